@@ -1,0 +1,1 @@
+//! Linux: netlink, BPF iterators, /proc, cgroups, package databases.

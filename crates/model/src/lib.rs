@@ -1,0 +1,33 @@
+//! The nouns of the product: assignments, sockets, holders, gaps, findings.
+//!
+//! Plain data without behaviour towards the outside: nothing here reads a clock, a file or a socket, and nothing
+//! here serialises. What is stored and what is sent to strangers have types of their own.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod assignment;
+pub mod finding;
+pub mod gap;
+pub mod machine;
+pub mod process;
+pub mod seen;
+pub mod snapshot;
+pub mod socket;
+pub mod time;
+
+pub use assignment::{Assignment, Status, Transport};
+pub use finding::{Code, Confidence, Evidence, Finding, Severity, Subject};
+pub use gap::{Area, Gap, Reason};
+pub use machine::{Forward, Machine, Namespace, PortRules};
+pub use process::{
+    Activation, Capabilities, Container, Exe, ExeState, Integrity, Manager, Package, Parent, Process, Runtime,
+    Unit, UnitScope, User,
+};
+pub use seen::Seen;
+pub use snapshot::Snapshot;
+pub use socket::{Family, Holder, How, Interface, Kind, Scope, Socket, State, Views};
+pub use time::{Tai, Timestamp, Utc};

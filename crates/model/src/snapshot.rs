@@ -1,0 +1,43 @@
+//! Everything one look at a machine gave.
+
+use alloc::{sync::Arc, vec::Vec};
+
+use crate::gap::Gap;
+use crate::machine::{Forward, Machine, Namespace};
+use crate::process::Process;
+use crate::socket::{Socket, Views};
+use crate::time::{Timestamp, Utc};
+
+/// One look at a machine.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// When.
+    pub taken: Timestamp<Utc>,
+    /// Where.
+    pub machine: Machine,
+    /// Its network namespaces, our own first.
+    pub namespaces: Vec<Namespace>,
+    /// Every socket, ordered by kind, port, address and namespace.
+    pub sockets: Vec<Socket>,
+    /// Every process that holds one, in order of PID. Shared between snapshots while nothing changed.
+    pub processes: Vec<Arc<Process>>,
+    /// Ports published without a socket.
+    pub forwards: Vec<Forward>,
+    /// The ways of looking that worked.
+    pub views: Views,
+    /// Where we could not look.
+    pub gaps: Vec<Gap>,
+}
+
+impl Snapshot {
+    /// The process with this number, if it holds a socket.
+    pub fn process(&self, pid: u32) -> Option<&Arc<Process>> {
+        let index = self.processes.binary_search_by_key(&pid, |process| process.pid).ok()?;
+        self.processes.get(index)
+    }
+
+    /// The namespace with this inode number.
+    pub fn namespace(&self, inode: u32) -> Option<&Namespace> {
+        self.namespaces.iter().find(|namespace| namespace.inode == inode)
+    }
+}

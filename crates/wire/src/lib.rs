@@ -1,0 +1,14 @@
+//! Bytes to types, one file per format. Nothing here makes a call, and nothing here panics.
+//!
+//! A binary parser is `pub fn parse(&[u8]) -> Result<T<'_>, Fault>`; a text format gives `(T, Vec<Fault>)`: what is
+//! readable is kept, the rest is reported.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod fault;
+
+pub use fault::Fault;
