@@ -2,5 +2,40 @@
 //!
 //! [`Looker::snapshot`] gives every socket of the machine with its holders, and says where it could not look.
 
+use core::ops::RangeInclusive;
+
 #[cfg(target_os = "linux")]
 pub mod linux;
+
+#[cfg(target_os = "linux")]
+pub use linux::Looker;
+
+/// What to look at. The default is what a list of listeners needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Connected stream sockets and datagram sockets with a peer, too.
+    pub connected: bool,
+    /// Every network namespace of the machine, not only our own.
+    pub all_namespaces: bool,
+    /// Ports that address translation publishes without a socket.
+    pub forwards: bool,
+    /// Which package owns each executable, and whether its digest is the recorded one.
+    pub integrity: bool,
+    /// SHA-256 of each executable.
+    pub sha256: bool,
+    /// Try to bind every port in this range that nobody lists, to find what hides.
+    pub probe: Option<RangeInclusive<u16>>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Look {
+            connected: false,
+            all_namespaces: true,
+            forwards: true,
+            integrity: true,
+            sha256: false,
+            probe: None,
+        }
+    }
+}
