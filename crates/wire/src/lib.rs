@@ -9,6 +9,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod btf;
+pub mod cursor;
+pub mod elf;
 pub mod fault;
 
 pub use fault::Fault;

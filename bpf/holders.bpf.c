@@ -1,0 +1,179 @@
+// Who has which socket open: walks every process's descriptor table inside the kernel and writes one record for each
+// socket in it, and one for each process. Works across all network namespaces; needs no /proc.
+//
+// The records go to an array that the reader maps into memory, not to the iterator's own output: that holds 32 KiB
+// for one process, and a process may have more sockets than fit there.
+#include "vmlinux.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_PACKET 17
+#define IPPROTO_TCP 6
+#define TCP_LISTEN 10
+#define TCP_CLOSE 7
+
+enum record_kind { RECORD_TASK = 1, RECORD_SOCKET = 2 };
+
+// Mirrored in crates/wire/src/holder_record.rs: same order, same sizes.
+struct record {
+	__u64 inode;      // task: start since boot in ns
+	__u64 cookie;
+	__u32 tgid;
+	__u32 tid;
+	__u32 fd;
+	__u32 netns;
+	__u32 interface;
+	__u16 family;
+	__u16 protocol;
+	__u16 port;       // host order; packet: EtherType
+	__u16 peer_port;  // host order
+	__u8 state;
+	__u8 kind;
+	__u8 type;
+	__u8 pad;
+	__u8 address[16];
+};
+
+// Set before loading: one descriptor of ours that is a socket, and whether connected sockets are wanted.
+const volatile __u32 own_socket_fd = 0;
+const volatile __u32 want_connected = 0;
+
+// More than the kernel lets any process have (fs.nr_open is at most 2^30, by default 2^20).
+#define MAX_FDS (1 << 23)
+
+struct {
+	int (*type)[BPF_MAP_TYPE_ARRAY];
+	int (*map_flags)[BPF_F_MMAPABLE];
+	int (*max_entries)[1]; // the loader sets how many
+	__u32 *key;
+	struct record *value;
+} records SEC(".maps");
+
+// How many records there were, whether or not they fitted.
+__u64 found = 0;
+
+struct walk {
+	struct file **table;
+	const struct file_operations *socket_operations;
+	__u32 max_fds;
+	__u32 tgid;
+	__u32 tid;
+};
+
+inline_always struct record *next_record(void)
+{
+	__u32 at = found++;
+	return bpf_map_lookup_elem(&records, &at);
+}
+
+// The number of a task in the reader's own PID namespace; 0 where it has none there.
+inline_always __u32 number_here(struct task_struct *task, __u32 level)
+{
+	struct pid *pid = READ(task, thread_pid);
+	if (!pid || READ(pid, level) < level) return 0;
+	// One entry per level, each as large as this kernel says.
+	const char *entries = (const char *)__builtin_preserve_access_index(&pid->numbers[0]);
+	__u64 entry_bytes = __builtin_preserve_field_info(pid->numbers[0], 1 /* BPF_FIELD_BYTE_SIZE */);
+	return READ((struct upid *)(entries + level * entry_bytes), nr);
+}
+
+inline_always __u32 reader_level(void)
+{
+	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
+	struct pid *pid = READ(reader, thread_pid);
+	return pid ? READ(pid, level) : 0;
+}
+
+inline_always void write_socket(struct walk *walk, struct file *file, __u32 fd)
+{
+	struct socket *socket = READ(file, private_data);
+	struct sock *sk = READ(socket, sk);
+	if (!sk) return;
+	__u16 family = READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6 && family != AF_PACKET) return;
+	__u16 protocol = READ(sk, sk_protocol), port;
+	__u8 state = READ(sk, __sk_common.skc_state);
+	if (family == AF_PACKET) {
+		port = __builtin_bswap16(READ((struct packet_sock *)sk, num));
+	} else {
+		port = READ(sk, __sk_common.skc_num);
+		if (!port) return;
+		if (!want_connected && protocol == IPPROTO_TCP && state != TCP_LISTEN && state != TCP_CLOSE) return;
+	}
+	struct record *record = next_record();
+	if (!record) return;
+	record->kind = RECORD_SOCKET;
+	record->family = family;
+	record->protocol = protocol;
+	record->state = state;
+	record->port = port;
+	record->type = READ(sk, sk_type);
+	record->inode = READ(READ(file, f_inode), i_ino);
+	record->cookie = READ(sk, __sk_common.skc_cookie.counter);
+	record->netns = READ(READ(sk, __sk_common.skc_net.net), ns.inum);
+	record->tgid = walk->tgid;
+	record->tid = walk->tid;
+	record->fd = fd;
+	record->peer_port = family == AF_PACKET ? 0 : __builtin_bswap16(READ(sk, __sk_common.skc_dport));
+	record->interface = family == AF_PACKET ? READ((struct packet_sock *)sk, ifindex) : READ(sk, __sk_common.skc_bound_dev_if);
+	if (family == AF_INET6) {
+		bpf_probe_read_kernel(record->address, 16, __builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
+	} else {
+		*(__u32 *)record->address = family == AF_INET ? READ(sk, __sk_common.skc_rcv_saddr) : 0;
+	}
+}
+
+static int read_descriptor(__u32 fd, struct walk *walk)
+{
+	struct file *file = 0;
+	if (fd >= walk->max_fds || bpf_probe_read_kernel(&file, sizeof(file), walk->table + fd)) return 1;
+	if (file && READ(file, f_op) == walk->socket_operations) write_socket(walk, file, fd);
+	return 0;
+}
+
+// What every file that is a socket has as its operations: read from a socket of the reader's own.
+inline_always const struct file_operations *socket_operations(void)
+{
+	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
+	struct file **table = READ(READ(READ(reader, files), fdt), fd);
+	struct file *file = 0;
+	bpf_probe_read_kernel(&file, sizeof(file), table + own_socket_fd);
+	return READ(file, f_op);
+}
+
+// Kernels with bpf_loop() (5.17): one pass over tasks, tables read directly.
+SEC("iter/task")
+int holders(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	if (!task) return 0;
+	struct task_struct *leader = READ(task, group_leader);
+	struct files_struct *files = READ(task, files);
+	// A thread is of interest only where it has a descriptor table of its own.
+	if (task != leader && (!files || files == READ(leader, files))) return 0;
+	__u32 level = reader_level();
+	struct walk walk = {};
+	walk.tgid = level ? number_here(leader, level) : READ(task, tgid);
+	walk.tid = level ? number_here(task, level) : READ(task, pid);
+	if (!walk.tgid) return 0;
+	if (task == leader) {
+		struct record *record = next_record();
+		if (record) {
+			struct nsproxy *nsproxy = READ(task, nsproxy);
+			record->kind = RECORD_TASK;
+			record->inode = READ(task, start_boottime);
+			record->tgid = walk.tgid;
+			record->tid = walk.tid;
+			record->netns = nsproxy ? READ(READ(nsproxy, net_ns), ns.inum) : 0;
+		}
+	}
+	struct fdtable *table = files ? READ(files, fdt) : 0;
+	if (!table) return 0;
+	walk.max_fds = READ(table, max_fds);
+	walk.table = READ(table, fd);
+	walk.socket_operations = socket_operations();
+	bpf_loop(walk.max_fds < MAX_FDS ? walk.max_fds : MAX_FDS, read_descriptor, &walk, 0);
+	return 0;
+}

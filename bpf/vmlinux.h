@@ -1,0 +1,88 @@
+// The kernel types that our programs read, written by hand: only names and members matter, because every offset is
+// relocated against the running kernel's own type information (CO-RE) when a program is loaded.
+#pragma once
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef int __s32;
+typedef long long __s64;
+
+#define BPF_MAP_TYPE_ARRAY 2
+#define BPF_F_MMAPABLE (1 << 10)
+
+#define SEC(name) __attribute__((section(name), used))
+#define CORE __attribute__((preserve_access_index))
+#define inline_always static inline __attribute__((always_inline))
+
+struct seq_file;
+struct bpf_iter_meta { struct seq_file *seq; __u64 session_id; __u64 seq_num; } CORE;
+
+struct ns_common { unsigned int inum; } CORE;
+struct net { struct ns_common ns; } CORE;
+struct nsproxy { struct net *net_ns; } CORE;
+
+struct upid { int nr; } CORE;
+struct pid { unsigned int level; struct upid numbers[1]; } CORE;
+
+struct inode { unsigned long i_ino; } CORE;
+struct file_operations;
+struct file { const struct file_operations *f_op; void *private_data; struct inode *f_inode; } CORE;
+struct fdtable { unsigned int max_fds; struct file **fd; } CORE;
+struct files_struct { struct fdtable *fdt; } CORE;
+
+struct task_struct {
+	int pid;
+	int tgid;
+	__u64 start_boottime;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
+	struct files_struct *files;
+} CORE;
+
+struct in6_addr { __u8 bytes[16]; };
+typedef struct { struct net *net; } possible_net_t;
+struct sock_common {
+	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
+	__u16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	struct { long long counter; } skc_cookie;
+} CORE;
+struct socket;
+struct sock { struct sock_common __sk_common; __u16 sk_protocol; __u16 sk_type; struct socket *sk_socket; } CORE;
+struct socket { struct file *file; struct sock *sk; } CORE;
+struct packet_sock { __u16 num; int ifindex; } CORE;
+
+struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } CORE;
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+} CORE;
+struct bpf_iter__tcp { struct bpf_iter_meta *meta; struct sock_common *sk_common; } CORE;
+struct udp_sock;
+struct bpf_iter__udp { struct bpf_iter_meta *meta; struct udp_sock *udp_sk; } CORE;
+
+// Helpers by their number in the kernel's stable list (include/uapi/linux/bpf.h).
+static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
+static __u64 (*bpf_get_current_task)(void) = (void *)35;
+static long (*bpf_probe_read_kernel)(void *dst, __u32 size, const void *src) = (void *)113;
+static long (*bpf_loop)(__u32 iterations, void *callback, void *context, __u64 flags) = (void *)181;
+
+// Reads one member, wherever this kernel keeps it; a bad pointer gives zero.
+#define READ(source, member) ({ \
+	__typeof__(source) source__ = (source); \
+	__typeof__(source__->member) value__; \
+	bpf_probe_read_kernel(&value__, sizeof(value__), __builtin_preserve_access_index(&source__->member)); \
+	value__; \
+})
