@@ -16,7 +16,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 enum record_kind { RECORD_TASK = 1, RECORD_SOCKET = 2 };
 
-// Mirrored in crates/wire/src/holder_record.rs: same order, same sizes.
+// Mirrored in crates/wire/src/holder_record.rs: same order, same sizes; 64 bytes.
 struct record {
 	__u64 inode;      // task: start since boot in ns
 	__u64 cookie;
@@ -36,9 +36,12 @@ struct record {
 	__u8 address[16];
 };
 
-// Set before loading: one descriptor of ours that is a socket, and whether connected sockets are wanted.
-const volatile __u32 own_socket_fd = 0;
-const volatile __u32 want_connected = 0;
+// Shared with the reader, who sets it before each walk. Mirrored in crates/wire/src/holder_record.rs.
+volatile struct {
+	__u64 found;          // how many records there were, whether or not they fitted
+	__u32 own_socket_fd;  // one descriptor of the reader's that is a socket
+	__u32 want_connected; // whether connected TCP sockets are wanted
+} control = {};
 
 // More than the kernel lets any process have (fs.nr_open is at most 2^30, by default 2^20).
 #define MAX_FDS (1 << 23)
@@ -51,9 +54,6 @@ struct {
 	struct record *value;
 } records SEC(".maps");
 
-// How many records there were, whether or not they fitted.
-__u64 found = 0;
-
 struct walk {
 	struct file **table;
 	const struct file_operations *socket_operations;
@@ -64,7 +64,7 @@ struct walk {
 
 inline_always struct record *next_record(void)
 {
-	__u32 at = found++;
+	__u32 at = control.found++;
 	return bpf_map_lookup_elem(&records, &at);
 }
 
@@ -100,7 +100,7 @@ inline_always void write_socket(struct walk *walk, struct file *file, __u32 fd)
 	} else {
 		port = READ(sk, __sk_common.skc_num);
 		if (!port) return;
-		if (!want_connected && protocol == IPPROTO_TCP && state != TCP_LISTEN && state != TCP_CLOSE) return;
+		if (!control.want_connected && protocol == IPPROTO_TCP && state != TCP_LISTEN && state != TCP_CLOSE) return;
 	}
 	struct record *record = next_record();
 	if (!record) return;
@@ -139,7 +139,7 @@ inline_always const struct file_operations *socket_operations(void)
 	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
 	struct file **table = READ(READ(READ(reader, files), fdt), fd);
 	struct file *file = 0;
-	bpf_probe_read_kernel(&file, sizeof(file), table + own_socket_fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table + control.own_socket_fd);
 	return READ(file, f_op);
 }
 
@@ -177,3 +177,5 @@ int holders(struct bpf_iter__task *context)
 	bpf_loop(walk.max_fds < MAX_FDS ? walk.max_fds : MAX_FDS, read_descriptor, &walk, 0);
 	return 0;
 }
+
+_Static_assert(sizeof(struct record) == 64, "the reader counts on it");

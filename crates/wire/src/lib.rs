@@ -10,8 +10,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod btf;
+pub mod cgroup;
 pub mod cursor;
 pub mod elf;
 pub mod fault;
+pub mod holder_record;
+pub mod passwd;
+pub mod proc_stat;
+pub mod proc_status;
 
 pub use fault::Fault;

@@ -1,5 +1,6 @@
 //! Linux: netlink, BPF iterators, /proc, cgroups, package databases.
 
+pub mod bpf;
 mod looker;
 pub mod process;
 

@@ -1,0 +1,431 @@
+//! From a committed object to a program in the kernel: maps, CO-RE relocation, subprograms.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use wire::btf::{Ask, Btf, CoreRecord, Kind, core_records};
+use wire::cursor::le32;
+use wire::elf::{self, Object, Relocation};
+
+use super::LoadError;
+use super::sys::{self, MapShape, ProgramShape};
+
+const TRACING: u32 = 26;
+const TRACE_ITER: u32 = 28;
+const ARRAY: u32 = 2;
+const LOAD_IMMEDIATE_64: u8 = 0x18;
+const CALL: u8 = 0x85;
+const PSEUDO_MAP: u8 = 1;
+const PSEUDO_MAP_VALUE: u8 = 2;
+const PSEUDO_FUNCTION: u8 = 4;
+const INSTRUCTION_BYTES: usize = 8;
+
+/// A program in the kernel, tied to its iterator, with its maps by name.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Reading an iteration over this runs the program.
+    pub link: OwnedFd,
+    /// The maps, by the name of their variable; `.bss` is the program's own variables.
+    pub maps: HashMap<String, OwnedFd>,
+}
+
+/// The kernel's type information, which any user may read.
+pub fn kernel_types() -> Result<Vec<u8>, LoadError> {
+    let path = "/sys/kernel/btf/vmlinux";
+    let missing = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => LoadError::NotSupported("type information (BTF)".into()),
+        _ => LoadError::Refused("let us read its type information", error),
+    };
+    let mut file = std::fs::File::open(path).map_err(missing)?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut block = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(64 << 20) + 1);
+    file.read_to_end(&mut block).map_err(missing)?;
+    Ok(block)
+}
+
+/// Loads the iterator program whose function is `program`, over what the kernel calls `target`; `entries` says how
+/// large the maps are that leave it open.
+pub fn load_iterator(
+    object: &[u8],
+    program: &str,
+    target: &str,
+    entries: &[(&str, u32)],
+) -> Result<Loaded, LoadError> {
+    if cfg!(target_endian = "big") {
+        return Err(LoadError::NotSupported(
+            "little-endian byte order, which our programs are built for".into(),
+        ));
+    }
+    let object = elf::parse(object).map_err(LoadError::Damaged)?;
+    let block = kernel_types()?;
+    let kernel = Btf::parse(&block).map_err(LoadError::Damaged)?;
+    let own = Btf::parse(section(&object, b".BTF")?).map_err(LoadError::Damaged)?;
+    let mut code = Code::of(&object, program)?;
+    let hook = format!("bpf_iter_{target}");
+    let hook_id = code.relocate_members(&object, &own, &kernel, hook.as_bytes())?;
+    let maps = create_maps(&object, &own, entries)?;
+    code.relocate_symbols(&object, &maps)?;
+    let types = sys::load_types(&function_types(program)).map_err(|e| LoadError::Refused("take types", e))?;
+    let functions = code.functions();
+    let shape = ProgramShape {
+        kind: TRACING,
+        attach_kind: TRACE_ITER,
+        attach_type_id: hook_id,
+        types: &types,
+        functions: &functions,
+    };
+    let refused = |error| LoadError::Refused("load a program", error);
+    let loaded = sys::load_program(&code.bytes, &shape, &mut []).map_err(|error| {
+        explain_refusal(&code.bytes, &shape);
+        refused(error)
+    })?;
+    let link = sys::link(&loaded, TRACE_ITER).map_err(|e| LoadError::Refused("start a program", e))?;
+    Ok(Loaded { link, maps })
+}
+
+/// With PORTREEVE_BPF_LOG set, writes the verifier's words to that file: for whoever changes a program.
+fn explain_refusal(code: &[u8], shape: &ProgramShape<'_>) {
+    let Some(path) = std::env::var_os("PORTREEVE_BPF_LOG") else { return };
+    let mut log = vec![0; 1 << 20];
+    let _ = sys::load_program(code, shape, &mut log);
+    log.truncate(log.iter().position(|byte| *byte == 0).unwrap_or(0));
+    let _ = std::fs::write(path, log);
+}
+
+fn damaged(what: &'static str) -> LoadError {
+    LoadError::Damaged(wire::Fault { layer: "kernel object", at: 0, what })
+}
+
+fn section<'a>(object: &Object<'a>, name: &[u8]) -> Result<&'a [u8], LoadError> {
+    object.section(name).map(|(_, section)| section.bytes).ok_or_else(|| damaged("a section is missing"))
+}
+
+/// The instructions of one program: its own section, then `.text` with the functions it calls.
+struct Code {
+    bytes: Vec<u8>,
+    /// Index of the program's section, and of `.text` with the offset in bytes where it now begins.
+    main: usize,
+    text: Option<(usize, usize)>,
+    /// Where functions begin, in bytes.
+    starts: Vec<usize>,
+}
+
+impl Code {
+    fn of(object: &Object<'_>, program: &str) -> Result<Code, LoadError> {
+        const FUNCTION: u8 = 2;
+        let named = |name: &[u8]| object.symbols.iter().find(|s| s.kind == FUNCTION && s.name == name);
+        let main = usize::from(named(program.as_bytes()).ok_or_else(|| damaged("no such program"))?.section);
+        let mut bytes = object.sections.get(main).ok_or_else(|| damaged("no such section"))?.bytes.to_vec();
+        let mut starts = vec![0];
+        let mut text = None;
+        if let Some((index, section)) = object.section(b".text").filter(|(_, text)| !text.bytes.is_empty()) {
+            let base = bytes.len();
+            bytes.extend_from_slice(section.bytes);
+            let functions =
+                object.symbols.iter().filter(|s| s.kind == FUNCTION && usize::from(s.section) == index);
+            let mut offsets: Vec<usize> = functions.filter_map(|s| usize::try_from(s.value).ok()).collect();
+            offsets.sort_unstable();
+            starts.extend(offsets.iter().map(|offset| base + offset));
+            text = Some((index, base));
+        }
+        Ok(Code { bytes, main, text, starts })
+    }
+
+    /// Where a section's offset is now; `None` for sections that are not part of this program.
+    fn place(&self, section: usize, offset: usize) -> Option<usize> {
+        match self.text {
+            _ if section == self.main => Some(offset),
+            Some((index, base)) if section == index => Some(base + offset),
+            _ => None,
+        }
+    }
+
+    fn instruction(&mut self, at: usize) -> Result<&mut [u8; INSTRUCTION_BYTES], LoadError> {
+        self.bytes
+            .get_mut(at..)
+            .and_then(|rest| rest.first_chunk_mut())
+            .ok_or_else(|| damaged("a relocation lies outside the program"))
+    }
+
+    /// Writes what the running kernel answers to each CO-RE record; gives the type number of `hook`.
+    fn relocate_members(
+        &mut self,
+        object: &Object<'_>,
+        own: &Btf<'_>,
+        kernel: &Btf<'_>,
+        hook: &[u8],
+    ) -> Result<u32, LoadError> {
+        let records = core_records(section(object, b".BTF.ext")?, own).map_err(LoadError::Damaged)?;
+        let mut roots: Vec<u32> = records.iter().map(|record| record.type_id).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let mut wanted = vec![(Kind::FUNC, hook)];
+        for root in &roots {
+            let (_, ty) = own.resolve(*root).ok_or_else(|| damaged("a record names no type"))?;
+            wanted.push((ty.kind, ty.name));
+        }
+        let found = kernel.find(&wanted);
+        let missing = |name: &[u8]| LoadError::NotSupported(String::from_utf8_lossy(name).into_owned());
+        let mut in_kernel = HashMap::new();
+        for ((root, id), (_, name)) in roots.iter().zip(found.iter().skip(1)).zip(wanted.iter().skip(1)) {
+            in_kernel.insert(*root, id.ok_or_else(|| missing(name))?);
+        }
+        for record in &records {
+            let Some((index, _)) = object.section(record.section) else { continue };
+            let Some(at) = self.place(index, record.offset as usize) else { continue };
+            let kernel_root =
+                *in_kernel.get(&record.type_id).ok_or_else(|| damaged("a record names no type"))?;
+            let value = answer(record, own, kernel, kernel_root)?;
+            patch(self.instruction(at)?, value)?;
+        }
+        found.first().copied().flatten().ok_or_else(|| missing(hook))
+    }
+
+    /// Puts in map descriptors and the distances to functions.
+    fn relocate_symbols(
+        &mut self,
+        object: &Object<'_>,
+        maps: &HashMap<String, OwnedFd>,
+    ) -> Result<(), LoadError> {
+        for relocation in &object.relocations {
+            let offset = usize::try_from(relocation.offset).map_err(|_| damaged("offset too large"))?;
+            if let Some(at) = self.place(relocation.section as usize, offset) {
+                self.relocate_symbol(object, maps, relocation, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn relocate_symbol(
+        &mut self,
+        object: &Object<'_>,
+        maps: &HashMap<String, OwnedFd>,
+        relocation: &Relocation,
+        at: usize,
+    ) -> Result<(), LoadError> {
+        let symbol = object
+            .symbols
+            .get(relocation.symbol as usize)
+            .ok_or_else(|| damaged("a relocation names no symbol"))?;
+        let target = usize::from(symbol.section);
+        let in_code = self.place(target, usize::try_from(symbol.value).unwrap_or(usize::MAX));
+        let section_name = object.sections.get(target).map_or(&[][..], |section| section.name);
+        let map = |name: &[u8]| {
+            maps.get(&*String::from_utf8_lossy(name))
+                .map(AsRawFd::as_raw_fd)
+                .ok_or_else(|| damaged("no such map"))
+        };
+        let instruction = self.instruction(at)?;
+        let immediate = le32(instruction, 4).unwrap_or(0);
+        let operation = instruction.first().copied().unwrap_or(0);
+        let distance = |to: usize| {
+            let instructions = to.cast_signed() - at.cast_signed();
+            i32::try_from(instructions / INSTRUCTION_BYTES.cast_signed() - 1).map_err(|_| damaged("too far"))
+        };
+        let (source, value) = match (operation, in_code) {
+            // A function's address: the object has its offset in the immediate (a section symbol) or the symbol.
+            (LOAD_IMMEDIATE_64, Some(start)) => (PSEUDO_FUNCTION, distance(start + immediate as usize)?),
+            (CALL, Some(start)) => {
+                let within = immediate.cast_signed() + 1;
+                (1, distance(start)? + within)
+            }
+            (LOAD_IMMEDIATE_64, None) if section_name == b".maps" => (PSEUDO_MAP, map(symbol.name)?),
+            (LOAD_IMMEDIATE_64, None) => {
+                let offset = u32::try_from(symbol.value).map_err(|_| damaged("offset too large"))?;
+                let fd = map(section_name)?;
+                // The second half of the instruction carries the offset in the section.
+                let second = self.instruction(at + INSTRUCTION_BYTES)?;
+                set_immediate(second, offset.wrapping_add(immediate).cast_signed());
+                (PSEUDO_MAP_VALUE, fd)
+            }
+            _ => return Err(damaged("a relocation of an instruction we do not know")),
+        };
+        let instruction = self.instruction(at)?;
+        set_immediate(instruction, value);
+        if let Some(registers) = instruction.get_mut(1) {
+            *registers = *registers & 0x0f | source << 4;
+        }
+        Ok(())
+    }
+
+    /// Instruction index and type number of each function: types 3 (global) and 4 (static) of [`function_types`].
+    fn functions(&self) -> Vec<[u32; 2]> {
+        let index = |start: &usize| u32::try_from(start / INSTRUCTION_BYTES).unwrap_or(u32::MAX);
+        self.starts.iter().map(|start| [index(start), if *start == 0 { 3 } else { 4 }]).collect()
+    }
+}
+
+fn set_immediate(instruction: &mut [u8; INSTRUCTION_BYTES], value: i32) {
+    let (_, immediate) = instruction.split_at_mut(4);
+    immediate.copy_from_slice(&value.to_le_bytes());
+}
+
+/// What the running kernel answers to a record.
+fn answer(
+    record: &CoreRecord<'_>,
+    own: &Btf<'_>,
+    kernel: &Btf<'_>,
+    kernel_root: u32,
+) -> Result<u32, LoadError> {
+    let mut steps =
+        record.path.split(|byte| *byte == b':').map(|step| std::str::from_utf8(step).ok()?.parse().ok());
+    let broken = || damaged("a record's path leads nowhere");
+    // The first step is an array index of the pointer itself; our programs only use 0.
+    if steps.next().flatten() != Some(0_usize) {
+        return Err(broken());
+    }
+    let (mut own_type, mut kernel_type, mut offset_bits) = (record.type_id, kernel_root, 0_u32);
+    for step in steps {
+        let index = step.ok_or_else(broken)?;
+        let (_, ty) = own.resolve(own_type).ok_or_else(broken)?;
+        if let Some((element, _)) = ty.array() {
+            let (_, array) = kernel.resolve(kernel_type).ok_or_else(broken)?;
+            let (kernel_element, _) = array.array().ok_or_else(|| not_found(ty.name))?;
+            let size = kernel.size(kernel_element).ok_or_else(broken)?;
+            let index = u32::try_from(index).map_err(|_| broken())?;
+            offset_bits = index
+                .checked_mul(size * 8)
+                .and_then(|bits| bits.checked_add(offset_bits))
+                .ok_or_else(broken)?;
+            (own_type, kernel_type) = (element, kernel_element);
+            continue;
+        }
+        let member = ty.members(own).nth(index).ok_or_else(broken)?;
+        match kernel.member(kernel_type, member.name) {
+            Some(there) => {
+                offset_bits = offset_bits.checked_add(there.offset_bits).ok_or_else(broken)?;
+                (own_type, kernel_type) = (member.type_id, there.type_id);
+            }
+            None if record.ask == Ask::EXISTS => return Ok(0),
+            None => return Err(not_found(member.name)),
+        }
+    }
+    match record.ask {
+        Ask::OFFSET => Ok(offset_bits / 8),
+        Ask::SIZE => kernel.size(kernel_type).ok_or_else(broken),
+        Ask::EXISTS => Ok(1),
+        _ => Err(damaged("a record asks what we do not know")),
+    }
+}
+
+fn not_found(name: &[u8]) -> LoadError {
+    LoadError::NotSupported(format!("member {}", String::from_utf8_lossy(name)))
+}
+
+/// Writes an answer into an instruction: an offset of a load or store, or an immediate.
+fn patch(instruction: &mut [u8; INSTRUCTION_BYTES], value: u32) -> Result<(), LoadError> {
+    let class = instruction.first().copied().unwrap_or(0) & 7;
+    match class {
+        // LDX, ST, STX: a signed 16-bit offset.
+        1..=3 => {
+            let offset =
+                i16::try_from(value).map_err(|_| damaged("an offset does not fit its instruction"))?;
+            if let Some(place) = instruction.get_mut(2..4) {
+                place.copy_from_slice(&offset.to_le_bytes());
+            }
+        }
+        // LD (64-bit immediate), ALU, ALU64.
+        0 | 4 | 7 => set_immediate(instruction, value.cast_signed()),
+        _ => return Err(damaged("a record for an instruction we do not know")),
+    }
+    Ok(())
+}
+
+/// Makes the maps that the object asks for: each variable in `.maps`, and one for its own variables.
+fn create_maps(
+    object: &Object<'_>,
+    own: &Btf<'_>,
+    entries: &[(&str, u32)],
+) -> Result<HashMap<String, OwnedFd>, LoadError> {
+    let refused = |error| LoadError::Refused("make a map", error);
+    let mut maps = HashMap::new();
+    let [sections] = own.find(&[(Kind::DATASEC, b".maps")])[..] else { return Ok(maps) };
+    for (variable, _) in sections.and_then(|id| own.type_at(id)).iter().flat_map(|ty| ty.variables()) {
+        let ty = own.type_at(variable).ok_or_else(|| damaged("a map without a type"))?;
+        let name = String::from_utf8_lossy(ty.name).into_owned();
+        let mut shape = map_shape(own, ty.size_or_type).ok_or_else(|| damaged("a map of unknown shape"))?;
+        if let Some((_, count)) = entries.iter().find(|(map, _)| *map == name) {
+            shape.entries = *count;
+        }
+        maps.insert(name, sys::create_map(shape).map_err(refused)?);
+    }
+    if let Some((_, bss)) = object.section(b".bss") {
+        let value_bytes = u32::try_from(bss.size).map_err(|_| damaged("too many variables"))?;
+        let shape = MapShape { kind: ARRAY, key_bytes: 4, value_bytes, entries: 1, flags: 0 };
+        maps.insert(".bss".into(), sys::create_map(shape).map_err(refused)?);
+    }
+    Ok(maps)
+}
+
+/// The shape of a map from the type of its variable, in which a number N is written `int (*name)[N]`.
+fn map_shape(own: &Btf<'_>, variable: u32) -> Option<MapShape> {
+    let (id, _) = own.resolve(variable)?;
+    let pointed =
+        |name: &[u8]| own.resolve(own.member(id, name)?.type_id).map(|(_, pointer)| pointer.size_or_type);
+    let number = |name: &[u8]| own.resolve(pointed(name)?)?.1.array().map(|(_, count)| count);
+    Some(MapShape {
+        kind: number(b"type")?,
+        key_bytes: own.size(pointed(b"key")?)?,
+        value_bytes: own.size(pointed(b"value")?)?,
+        entries: number(b"max_entries")?,
+        flags: number(b"map_flags").unwrap_or(0),
+    })
+}
+
+/// A small block of types that says only: a function, and that the functions it calls back are static, which the
+/// verifier asks for before it lets `bpf_loop` call them.
+fn function_types(program: &str) -> Vec<u8> {
+    let strings = format!("\0int\0{program}\0callback\0");
+    let callback_at = u32::try_from(6 + program.len()).unwrap_or(0);
+    let types: [u32; 13] = [
+        1,
+        1 << 24,
+        4,
+        1 << 24 | 32, // 1: int, 4 bytes, signed
+        0,
+        13 << 24,
+        1, // 2: prototype that returns int
+        5,
+        12 << 24 | 1,
+        2, // 3: the program, global
+        callback_at,
+        12 << 24,
+        2, // 4: a callback, static
+    ];
+    let type_bytes = u32::try_from(types.len() * 4).unwrap_or(0);
+    let string_bytes = u32::try_from(strings.len()).unwrap_or(0);
+    let mut block = vec![0x9f, 0xeb, 1, 0];
+    for word in [24, 0, type_bytes, type_bytes, string_bytes].iter().chain(&types) {
+        block.extend_from_slice(&word.to_le_bytes());
+    }
+    block.extend_from_slice(strings.as_bytes());
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_type_block_is_well_formed() {
+        let block = function_types("holders");
+        let btf = Btf::parse(&block).unwrap();
+        assert_eq!(btf.len(), 4);
+        assert_eq!(btf.type_at(3).unwrap().name, b"holders");
+        assert_eq!(btf.type_at(4).unwrap().name, b"callback");
+        assert_eq!(wire::cursor::le16(&block, 0), Some(0xeb9f));
+    }
+
+    #[test]
+    fn answers_fit_their_instructions_or_are_refused() {
+        let mut load = [0x79, 0, 0, 0, 0, 0, 0, 0];
+        patch(&mut load, 0x1234).unwrap();
+        assert_eq!(load[2..4], [0x34, 0x12]);
+        assert!(patch(&mut load, 40_000).is_err());
+        let mut add = [0xb7, 0, 0, 0, 0, 0, 0, 0];
+        patch(&mut add, 40_000).unwrap();
+        assert_eq!(le32(&add, 4), Some(40_000));
+        assert!(patch(&mut [0x85, 0, 0, 0, 0, 0, 0, 0], 1).is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Who has which socket open, read from every descriptor table by `bpf/holders.bpf.c`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use wire::holder_record::{self, BYTES, CONTROL_BYTES, Open, Record, Task};
+
+use super::LoadError;
+use super::loader::{self, Loaded};
+use super::sys::{self, Mapped};
+
+/// Compiled from `bpf/holders.bpf.c` by `cargo xtask bpf`.
+const OBJECT: &[u8] = include_bytes!("../../../../../bpf/holders.bpf.o");
+
+/// Room for this many records at first: 2 MiB; it doubles until everything fits.
+const FIRST_ENTRIES: u32 = 1 << 15;
+
+/// More than this many records are not kept: 1 GiB.
+const MOST_ENTRIES: u32 = 1 << 24;
+
+/// The walking program, loaded.
+#[derive(Debug)]
+pub struct Walker {
+    loaded: Loaded,
+    memory: Mapped,
+    entries: u32,
+}
+
+/// What one walk gave.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Every process that is visible from our PID namespace.
+    pub tasks: Vec<Task>,
+    /// Every socket that one of them has open.
+    pub open: Vec<Open>,
+}
+
+impl Walker {
+    /// Loads the program.
+    pub fn load() -> Result<Walker, LoadError> {
+        Walker::with_entries(FIRST_ENTRIES)
+    }
+
+    fn with_entries(entries: u32) -> Result<Walker, LoadError> {
+        let loaded = loader::load_iterator(OBJECT, "holders", "task", &[("records", entries)])?;
+        let refused = |error| LoadError::Refused("share memory", error);
+        let map = loaded.maps.get("records").ok_or_else(|| LoadError::NotSupported("record map".into()))?;
+        let memory = Mapped::new(map, entries as usize * BYTES).map_err(refused)?;
+        Ok(Walker { loaded, memory, entries })
+    }
+
+    /// Walks once. `own_socket` is any socket of ours: the program learns from it what a socket looks like.
+    pub fn walk(&mut self, own_socket: BorrowedFd<'_>, connected: bool) -> Result<Walk, LoadError> {
+        loop {
+            let found =
+                self.run(own_socket, connected).map_err(|e| LoadError::Refused("run a program", e))?;
+            if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
+                let kept = usize::try_from(found).unwrap_or(usize::MAX).min(self.entries as usize);
+                return Ok(read(&self.memory.copy(kept * BYTES)));
+            }
+            // A quarter more than was found: sockets may be opened meanwhile.
+            let wanted = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
+            *self = Walker::with_entries(wanted)?;
+        }
+    }
+
+    fn run(&self, own_socket: BorrowedFd<'_>, connected: bool) -> io::Result<u64> {
+        let variables = self.loaded.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
+        let fd = u32::try_from(own_socket.as_raw_fd()).map_err(io::Error::other)?;
+        let mut control = holder_record::control(fd, connected);
+        sys::set_only_entry(variables, &control)?;
+        let mut iteration = File::from(sys::iterate(&self.loaded.link)?);
+        // The program writes nothing here; reading to the end is what makes it run.
+        let mut nothing = [0; 4096];
+        while iteration.read(&mut nothing)? > 0 {}
+        sys::read_only_entry(variables, &mut control)?;
+        Ok(holder_record::found(&control))
+    }
+}
+
+fn read(bytes: &[u8]) -> Walk {
+    const { assert!(CONTROL_BYTES == 16) };
+    let mut walk = Walk::default();
+    for record in bytes.chunks_exact(BYTES).filter_map(holder_record::parse) {
+        match record {
+            Record::Task(task) => walk.tasks.push(task),
+            Record::Open(open) => walk.open.push(open),
+        }
+    }
+    walk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn finds_a_listener_of_our_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut walker = match Walker::load() {
+            Ok(walker) => walker,
+            Err(error) => return eprintln!("SKIPPED: {error}"),
+        };
+        let walk = walker.walk(listener.as_fd(), false).unwrap();
+        let pid = std::process::id();
+        let fd = u32::try_from(listener.as_raw_fd()).unwrap();
+        assert!(walk.tasks.iter().any(|task| task.pid == pid && task.netns != 0));
+        let found = walk.open.iter().find(|open| open.pid == pid && open.port == port).expect("our listener");
+        assert_eq!((found.fd, found.state, &found.address[..4]), (fd, 10, &[127, 0, 0, 1][..]));
+    }
+
+    #[test]
+    fn grows_until_everything_fits() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let Ok(mut walker) = Walker::with_entries(1) else { return eprintln!("SKIPPED: no BPF here") };
+        let walk = walker.walk(listener.as_fd(), false).unwrap();
+        assert!(walker.entries > 1);
+        assert!(walk.open.iter().any(|open| open.pid == std::process::id()));
+    }
+}
