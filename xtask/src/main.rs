@@ -1,2 +1,51 @@
-//! Makes and checks the files that are committed but not written by hand.
-fn main() {}
+//! Makes and checks the files that are committed but not written by hand, and runs the checks that are more than a test.
+
+mod bpf;
+mod cross;
+mod fuzz;
+mod say;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use say::{say, warn};
+
+/// What a task gives: done, or one sentence that says why not.
+type Outcome = Result<(), String>;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  bpf [--check]          build bpf/*.bpf.o from their C sources, or compare
+  cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
+  fuzz [--seconds N] [TARGET …]
+                         build every fuzz target and run each for N seconds (10)
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match task.as_str() {
+        "bpf" => bpf::run(&rest),
+        "cross" => cross::run(&rest),
+        "fuzz" => fuzz::run(&rest),
+        "help" | "--help" | "-h" => {
+            say(USAGE);
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            warn(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
