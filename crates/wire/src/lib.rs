@@ -15,6 +15,7 @@ pub mod cursor;
 pub mod elf;
 pub mod fault;
 pub mod holder_record;
+pub mod netlink;
 pub mod passwd;
 pub mod proc_stat;
 pub mod proc_status;

@@ -2,6 +2,7 @@
 
 pub mod bpf;
 mod looker;
+pub mod netlink;
 pub mod process;
 
 pub use looker::Looker;
