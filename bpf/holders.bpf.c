@@ -33,7 +33,7 @@ struct record {
 	__u8 kind;
 	__u8 type;
 	__u8 pad;
-	__u8 address[16];
+	__u8 address[16]; // task: its short name
 };
 
 // Shared with the reader, who sets it before each walk. Mirrored in crates/wire/src/holder_record.rs.
@@ -166,6 +166,7 @@ int holders(struct bpf_iter__task *context)
 			record->inode = READ(task, start_boottime);
 			record->tgid = walk.tgid;
 			record->tid = walk.tid;
+			bpf_probe_read_kernel(record->address, 16, __builtin_preserve_access_index(&task->comm));
 			record->netns = nsproxy ? READ(READ(nsproxy, net_ns), ns.inum) : 0;
 		}
 	}

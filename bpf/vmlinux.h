@@ -40,6 +40,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct files_struct *files;
+	char comm[16];
 } CORE;
 
 struct in6_addr { __u8 bytes[16]; };

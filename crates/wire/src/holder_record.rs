@@ -41,6 +41,8 @@ pub struct Task {
     pub started_since_boot_ns: u64,
     /// Its network namespace; 0 for one that is ending.
     pub netns: u32,
+    /// Its short name, filled up with zeros.
+    pub comm: [u8; 16],
 }
 
 /// A socket that a process has open.
@@ -80,7 +82,12 @@ pub struct Open {
 pub fn parse(bytes: &[u8]) -> Option<Record> {
     let (pid, tid, netns) = (ne32(bytes, 16)?, ne32(bytes, 20)?, ne32(bytes, 28)?);
     match *bytes.get(45)? {
-        1 => Some(Record::Task(Task { pid, started_since_boot_ns: ne64(bytes, 0)?, netns })),
+        1 => Some(Record::Task(Task {
+            pid,
+            started_since_boot_ns: ne64(bytes, 0)?,
+            netns,
+            comm: array(bytes, 48)?,
+        })),
         2 => Some(Record::Open(Open {
             inode: ne64(bytes, 0)?,
             cookie: ne64(bytes, 8)?,

@@ -9,9 +9,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod apk;
 pub mod btf;
 pub mod cgroup;
 pub mod cursor;
+pub mod dpkg;
 pub mod elf;
 pub mod fault;
 pub mod holder_record;
@@ -19,5 +21,7 @@ pub mod netlink;
 pub mod passwd;
 pub mod proc_stat;
 pub mod proc_status;
+pub mod sock_diag;
+pub mod unit_file;
 
 pub use fault::Fault;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use wire::holder_record::{self, BYTES, CONTROL_BYTES, Open, Record, Task};
 
@@ -25,6 +25,8 @@ pub struct Walker {
     loaded: Loaded,
     memory: Mapped,
     entries: u32,
+    /// Any socket: the program learns from it what a socket looks like.
+    example: OwnedFd,
 }
 
 /// What one walk gave.
@@ -47,14 +49,16 @@ impl Walker {
         let refused = |error| LoadError::Refused("share memory", error);
         let map = loaded.maps.get("records").ok_or_else(|| LoadError::NotSupported("record map".into()))?;
         let memory = Mapped::new(map, entries as usize * BYTES).map_err(refused)?;
-        Ok(Walker { loaded, memory, entries })
+        let example =
+            rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::DGRAM, None)
+                .map_err(|error| refused(error.into()))?;
+        Ok(Walker { loaded, memory, entries, example })
     }
 
-    /// Walks once. `own_socket` is any socket of ours: the program learns from it what a socket looks like.
-    pub fn walk(&mut self, own_socket: BorrowedFd<'_>, connected: bool) -> Result<Walk, LoadError> {
+    /// Walks once.
+    pub fn walk(&mut self, connected: bool) -> Result<Walk, LoadError> {
         loop {
-            let found =
-                self.run(own_socket, connected).map_err(|e| LoadError::Refused("run a program", e))?;
+            let found = self.run(connected).map_err(|e| LoadError::Refused("run a program", e))?;
             if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
                 let kept = usize::try_from(found).unwrap_or(usize::MAX).min(self.entries as usize);
                 return Ok(read(&self.memory.copy(kept * BYTES)));
@@ -65,9 +69,9 @@ impl Walker {
         }
     }
 
-    fn run(&self, own_socket: BorrowedFd<'_>, connected: bool) -> io::Result<u64> {
+    fn run(&self, connected: bool) -> io::Result<u64> {
         let variables = self.loaded.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
-        let fd = u32::try_from(own_socket.as_raw_fd()).map_err(io::Error::other)?;
+        let fd = u32::try_from(self.example.as_raw_fd()).map_err(io::Error::other)?;
         let mut control = holder_record::control(fd, connected);
         sys::set_only_entry(variables, &control)?;
         let mut iteration = File::from(sys::iterate(&self.loaded.link)?);
@@ -95,7 +99,6 @@ fn read(bytes: &[u8]) -> Walk {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use std::os::fd::AsFd;
 
     #[test]
     fn finds_a_listener_of_our_own() {
@@ -105,10 +108,12 @@ mod tests {
             Ok(walker) => walker,
             Err(error) => return eprintln!("SKIPPED: {error}"),
         };
-        let walk = walker.walk(listener.as_fd(), false).unwrap();
+        let walk = walker.walk(false).unwrap();
         let pid = std::process::id();
         let fd = u32::try_from(listener.as_raw_fd()).unwrap();
-        assert!(walk.tasks.iter().any(|task| task.pid == pid && task.netns != 0));
+        let task = walk.tasks.iter().find(|task| task.pid == pid).expect("ourselves");
+        let comm = std::fs::read("/proc/self/comm").unwrap();
+        assert!(task.netns != 0 && task.comm.starts_with(&comm[..comm.len() - 1]));
         let found = walk.open.iter().find(|open| open.pid == pid && open.port == port).expect("our listener");
         assert_eq!((found.fd, found.state, &found.address[..4]), (fd, 10, &[127, 0, 0, 1][..]));
     }
@@ -117,7 +122,7 @@ mod tests {
     fn grows_until_everything_fits() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let Ok(mut walker) = Walker::with_entries(1) else { return eprintln!("SKIPPED: no BPF here") };
-        let walk = walker.walk(listener.as_fd(), false).unwrap();
+        let walk = walker.walk(false).unwrap();
         assert!(walker.entries > 1);
         assert!(walk.open.iter().any(|open| open.pid == std::process::id()));
     }
