@@ -4,9 +4,14 @@
 //! before, and gives findings with their evidence. No clock, no file, no environment, and it never sees bytes of
 //! traffic.
 
+mod accord;
 pub mod baseline;
+mod docket;
+mod document;
 mod fault;
+mod glob;
 mod judge;
+mod known;
 pub mod policy;
 
 pub use baseline::Baseline;
