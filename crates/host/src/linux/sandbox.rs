@@ -1,0 +1,31 @@
+//! For tests: a thread in a network namespace of its own, which goes when the thread ends.
+
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Runs `test` in an empty network namespace; says why it skips where that is not allowed.
+pub(crate) fn run(name: &str, test: impl FnOnce() + Send) {
+    let ran = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            if let Err(errno) = enter() {
+                return Err(errno);
+            }
+            test();
+            Ok(())
+        });
+        thread.join()
+    });
+    match ran {
+        Ok(Ok(())) => {}
+        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+        Ok(Err(errno)) => eprintln!("SKIPPED: {name}: no network namespace of our own: {errno}"),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn enter() -> rustix::io::Result<()> {
+    #[expect(unsafe_code, reason = "rustix marks every unshare unsafe because of CLONE_FILES")]
+    // SAFETY: only the network namespace of this thread changes; descriptors stay shared.
+    unsafe {
+        unshare_unsafe(UnshareFlags::NEWNET)
+    }
+}
