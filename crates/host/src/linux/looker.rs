@@ -1,30 +1,260 @@
 //! One look at the machine: sockets, their holders, and the gaps, joined.
 
-use model::Snapshot;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use model::{Area, Gap, Machine, Namespace, Process, Reason, Seen, Snapshot, Socket, Timestamp, Utc, Views};
+
+use super::holders::Holders;
+use super::join::{self, Joined};
+use super::namespaces::{self, Entrance};
+use super::process::{Depth, Reader};
+use super::{forwards, hidden, port_rules, sockets};
 use crate::Look;
 
 /// Looks at the machine, and keeps between looks what stays true.
 #[derive(Debug, Default)]
-pub struct Looker {}
+pub struct Looker {
+    holders: Holders,
+    reader: Reader,
+}
+
+/// What was seen inside one namespace.
+#[derive(Debug)]
+pub struct Inside {
+    /// Its sockets.
+    pub found: sockets::Found,
+    rules: Seen<model::PortRules>,
+    forwards: Vec<model::Forward>,
+    forward_gaps: Vec<Gap>,
+}
 
 impl Looker {
     /// A looker that has not looked yet.
     pub fn new() -> Looker {
-        Looker {}
+        Looker::default()
     }
 
     /// Looks once.
-    pub fn snapshot(&mut self, _look: &Look) -> Snapshot {
-        Snapshot {
-            taken: model::Timestamp::from_ns(0),
-            machine: model::Machine::default(),
-            namespaces: Vec::new(),
-            sockets: Vec::new(),
-            processes: Vec::new(),
-            forwards: Vec::new(),
-            views: model::Views::default(),
-            gaps: Vec::new(),
+    pub fn snapshot(&mut self, look: &Look) -> Snapshot {
+        let taken = now();
+        let mut gaps = Vec::new();
+        let own = namespaces::own().unwrap_or(0);
+        let mut seen = BTreeMap::from([(own, Ok(see(own, look)))]);
+        let held = self.holders.walk(look.connected);
+        let entrances = if look.all_namespaces { entrances(&held, &mut gaps) } else { BTreeMap::new() };
+        for (inode, entrance) in entrances.iter().filter(|(inode, _)| **inode != own) {
+            seen.insert(*inode, namespaces::inside(entrance, || see(*inode, look)));
         }
+        let found = |seen: &mut BTreeMap<u32, Result<Inside, Reason>>| -> join::Dumps {
+            let take = |inside: &mut Inside| std::mem::take(&mut inside.found);
+            seen.iter_mut()
+                .map(|(inode, inside)| (*inode, inside.as_mut().map(take).map_err(|r| *r)))
+                .collect()
+        };
+        let dumps = found(&mut seen);
+        let doubtful = join::doubtful(&dumps, &held);
+        let joined = if doubtful.is_empty() {
+            join::join(dumps, &held, None)
+        } else {
+            // Something came or went between the two ways of looking, or one of them hides it: look again.
+            let inodes = dumps.keys().copied();
+            let again = inodes.map(|inode| (inode, dump_again(inode, own, &entrances, look))).collect();
+            let held_again = self.holders.walk(look.connected);
+            join::join(again, &held_again, Some(&doubtful))
+        };
+        self.finish(look, taken, gaps, own, &entrances, seen, joined)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the second half of one function")]
+    fn finish(
+        &mut self,
+        look: &Look,
+        taken: Timestamp<Utc>,
+        mut gaps: Vec<Gap>,
+        own: u32,
+        entrances: &BTreeMap<u32, Entrance>,
+        mut seen: BTreeMap<u32, Result<Inside, Reason>>,
+        joined: Joined,
+    ) -> Snapshot {
+        let Joined { mut sockets, gaps: join_gaps, views } = joined;
+        gaps.extend(join_gaps);
+        let pids: BTreeSet<u32> =
+            sockets.iter().flat_map(|s| s.holders.iter().map(|holder| holder.pid)).collect();
+        let pids: Vec<u32> = pids.into_iter().collect();
+        let depth = Depth { sha256: look.sha256, integrity: look.integrity };
+        let mut processes = self.reader.read(&pids, &depth);
+        if views.has(Views::BPF) {
+            self.name_hidden(&mut processes);
+        }
+        gaps.extend(self.reader.gaps());
+        self.activate(&mut sockets, &processes);
+        let mut forwards = Vec::new();
+        let mut refused_forwards = 0;
+        for inside in seen.values_mut().flatten() {
+            forwards.append(&mut inside.forwards);
+            for gap in inside.forward_gaps.drain(..) {
+                if gap.reason == Reason::NoPermission && refused_forwards > 0 {
+                    continue;
+                }
+                refused_forwards += u32::from(gap.reason == Reason::NoPermission);
+                gaps.push(gap);
+            }
+        }
+        for forward in &mut forwards {
+            forward.container = forward.to_addr.and_then(|ip| self.reader.container_by_ip(ip));
+        }
+        for (inode, reason) in seen.iter().filter_map(|(inode, inside)| Some((inode, inside.as_ref().err()?)))
+        {
+            if *reason != Reason::Exited {
+                let what = format!("the sockets of network namespace {inode} that no process of ours shares");
+                gaps.push(Gap { area: Area::Namespaces, reason: *reason, what, count: None });
+            }
+        }
+        let namespaces = self.namespaces(own, entrances, &seen);
+        sockets.sort_unstable_by(|a, b| {
+            let key = |s: &Socket| (s.kind, s.local.port(), s.local.ip(), s.netns, s.inode);
+            key(a).cmp(&key(b))
+        });
+        if let Some(ports) = &look.probe {
+            hidden::probe(ports, own, &mut sockets, &mut gaps);
+        }
+        Snapshot { taken, machine: machine(views), namespaces, sockets, processes, forwards, views, gaps }
+    }
+
+    /// Names, from the kernel itself, the processes that /proc does not show although they run.
+    fn name_hidden(&mut self, processes: &mut [Arc<Process>]) {
+        if !processes.iter().any(|process| process.started.hidden() == Some(Reason::Exited)) {
+            return;
+        }
+        let held = self.holders.walk(false);
+        for process in processes {
+            if process.started.hidden() != Some(Reason::Exited) {
+                continue;
+            }
+            if let Some(task) = held.task(process.pid) {
+                let process = Arc::make_mut(process);
+                process.hidden_from_proc = true;
+                process.comm = task.comm.clone().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Names the services behind sockets that systemd holds for them.
+    fn activate(&mut self, sockets: &mut [Socket], processes: &[Arc<Process>]) {
+        let managers: Vec<&Arc<Process>> =
+            processes.iter().filter(|p| p.pid == 1 || p.comm == "systemd").collect();
+        if managers.is_empty() {
+            return;
+        }
+        for socket in sockets.iter_mut().filter(|socket| socket.is_listener()) {
+            let manager = managers.iter().find(|m| socket.holders.iter().any(|holder| holder.pid == m.pid));
+            if let Some(manager) = manager {
+                socket.activation = self.reader.activation(manager, socket.kind, socket.local);
+            }
+        }
+    }
+
+    fn namespaces(
+        &mut self,
+        own: u32,
+        entrances: &BTreeMap<u32, Entrance>,
+        seen: &BTreeMap<u32, Result<Inside, Reason>>,
+    ) -> Vec<Namespace> {
+        let first = namespaces::of_first_process();
+        let mut all: Vec<Namespace> = seen
+            .iter()
+            .filter(|(_, inside)| !matches!(inside, Err(Reason::Exited)))
+            .map(|(inode, inside)| {
+                let entrance = entrances.get(inode);
+                Namespace {
+                    inode: *inode,
+                    name: self.namespace_name(*inode, own, first, entrance),
+                    own: *inode == own,
+                    pid: entrance.and_then(|entrance| entrance.pid),
+                    entered: inside.is_ok(),
+                    rules: match inside {
+                        Ok(inside) => inside.rules.clone(),
+                        Err(reason) => Seen::Hidden(*reason),
+                    },
+                }
+            })
+            .collect();
+        all.sort_by_key(|namespace| (!namespace.own, namespace.inode));
+        all
+    }
+
+    fn namespace_name(
+        &mut self,
+        inode: u32,
+        own: u32,
+        first: Option<u32>,
+        entrance: Option<&Entrance>,
+    ) -> String {
+        if first == Some(inode) {
+            return "host".into();
+        }
+        if let Some((_, name)) = entrance.and_then(|entrance| entrance.mount.as_ref()) {
+            return name.clone();
+        }
+        let pid = entrance.and_then(|entrance| entrance.pid);
+        let process = pid.and_then(|pid| self.reader.read(&[pid], &Depth::default()).pop());
+        if let Some(Seen::Value(container)) = process.as_ref().map(|process| &process.container) {
+            let name = container.name.value().unwrap_or(&container.id);
+            return format!("{}:{name}", container.runtime.name());
+        }
+        match pid {
+            Some(pid) if inode != own => format!("pid {pid}"),
+            _ => "own".into(),
+        }
+    }
+}
+
+fn now() -> Timestamp<Utc> {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ns(i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Everything that has to be seen from inside a namespace.
+fn see(netns: u32, look: &Look) -> Inside {
+    let (forwards, forward_gaps) = if look.forwards { forwards::read(netns) } else { Default::default() };
+    Inside { found: sockets::dump(netns, look.connected), rules: port_rules::read(), forwards, forward_gaps }
+}
+
+fn dump_again(
+    inode: u32,
+    own: u32,
+    entrances: &BTreeMap<u32, Entrance>,
+    look: &Look,
+) -> Result<sockets::Found, Reason> {
+    if inode == own {
+        return Ok(sockets::dump(own, look.connected));
+    }
+    let entrance = entrances.get(&inode).ok_or(Reason::Exited)?;
+    namespaces::inside(entrance, || sockets::dump(inode, look.connected))
+}
+
+/// The ways into every namespace that we know of.
+fn entrances(held: &super::holders::Held, gaps: &mut Vec<Gap>) -> BTreeMap<u32, Entrance> {
+    if held.fallback.is_none() {
+        return namespaces::all(held.tasks.iter().filter_map(|task| Some((task.netns?, task.pid))));
+    }
+    let pids: Vec<u32> = held.tasks.iter().map(|task| task.pid).collect();
+    let (pairs, refused) = namespaces::from_proc(&pids);
+    if refused > 0 {
+        let what = format!("which network namespaces {refused} processes of other users are in");
+        gaps.push(Gap { area: Area::Namespaces, reason: Reason::NoPermission, what, count: Some(refused) });
+    }
+    namespaces::all(pairs.into_iter())
+}
+
+fn machine(views: Views) -> Machine {
+    let names = rustix::system::uname();
+    Machine {
+        hostname: names.nodename().to_string_lossy().into_owned(),
+        os: "linux",
+        kernel: names.release().to_string_lossy().into_owned(),
+        privileged: views.has(Views::BPF) && rustix::process::geteuid().is_root(),
     }
 }

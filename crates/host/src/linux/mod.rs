@@ -3,12 +3,18 @@
 pub mod bind_probe;
 pub mod bpf;
 pub mod forwards;
+mod hidden;
+mod holders;
+mod join;
 mod looker;
+pub mod namespaces;
 pub mod netlink;
 pub mod port_rules;
+pub mod proc_fd;
 pub mod proc_net;
 pub mod process;
 #[cfg(test)]
 mod sandbox;
+pub mod sockets;
 
 pub use looker::Looker;

@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn grows_until_everything_fits() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let Ok(mut walker) = Walker::with_entries(1) else { return eprintln!("SKIPPED: no BPF here") };
         let walk = walker.walk(false).unwrap();
         assert!(walker.entries > 1);
