@@ -16,7 +16,9 @@ pub(crate) enum Cause {
     Process(u32),
     /// A port and the running file that holds it.
     Port { port: u16, netns: u32, exe: Option<u32> },
-    /// A number that stands for itself: a reason, an entry, a change.
+    /// A change of one listener, and the number that changes of the same kind share.
+    Change { listener: String, kin: u64 },
+    /// A number that stands for itself: a reason.
     Number(usize),
     /// A text that stands for itself.
     Text(String),
@@ -141,10 +143,11 @@ impl<'a> Docket<'a> {
 
     /// One program with the same plight on many ports is one cause.
     fn join_ports(&mut self) {
-        type Group = (Code, u32, u32, Option<usize>);
+        type Group = (Code, u32, u64, Option<usize>);
         let group = |case: &Case| -> Option<Group> {
             match case.cause {
-                Cause::Port { netns, exe: Some(exe), .. } => Some((case.code, netns, exe, case.allowed)),
+                Cause::Port { netns, exe: Some(exe), .. } => Some((case.code, netns, exe.into(), case.allowed)),
+                Cause::Change { kin, .. } => Some((case.code, 0, kin, case.allowed)),
                 _ => None,
             }
         };
@@ -216,6 +219,9 @@ impl<'a> Docket<'a> {
             if names.len() < MOST_PLACES { names.push(name) } else { more += 1 }
         }
         let listed = names.join(", ");
+        if names.is_empty() && subjects.len() > 1 {
+            return format!(" and {} more", subjects.len() - 1);
+        }
         match more {
             0 => listed,
             1 => format!("{listed} and 1 more"),

@@ -104,10 +104,6 @@ impl<'a> Directory<'a> {
         Directory { snapshot, known }
     }
 
-    pub(crate) fn all(&self) -> &[Known<'a>] {
-        &self.known
-    }
-
     pub(crate) fn by_pid(&self, pid: u32) -> Option<&Known<'a>> {
         let index = self.snapshot.processes.binary_search_by_key(&pid, |process| process.pid).ok()?;
         self.known.get(index)

@@ -13,6 +13,7 @@ mod glob;
 mod judge;
 mod known;
 pub mod policy;
+mod rules;
 
 pub use baseline::Baseline;
 pub use fault::Fault;

@@ -1,0 +1,10 @@
+//! The rules, by what they look at. Each file says which codes it raises; each code has a page in docs/findings/.
+
+pub(crate) mod drift;
+pub(crate) mod exe;
+pub(crate) mod number;
+pub(crate) mod privilege;
+pub(crate) mod reach;
+pub(crate) mod sniff;
+pub(crate) mod unseen;
+pub(crate) mod written;

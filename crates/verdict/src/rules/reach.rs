@@ -1,0 +1,113 @@
+//! From where a guarded door can be reached: exposed-service, for sockets and for ports published without one.
+
+use model::{Code, Confidence, Forward, Severity, Subject, Transport};
+use registry::program::{self, Class, Program, Sensitive};
+
+use crate::accord::forward_scope;
+use crate::docket::{Cause, Docket};
+use crate::judge::{Bench, Listener, say};
+use crate::known::{shell, who_all};
+
+pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: &mut Docket<'a>) {
+    // A container's own namespace is reached through what the machine publishes, and that is judged there.
+    if !listener.is_beyond_loopback() || (!listener.own && listener.in_container()) {
+        return;
+    }
+    let by_number = program::sensitive(listener.transport, listener.port);
+    let guarded_program = |program: &'static Program| guarded(bench, program);
+    let by_holder = || {
+        let known = listener.holders.iter().filter_map(|holder| holder.program());
+        known.chain(listener.activated).find_map(guarded_program)
+    };
+    let Some(door) = by_number.or_else(by_holder) else { return };
+    let registered = bench.facts.paper.standing(listener.transport, listener.port);
+    let name = registered.assignment.map(|row| row.name);
+    let serves = |program| program::serves(program, listener.transport, listener.port, name);
+    let confirmed = listener.holders.iter().any(|holder| holder.is(serves)) || by_number.is_none();
+    let between = listener.holders.iter().any(|holder| holder.class() == Some(Class::Multiplexer));
+    let known_other = !listener.holders.is_empty()
+        && listener.holders.iter().all(|holder| holder.class() == Some(Class::Service) && !holder.is(serves));
+    if listener.is_ephemeral() && !confirmed {
+        return;
+    }
+    let weight = match (confirmed, between, known_other) {
+        (true, ..) => (Severity::Warning, Confidence::High),
+        // A proxy may stand in front of it on purpose; another known service is not that database at all.
+        (false, _, true) => return,
+        (false, true, _) => (Severity::Warning, Confidence::Medium),
+        (false, false, false) => (Severity::Warning, Confidence::Medium),
+    };
+    let cause = Cause::Text(format!("{}/{}", listener.port, listener.transport.name()));
+    docket.raise(Code::ExposedService, weight, cause, listener.subject(), || {
+        let who = who_all(listener.holders, listener.socket.holders_missing);
+        let after = format!(" ({}, {}) can be reached from beyond this machine; held by {who}", door.what, door.kind.name());
+        let basis = if confirmed { "The holder is a program that serves it." } else {
+            "That it is this service is known from the number only."
+        };
+        let facts = vec![
+            (format!("Bound to {}.", listener.socket.local), "socket table".to_owned()),
+            (format!("{}.", door.why.trim_end_matches('.')), "sensitive ports".to_owned()),
+            (basis.to_owned(), "program map".to_owned()),
+        ];
+        say("", after, facts, close_door(listener.port, listener.transport))
+    });
+}
+
+pub(crate) fn judge_forward<'a>(bench: &Bench<'a>, index: usize, forward: &Forward, docket: &mut Docket<'a>) {
+    let own = bench.snapshot.namespace(forward.netns).is_none_or(|namespace| namespace.own);
+    if !own || !forward_scope(forward).beyond_loopback() {
+        return;
+    }
+    // A range keeps its offsets, unless it is sent to one port.
+    for port in forward.first..=forward.last {
+        let target = forward.to_port.map_or(port, |to| if forward.first == forward.last { to } else { port });
+        let found = program::sensitive(forward.transport, target);
+        let Some(door) = found.or_else(|| program::sensitive(forward.transport, port)) else { continue };
+        publish(index, forward, port, target, door, docket);
+    }
+}
+
+fn publish(index: usize, forward: &Forward, port: u16, target: u16, door: Sensitive, docket: &mut Docket<'_>) {
+    let weight = (Severity::Warning, Confidence::Medium);
+    let cause = Cause::Text(format!("{port}/{}", forward.transport.name()));
+    docket.raise(Code::ExposedService, weight, cause, Subject::Forward(index), || {
+        let to = forward.to_addr.map_or_else(|| "this machine".to_owned(), |addr| addr.to_string());
+        let container = forward.container.as_ref().map(|container| {
+            format!(", container {}", container.name.value().unwrap_or(&container.id))
+        });
+        let after = format!(
+            " is published to {to} port {target}{}: {}, {}",
+            container.unwrap_or_default(),
+            door.what,
+            door.kind.name()
+        );
+        let facts = vec![
+            (format!("Packets to {port}/{} go to {to} port {target}.", forward.transport.name()), forward.rule.clone()),
+            (format!("{}.", door.why.trim_end_matches('.')), "sensitive ports".to_owned()),
+        ];
+        let step = format!("publish it on loopback only (docker: -p 127.0.0.1:{port}:{target}), or allow it with a reason");
+        say("", after, facts, step)
+    });
+}
+
+/// What a program guards, where everything that it serves is guarded: then the number does not matter.
+fn guarded(bench: &Bench<'_>, program: &'static Program) -> Option<Sensitive> {
+    if program.class != Class::Service {
+        return None;
+    }
+    let mut found = None;
+    let registered = program.services.iter().flat_map(|name| bench.facts.paper.by_name(name)).filter_map(|row| {
+        let transport = row.transport.filter(|transport| *transport == Transport::Tcp)?;
+        Some((transport, row.first?))
+    });
+    for (transport, port) in program.ports.iter().copied().chain(registered) {
+        found = Some(program::sensitive(transport, port)?);
+    }
+    found
+}
+
+fn close_door(port: u16, transport: Transport) -> String {
+    let rule = format!("portreeve {port}");
+    let set = shell(transport.name());
+    format!("{rule}; bind it to 127.0.0.1, or let a firewall name who may come: nft list ruleset | grep -w -e {port} -e {set}")
+}
