@@ -98,7 +98,7 @@ impl<'a> Iterator for Files<'a> {
 /// Base64 with the standard alphabet and padding (RFC 4648 §4), of exactly `N` bytes.
 fn base64<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let body = text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text);
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut out = [0; N];

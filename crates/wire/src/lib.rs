@@ -19,6 +19,7 @@ pub mod dpkg;
 pub mod elf;
 pub mod fault;
 pub mod holder_record;
+pub mod mountinfo;
 pub mod netlink;
 pub mod passwd;
 pub mod port_list;

@@ -2,6 +2,7 @@
 
 pub mod bind_probe;
 pub mod bpf;
+mod container;
 pub mod forwards;
 mod hidden;
 mod holders;
@@ -9,6 +10,7 @@ mod join;
 mod looker;
 pub mod namespaces;
 pub mod netlink;
+mod package;
 pub mod port_rules;
 pub mod proc_fd;
 pub mod proc_net;
@@ -16,5 +18,6 @@ pub mod process;
 #[cfg(test)]
 mod sandbox;
 pub mod sockets;
+mod unit;
 
 pub use looker::Looker;
