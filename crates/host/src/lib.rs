@@ -4,11 +4,21 @@
 
 use core::ops::RangeInclusive;
 
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "windows")]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub use linux::Looker;
+#[cfg(target_os = "macos")]
+pub use macos::Looker;
+#[cfg(target_os = "windows")]
+pub use windows::Looker;
 
 /// What to look at. The default is what a list of listeners needs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,17 @@ use crate::cursor::{c_string, ne32};
 /// The most arguments that are kept.
 pub const LIMIT: usize = 4096;
 
-/// Parses the arguments. The environment is not kept: it holds secrets.
-pub fn parse(bytes: &[u8]) -> Result<Vec<String>, Fault> {
+/// What a process was started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The file that was executed, as it was named then.
+    pub path: String,
+    /// Its arguments; the first is what it calls itself.
+    pub arguments: Vec<String>,
+}
+
+/// Parses what a process was started with. The environment is not kept: it holds secrets.
+pub fn parse(bytes: &[u8]) -> Result<Started, Fault> {
     let fault = |at, what| Fault { layer: "procargs2", at, what };
     let count = ne32(bytes, 0).ok_or(fault(0, "no room for the count"))?;
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(LIMIT);
@@ -26,7 +35,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<String>, Fault> {
         arguments.push(String::from_utf8_lossy(argument).into_owned());
         at += argument.len() + 1;
     }
-    Ok(arguments)
+    Ok(Started { path: String::from_utf8_lossy(path).into_owned(), arguments })
 }
 
 #[cfg(test)]
@@ -42,7 +51,9 @@ mod tests {
 
     #[test]
     fn arguments_end_where_the_environment_begins() {
-        assert_eq!(parse(&sample()).unwrap(), ["named", "-u", "\u{fffd}bind"]);
+        let started = parse(&sample()).unwrap();
+        assert_eq!(started.path, "/usr/sbin/named");
+        assert_eq!(started.arguments, ["named", "-u", "\u{fffd}bind"]);
     }
 
     #[test]
@@ -63,6 +74,6 @@ mod tests {
         let mut many = u32::MAX.to_ne_bytes().to_vec();
         many.extend_from_slice(b"x\0y");
         many.extend(vec![0; 100_000]);
-        assert_eq!(parse(&many).unwrap().len(), LIMIT);
+        assert_eq!(parse(&many).unwrap().arguments.len(), LIMIT);
     }
 }

@@ -83,6 +83,8 @@ fn parse_row(table: Table, row: &[u8]) -> Option<Row> {
     let v6 = |at: usize| -> Option<SocketAddr> {
         let (ip, zone, port) =
             (Ipv6Addr::from(array::<16>(row, at)?), le32(row, at + 16)?, be16(row, at + 20)?);
+        // Only a link-local address needs its zone (RFC 4007 §6); some systems number that of others, too.
+        let zone = if ip.is_unicast_link_local() { zone } else { 0 };
         Some(SocketAddr::V6(SocketAddrV6::new(ip, port, 0, zone)))
     };
     let (local, peer, state, pid) = match table {
