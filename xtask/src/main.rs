@@ -3,6 +3,8 @@
 mod bpf;
 mod cross;
 mod fuzz;
+mod registry;
+mod registry_merge;
 mod say;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ usage: cargo xtask TASK
   cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
   fuzz [--seconds N] [TARGET …]
                          build every fuzz target and run each for N seconds (10)
+  registry [--check]     make the tables of crates/registry/data, or compare
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         "bpf" => bpf::run(&rest),
         "cross" => cross::run(&rest),
         "fuzz" => fuzz::run(&rest),
+        "registry" => registry::run(&rest),
         "help" | "--help" | "-h" => {
             say(USAGE);
             Ok(())

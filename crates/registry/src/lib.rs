@@ -9,9 +9,13 @@ pub mod import;
 mod misuse;
 mod paper;
 pub mod program;
+mod source;
 mod standing;
+pub mod table;
+mod usage;
 
 pub use fault::Fault;
-pub use misuse::{Misuse, Role, misuse};
-pub use paper::{Paper, Part, Source};
-pub use standing::{Standing, Usage};
+pub use misuse::{CAVEAT, Misuse, Role, make_misuse, misuse};
+pub use paper::Paper;
+pub use source::{Part, Source};
+pub use standing::{Provenance, Standing, Usage};

@@ -1,0 +1,1 @@
+//! Documents as IANA writes them, whole, cut and broken.
