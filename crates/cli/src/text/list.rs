@@ -1,0 +1,329 @@
+//! The table of sockets and forwards, and what it amounts to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use engine::{Row, View};
+use model::{Code, Reason, Severity, State, Subject};
+
+use super::table::{self, Cell, Column};
+use super::{Form, cells};
+use crate::sanitise;
+use crate::style::Paint;
+
+const COLUMNS: [Column; 9] = [
+    Column { title: "PORT", right: true, least: 9, rank: 255 },
+    Column { title: "SCOPE", right: false, least: 4, rank: 90 },
+    Column { title: "ADDRESS", right: false, least: 9, rank: 20 },
+    Column { title: "STATE", right: false, least: 5, rank: 40 },
+    Column { title: "FOR", right: false, least: 10, rank: 60 },
+    Column { title: "HOLDER", right: false, least: 14, rank: 80 },
+    Column { title: "USER", right: false, least: 5, rank: 30 },
+    Column { title: "UNIT", right: false, least: 8, rank: 50 },
+    Column { title: "NETNS", right: false, least: 5, rank: 70 },
+];
+const VERDICT: Column = Column { title: "VERDICT", right: false, least: 7, rank: 255 };
+
+/// One line of the table: rows that differ in nothing but address and descriptor share it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    port: String,
+    scope: &'static str,
+    state: String,
+    holder: String,
+    user: String,
+    unit: String,
+    namespace: String,
+    verdict: String,
+}
+
+struct Line {
+    cells: [Cell; 10],
+    addresses: Vec<(String, usize)>,
+}
+
+/// Writes the rows, the findings about them, and the summary.
+pub(crate) fn list(out: &mut String, view: &View, rows: &[&Row], form: Form) {
+    if rows.is_empty() {
+        if form.headings {
+            out.push_str("No socket matches.\n");
+        }
+    } else {
+        table_of(out, view, rows, form);
+    }
+    if form.headings {
+        out.push('\n');
+        findings(out, view, rows, form);
+        summary(out, view, rows, form);
+    }
+}
+
+fn table_of(out: &mut String, view: &View, rows: &[&Row], form: Form) {
+    let mut order: Vec<(u16, &Row)> = rows.iter().map(|row| (sort_port(view, row), *row)).collect();
+    // Sockets without ports come last; equal ports stay in the snapshot's order of kind and address.
+    order.sort_by_key(|(port, row)| {
+        (view.socket(row).is_some_and(|socket| socket.port().is_none()), *port, row.door)
+    });
+    let mut lines: Vec<Line> = Vec::new();
+    let mut at: HashMap<Key, usize> = HashMap::new();
+    for (_, row) in order {
+        let (key, address, service) = describe(view, row);
+        if let Some(line) = at.get(&key).and_then(|at| lines.get_mut(*at)) {
+            match line.addresses.iter_mut().find(|(known, _)| *known == address) {
+                Some((_, count)) => *count += 1,
+                None => line.addresses.push((address, 1)),
+            }
+            continue;
+        }
+        let missing = key.holder.starts_with('?');
+        lines.push(Line {
+            cells: [
+                Cell::painted(&key.port, Paint::Bold),
+                Cell::plain(key.scope),
+                Cell::plain(""),
+                Cell::plain(&key.state),
+                Cell::plain(service),
+                Cell::painted(&key.holder, if missing { Paint::Dim } else { Paint::Plain }),
+                Cell::plain(&key.user),
+                Cell::plain(&key.unit),
+                Cell::plain(&key.namespace),
+                Cell::painted(&key.verdict, Paint::of(row.verdict)),
+            ],
+            addresses: vec![(address, 1)],
+        });
+        at.insert(key, lines.len() - 1);
+    }
+    let rows: Vec<[Cell; 10]> = lines
+        .into_iter()
+        .map(|mut line| {
+            if let Some(cell) = line.cells.get_mut(2) {
+                cell.text = addresses(&line.addresses);
+            }
+            line.cells
+        })
+        .collect();
+    let [a, b, c, d, e, f, g, h, i] = COLUMNS;
+    table::render(out, &[a, b, c, d, e, f, g, h, i, VERDICT], &rows, form);
+}
+
+fn addresses(addresses: &[(String, usize)]) -> String {
+    let mut out = String::new();
+    for (address, count) in addresses {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(address);
+        if *count > 1 {
+            let _ = write!(out, " ×{count}");
+        }
+    }
+    out
+}
+
+fn sort_port(view: &View, row: &Row) -> u16 {
+    view.socket(row)
+        .map(|socket| socket.local.port())
+        .or_else(|| view.forward(row).map(|forward| forward.first))
+        .unwrap_or_default()
+}
+
+fn describe(view: &View, row: &Row) -> (Key, String, String) {
+    let scope = cells::scope(view, row).name();
+    let verdict = cells::verdict(row.verdict, &cells::codes(view, row));
+    if let Some(socket) = view.socket(row) {
+        let mut state = match socket.state {
+            State::Listening => String::new(),
+            state => state.name().to_owned(),
+        };
+        if let Some(peer) = socket.peer {
+            let _ = write!(state, " {peer}");
+        }
+        let key = Key {
+            port: cells::port(socket),
+            scope,
+            state,
+            holder: cells::holders(view, socket),
+            user: cells::users(view, socket),
+            unit: cells::unit(view, socket),
+            namespace: cells::namespace(view, socket.netns),
+            verdict,
+        };
+        let service = cells::service(&view.paper, socket.kind.transport(), socket.local.port());
+        (key, cells::address(socket), service)
+    } else if let Some(forward) = view.forward(row) {
+        let key = Key {
+            port: cells::forward_port(forward),
+            scope,
+            state: String::from("forward"),
+            holder: cells::forward_to(forward),
+            user: String::new(),
+            unit: forward.container.as_ref().map(cells::container).unwrap_or_default(),
+            namespace: cells::namespace(view, forward.netns),
+            verdict,
+        };
+        let service = cells::service(&view.paper, Some(forward.transport), forward.first);
+        (key, cells::forward_address(forward), service)
+    } else {
+        let nothing = String::new;
+        let key = Key {
+            port: nothing(),
+            scope,
+            state: nothing(),
+            holder: nothing(),
+            user: nothing(),
+            unit: nothing(),
+            namespace: nothing(),
+            verdict,
+        };
+        (key, nothing(), nothing())
+    }
+}
+
+/// At most so many findings follow the table; `check` has all of them.
+const MOST_FINDINGS: usize = 12;
+
+fn findings(out: &mut String, view: &View, rows: &[&Row], form: Form) {
+    let shown: std::collections::HashSet<engine::Door> = rows.iter().map(|row| row.door).collect();
+    let about = |subject: &Subject| view.row_of(subject).is_none_or(|row| shown.contains(&row.door));
+    let grave: Vec<_> = view
+        .findings
+        .iter()
+        .filter(|finding| finding.severity >= Severity::Warning && finding.subjects.iter().any(about))
+        .collect();
+    let mut said: Vec<(Code, &str)> = Vec::new();
+    for finding in &grave {
+        if said.contains(&(finding.code, finding.title.as_str())) {
+            continue;
+        }
+        if said.len() == MOST_FINDINGS {
+            break;
+        }
+        said.push((finding.code, finding.title.as_str()));
+        let severity = finding.severity;
+        let word = form.style.paint(Paint::severity(severity), format!("{:7}", severity.name()));
+        let _ = writeln!(out, "{word} {}: {}", finding.code.name(), sanitise::line(&finding.title));
+    }
+    if grave.len() > MOST_FINDINGS {
+        let _ = writeln!(out, "… and more of the {} warnings and alerts: portreeve check", grave.len());
+    }
+    if !grave.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// Writes what the look amounts to, and where it could not look.
+pub(super) fn summary(out: &mut String, view: &View, rows: &[&Row], form: Form) {
+    let counts = view.counts();
+    let listeners =
+        rows.iter().filter(|row| view.socket(row).is_some_and(model::Socket::is_listener)).count();
+    let forwards = rows.iter().filter(|row| view.forward(row).is_some()).count();
+    let mut parts = vec![plural(listeners, "listener", "listeners")];
+    let others = rows.len() - listeners - forwards;
+    if others > 0 {
+        parts.push(plural(others, "other socket", "other sockets"));
+    }
+    if forwards > 0 {
+        parts.push(plural(forwards, "forward", "forwards"));
+    }
+    if rows.len() < view.rows.len() {
+        parts.push(format!("of {} rows", view.rows.len()));
+    }
+    let mut judged = Vec::new();
+    for (count, one, many, paint) in [
+        (counts.alerts, "alert", "alerts", Paint::Red),
+        (counts.warnings, "warning", "warnings", Paint::Yellow),
+        (counts.notes, "note", "notes", Paint::Cyan),
+        (counts.accepted, "accepted", "accepted", Paint::Dim),
+    ] {
+        if count > 0 {
+            judged.push(form.style.paint(paint, plural(count, one, many)).to_string());
+        }
+    }
+    if judged.is_empty() {
+        judged.push(form.style.paint(Paint::Green, "nothing found").to_string());
+    }
+    let _ = writeln!(out, "{}; {}.", parts.join(", "), judged.join(", "));
+    gaps(out, view, form);
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Writes where we could not look, why, and what would help; each help once.
+pub(super) fn gaps(out: &mut String, view: &View, form: Form) {
+    let mut by_reason: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
+    for gap in view.snapshot.gaps.iter().filter(|gap| gap.count != Some(0)) {
+        by_reason.entry(gap.reason).or_default().push(sanitise::line(&gap.what).into_owned());
+    }
+    let mut unknown: BTreeMap<Reason, usize> = BTreeMap::new();
+    for socket in &view.snapshot.sockets {
+        if let Some(reason) = socket.holders_missing {
+            *unknown.entry(reason).or_default() += 1;
+        }
+    }
+    for (reason, count) in unknown {
+        by_reason.entry(reason).or_default().push(plural(count, "socket's holders", "sockets' holders"));
+    }
+    for (reason, what) in by_reason {
+        let title = form.style.paint(Paint::Yellow, "Not seen:");
+        let _ = writeln!(out, "{title} {} ({}).", what.join("; "), reason.words());
+        let _ = writeln!(out, "  To see more: {}.", reason.help());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::fixture;
+    use crate::style::Style;
+
+    fn text(width: Option<usize>) -> String {
+        let view = fixture::view();
+        let rows: Vec<&Row> = view.rows.iter().collect();
+        let mut out = String::new();
+        list(&mut out, &view, &rows, Form { width, style: Style::PLAIN, headings: true });
+        out
+    }
+
+    #[test]
+    fn every_row_is_there_and_equal_rows_share_a_line() {
+        let text = text(None);
+        assert_eq!(
+            text.matches("443/tcp").count()
+                - text.matches("9443/tcp").count()
+                - text.matches("8443/tcp").count(),
+            1,
+            "{text}"
+        );
+        assert!(text.contains("0.0.0.0 ×2 [::]"), "{text}");
+        for expected in [
+            "nginx[812,813]",
+            "? not allowed to look",
+            "→ cockpit.service",
+            "→ 172.17.0.2:80",
+            "docker:web",
+            "all/packet",
+            "bound",
+            "blue",
+            "alert exe-deleted +1",
+            "accepted",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(text.contains("Not seen: 1 process of another user; 1 socket's holders"), "{text}");
+    }
+
+    #[test]
+    fn the_table_fits_any_terminal() {
+        for width in [60, 80, 100, 132, 200] {
+            let text = text(Some(width));
+            let table: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+            assert!(table.iter().all(|line| line.width() <= width), "{width}\n{text}");
+            assert!(table.iter().any(|line| line.contains("31337/tcp")), "{text}");
+        }
+    }
+}

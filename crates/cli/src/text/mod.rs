@@ -1,0 +1,26 @@
+//! Results as text for people.
+
+mod cells;
+mod findings;
+mod list;
+mod page;
+mod paper;
+mod table;
+
+pub(crate) use findings::{changes, check};
+pub(crate) use list::list;
+pub(crate) use page::page;
+pub(crate) use paper::assignments;
+
+use crate::style::Style;
+
+/// How text is to look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// Columns of the terminal; `None` for no limit.
+    pub(crate) width: Option<usize>,
+    /// Colours.
+    pub(crate) style: Style,
+    /// Headings and summary.
+    pub(crate) headings: bool,
+}
