@@ -246,6 +246,9 @@ fn services() -> Result<Option<String>, String> {
         let mut words = line.split_whitespace();
         let (Some(name), Some(place)) = (words.next(), words.next()) else { continue };
         let Some((port, transport)) = place.split_once('/') else { continue };
+        if model::Transport::from_name(transport).is_none() {
+            continue; // AppleTalk's "ddp"
+        }
         let port = port.parse().map_err(|_| format!("{}: {line}", NETBASE.file))?;
         let names = std::iter::once(name).chain(words);
         match lines.iter_mut().find(|entry| entry.0 == transport && entry.1 == port) {

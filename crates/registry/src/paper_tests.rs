@@ -62,7 +62,8 @@ fn tcp_and_udp_have_no_port_that_the_registry_passes_over() {
     for transport in [Tcp, Udp] {
         let silent: Vec<u16> =
             (0..=u16::MAX).filter(|port| paper.standing(transport, *port).assignment.is_none()).collect();
-        assert!(silent.len() < 20, "{} ports without a row, from {:?}", silent.len(), silent.first());
+        // A few ports were given back since the older state, and the newer leaves out rows that name no transport.
+        assert!(silent.len() < 40, "{} ports without a row, from {:?}", silent.len(), silent.first());
     }
 }
 

@@ -93,7 +93,7 @@ programs! {
     ["dnsmasq"] ["dnsmasq"] ["domain", "bootps", "tftp", "dhcpv6-server"] [Udp 69] ROOT Service;
     ["pihole-FTL"] ["pihole-FTL"] ["domain", "bootps", "http", "ntp"] [Tcp 4711] ROOT Service;
     ["AdGuardHome"] ["AdGuardHome"] ["domain", "domain-s", "http", "https", "bootps"] [Tcp 3000, Udp 784] ROOT Service;
-    ["systemd-resolved", "systemd-resolve"] ["systemd-resolved"] ["domain", "llmnr", "mdns", "hostmon"] [Udp 5355, Tcp 5355, Udp 5353] USER Service;
+    ["systemd-resolved", "systemd-resolve"] ["systemd-resolved"] ["domain", "llmnr", "mdns"] [Udp 5355, Tcp 5355, Udp 5353] USER Service;
     ["pdns_server", "pdns_recursor", "dnsdist"] ["pdns", "pdns-recursor", "dnsdist"] ["domain", "domain-s"] [Tcp 8081, Tcp 8082, Tcp 8083, Tcp 5199] USER Service;
     ["knotd", "kresd", "knot-resolver"] ["knot", "kresd"] ["domain", "domain-s"] [Tcp 8453] USER Service;
     ["nsd"] ["nsd"] ["domain", "domain-s"] [Tcp 8952] USER Service;
@@ -121,7 +121,7 @@ programs! {
     ["sendmail", "sendmail-mta", "sendmail.sendmail"] ["sendmail"] ["smtp", "submission", "submissions"] [] ROOT Service;
     ["opensmtpd", "msmtpd", "nullmailer", "courieresmtpd", "courieresmtpd-msa"] ["opensmtpd", "courier-mta"] ["smtp", "submission", "submissions"] [] ROOT Service;
     ["maddy", "stalwart", "stalwart-mail", "mox"] ["maddy", "stalwart", "stalwart-mail", "mox"] ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "sieve"] [] USER Service;
-    ["dovecot", "imap-login", "pop3-login", "lmtp", "managesieve-login"] ["dovecot"] ["imap", "imaps", "pop3", "pop3s", "sieve", "lmtp", "submission"] [Tcp 24] ROOT Service;
+    ["dovecot", "imap-login", "pop3-login", "lmtp", "managesieve-login"] ["dovecot"] ["imap", "imaps", "pop3", "pop3s", "sieve", "submission"] [Tcp 24] ROOT Service;
     ["cyrmaster", "cyrus-master", "imapd", "pop3d", "lmtpd", "timsieved"] ["cyrus-imapd"] ["imap", "imaps", "pop3", "pop3s", "sieve"] [] USER Service;
     ["couriertcpd", "courierpop3d"] ["courier-imap", "courier-imap-ssl", "courier-pop"] ["imap", "imaps", "pop3", "pop3s"] [] ROOT Service;
     ["rspamd", "rspamd_proxy"] ["rspamd"] [] [Tcp 11332, Tcp 11333, Tcp 11334] USER Service;
@@ -130,7 +130,7 @@ programs! {
     ["clamd", "clamav-milter"] ["clamav-daemon", "clamd"] [] [Tcp 3310] USER Service;
     ["opendkim", "opendmarc", "openarc", "policyd-spf"] ["opendkim", "opendmarc"] [] [Tcp 8891, Tcp 8893, Tcp 12301] USER Service;
     ["postgrey", "sqlgrey", "milter-greylist"] ["postgrey", "sqlgrey"] [] [Tcp 10023, Tcp 2501] USER Service;
-    ["mailpit", "MailHog", "mailhog", "smtp4dev", "maildev"] ["mailpit"] [] [Tcp 1025, Tcp 8025] USER Service;
+    ["mailpit", "MailHog", "smtp4dev", "maildev"] ["mailpit"] [] [Tcp 1025, Tcp 8025] USER Service;
     ["innd", "nnrpd", "leafnode"] ["inn2", "leafnode"] ["nntp", "nntps"] [] ROOT Service;
 
     // Files
@@ -148,7 +148,7 @@ programs! {
     ["afpd", "cnid_metad", "netatalk"] ["netatalk"] ["afpovertcp"] [] ROOT Service;
     ["iscsid", "tgtd", "ietd", "iscsi-target"] ["tgt", "iscsid"] ["iscsi-target", "iscsi"] [] ROOT Service;
     ["nbd-server", "nbdkit", "qemu-nbd"] ["nbd-server"] ["nbd"] [] USER Service;
-    ["glusterd", "glusterfsd", "glusterfs"] ["glusterd"] ["gluster"] [Tcp 24007, Tcp 24008] ROOT Service;
+    ["glusterd", "glusterfsd", "glusterfs"] ["glusterd"] [] [Tcp 24007, Tcp 24008] ROOT Service;
     ["ceph-mon", "ceph-osd", "ceph-mgr", "ceph-mds", "radosgw"] ["ceph-mon", "ceph-osd", "ceph-mgr", "ceph-mds", "ceph-radosgw"] [] [Tcp 3300, Tcp 6789, Tcp 6800, Tcp 6801, Tcp 6802, Tcp 6803, Tcp 7480, Tcp 8443, Tcp 9283] USER Service;
     ["minio", "garage", "weed"] ["minio", "garage", "seaweedfs"] [] [Tcp 9000, Tcp 9001, Tcp 3900, Tcp 3901, Tcp 9333, Tcp 8333] USER Service;
     ["syncthing", "stdiscosrv", "strelaysrv"] ["syncthing"] [] [Tcp 8384, Tcp 22000, Udp 22000, Udp 21027] USER Service;
@@ -156,7 +156,6 @@ programs! {
     ["bacula-dir", "bacula-fd", "bacula-sd", "bareos-dir", "bareos-fd", "bareos-sd"] ["bacula-director", "bacula-fd", "bacula-sd", "bareos-director", "bareos-filedaemon", "bareos-storage"] ["bacula-dir", "bacula-fd", "bacula-sd"] [] ROOT Service;
     ["urbackupsrv", "urbackupclientbackend"] ["urbackupsrv", "urbackupclientbackend"] [] [Tcp 55413, Tcp 55414, Tcp 55415, Udp 35622, Tcp 35621, Tcp 35623] ROOT Service;
     ["amandad"] ["amanda"] ["amanda"] [] USER Service;
-    ["lockd"] [] ["nlockmgr"] [] ROOT Service;
 
     // Databases, caches, queues
     ["postgres", "postmaster", "pgbouncer", "pgpool", "pgcat", "odyssey"] ["postgresql", "pgbouncer", "pgpool"] ["postgresql"] [Tcp 6432, Tcp 5433, Tcp 5434, Tcp 9999] USER Service;
@@ -184,9 +183,9 @@ programs! {
     ["etcd"] ["etcd"] ["etcd-client", "etcd-server"] [Tcp 4001, Tcp 2381] USER Service;
     ["consul"] ["consul"] [] [Tcp 8300, Tcp 8301, Udp 8301, Tcp 8302, Udp 8302, Tcp 8500, Tcp 8501, Tcp 8502, Tcp 8503, Tcp 8600, Udp 8600] USER Service;
     ["vault", "bao"] ["vault", "openbao"] [] [Tcp 8200, Tcp 8201] USER Service;
-    ["rabbitmq-server", "beam.smp", "beam", "epmd", "erl", "ejabberd", "ejabberdctl", "emqx", "elixir"] ["rabbitmq-server", "epmd", "emqx", "ejabberd"] ["amqp", "amqps", "epmd", "mqtt", "secure-mqtt", "stomp", "xmpp-client", "xmpp-server"] [Tcp 15672, Tcp 15692, Tcp 25672, Tcp 8083, Tcp 8084, Tcp 18083, Tcp 5280, Tcp 5443, Tcp 61613] USER Runtime;
+    ["rabbitmq-server", "beam.smp", "beam", "epmd", "erl", "ejabberd", "ejabberdctl", "emqx", "elixir"] ["rabbitmq-server", "epmd", "emqx", "ejabberd"] ["amqp", "amqps", "epmd", "mqtt", "secure-mqtt", "xmpp-client", "xmpp-server"] [Tcp 15672, Tcp 15692, Tcp 25672, Tcp 8083, Tcp 8084, Tcp 18083, Tcp 5280, Tcp 5443, Tcp 61613] USER Runtime;
     ["mosquitto", "nanomq", "vernemq", "rumqttd", "hivemq"] ["mosquitto", "nanomq"] ["mqtt", "secure-mqtt"] [Tcp 9001, Tcp 8083, Tcp 8084] USER Service;
-    ["nats-server", "nats-streaming-server"] ["nats", "nats-server"] ["nats"] [Tcp 4222, Tcp 6222, Tcp 8222] USER Service;
+    ["nats-server", "nats-streaming-server"] ["nats", "nats-server"] [] [Tcp 4222, Tcp 6222, Tcp 8222] USER Service;
     ["qpidd", "artemis"] ["qpidd", "artemis"] ["amqp", "amqps"] [Tcp 61616] USER Service;
     ["beanstalkd"] ["beanstalkd"] [] [Tcp 11300] USER Service;
     ["gearmand"] ["gearman-job-server"] ["gearman"] [] USER Service;
@@ -268,7 +267,7 @@ programs! {
     ["bird", "bird6"] ["bird", "bird6"] ["bgp", "ripng", "router", "bfd-control"] [] ROOT Sniffer;
     ["gobgpd", "exabgp"] ["gobgpd", "exabgp"] ["bgp"] [Tcp 50051] USER Service;
     ["mcelog", "igmpproxy", "smcrouted", "mrouted", "pimd-dense"] ["igmpproxy", "smcroute"] [] [] ROOT Sniffer;
-    ["ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"] ["openvswitch-switch", "ovs-vswitchd", "ovsdb-server", "ovn-controller"] ["openflow", "openvswitch", "ovsdb", "ovn-sb", "ovn-nb"] [Tcp 6640, Tcp 6641, Tcp 6642, Tcp 6653] ROOT Sniffer;
+    ["ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"] ["openvswitch-switch", "ovs-vswitchd", "ovsdb-server", "ovn-controller"] ["openflow", "ovsdb"] [Tcp 6640, Tcp 6641, Tcp 6642, Tcp 6653] ROOT Sniffer;
     ["teamd", "bonding", "mstpd"] ["teamd", "mstpd"] [] [] ROOT Sniffer;
     ["dnstap", "passivedns", "dnscap"] [] [] [] ROOT Sniffer;
 
@@ -305,7 +304,7 @@ programs! {
     ["kodi", "kodi.bin", "kodi-x11"] ["kodi"] [] [Tcp 8080, Tcp 9090, Udp 9777] USER Service;
     ["mpd"] ["mpd"] [] [Tcp 6600] USER Service;
     ["snapserver", "squeezeboxserver", "slimserver", "shairport-sync", "owntone", "librespot", "spotifyd", "roonserver"] ["snapserver", "logitechmediaserver", "shairport-sync", "owntone"] ["daap"] [Tcp 1704, Tcp 1705, Tcp 1780, Tcp 3483, Udp 3483, Tcp 9000, Tcp 3689, Tcp 7000, Tcp 5000] USER Service;
-    ["pulseaudio", "pipewire", "pipewire-pulse", "aes67-daemon"] ["pulseaudio", "pipewire", "pipewire-pulse"] ["pulseaudio"] [Tcp 4713, Tcp 4656, Udp 9875] USER Service;
+    ["pulseaudio", "pipewire", "pipewire-pulse", "aes67-daemon"] ["pulseaudio", "pipewire", "pipewire-pulse"] [] [Tcp 4713, Tcp 4656, Udp 9875] USER Service;
     ["vlc", "cvlc", "ffmpeg", "ffplay", "gst-launch-1.0", "obs", "mpv"] [] ["rtsp"] [Tcp 8080, Udp 1234, Udp 5004] USER Runtime;
     ["transmission-daemon", "transmission-gtk", "transmission-qt"] ["transmission-daemon", "transmission"] [] [Tcp 9091, Tcp 51413, Udp 51413, Udp 6771] USER Service;
     ["qbittorrent", "qbittorrent-nox"] ["qbittorrent-nox"] [] [Tcp 8080, Tcp 6881, Udp 6881, Udp 6771] USER Service;
@@ -323,7 +322,7 @@ programs! {
     ["hass", "homeassistant"] ["home-assistant"] [] [Tcp 8123, Udp 5353, Udp 1900] USER Service;
     ["openhab", "domoticz", "iobroker.js-controller", "zigbee2mqtt", "esphome"] ["openhab", "domoticz", "zigbee2mqtt"] [] [Tcp 8080, Tcp 8443, Tcp 8101, Tcp 6052] USER Service;
     ["gpsd"] ["gpsd"] ["gpsd"] [] USER Service;
-    ["usbipd", "usbmuxd"] ["usbipd", "usbmuxd"] ["usbip"] [Tcp 3240] ROOT Service;
+    ["usbipd", "usbmuxd"] ["usbipd", "usbmuxd"] [] [Tcp 3240] ROOT Service;
     ["rtl_tcp", "rtl_433", "readsb", "dump1090", "dump1090-fa", "dump1090-mutability"] ["readsb", "dump1090-fa"] [] [Tcp 1234, Tcp 30001, Tcp 30002, Tcp 30003, Tcp 30004, Tcp 30005, Tcp 30104] USER Service;
     ["upsd", "apcupsd"] ["nut-server", "apcupsd"] ["nut", "apcupsd"] [Tcp 3493, Tcp 3551] USER Service;
     ["distccd", "iceccd", "icecc-scheduler", "sccache", "buildbarn"] ["distcc", "iceccd"] ["distcc"] [Tcp 3632, Tcp 8765, Tcp 10245, Tcp 10246, Tcp 10500] USER Service;
@@ -335,7 +334,7 @@ programs! {
     ["svnserve", "hg", "cvs", "p4d", "fossil"] ["svnserve"] ["svn", "cvspserver"] [Tcp 1666, Tcp 8000] USER Service;
     ["vscode-server", "code-server", "code", "code-tunnel", "openvscode-server"] ["code-server"] [] [Tcp 8080] USER Runtime;
     ["jupyter-lab", "jupyter-notebook", "jupyterhub", "jupyter-server", "marimo"] ["jupyterhub", "jupyter"] [] [Tcp 8888, Tcp 8000, Tcp 8081] USER Runtime;
-    ["ollama", "llama-server", "vllm", "text-generation-launcher", "localai"] ["ollama"] [] [Tcp 11434, Tcp 8080, Tcp 8000] USER Service;
+    ["ollama", "llama-server", "vllm", "text-generation-launcher", "localai"] ["ollama"] ["ollama"] [Tcp 11434, Tcp 8080, Tcp 8000] USER Service;
     ["puppetserver", "puppet", "mcollectived"] ["puppetserver", "puppet"] [] [Tcp 8140] ROOT Service;
     ["salt-master", "salt-minion", "salt-api"] ["salt-master", "salt-minion", "salt-api"] [] [Tcp 4505, Tcp 4506] ROOT Service;
     ["cfengine", "cf-serverd", "chef-client", "knife"] ["cfengine3"] ["cfengine"] [] ROOT Service;
@@ -357,7 +356,7 @@ programs! {
     ["python", "pypy", "pypy3", "ipython"] [] ["http-alt"] [Tcp 8000, Tcp 5000] USER Runtime;
     ["node", "nodejs", "MainThread", "electron", "npm", "npx", "yarn"] [] ["http-alt"] [Tcp 3000, Tcp 5173, Tcp 9229, Tcp 4200, Tcp 8081] USER Runtime;
     ["deno", "bun"] [] [] [Tcp 8000, Tcp 3000] USER Runtime;
-    ["java", "javaw", "jsvc", "graalvm"] ["tomcat", "jenkins", "elasticsearch", "opensearch", "kafka", "zookeeper", "cassandra", "solr", "logstash", "keycloak", "nexus", "sonarqube", "activemq", "neo4j", "wildfly", "jetty", "unifi", "graylog-server", "minecraft", "opensearch-dashboards", "hadoop", "druid"] ["http-alt", "elasticsearch", "kafka"] [Tcp 8443, Tcp 8005, Tcp 8009, Tcp 9200, Tcp 9300, Tcp 9092, Tcp 2181, Tcp 9042, Tcp 7000, Tcp 7199, Tcp 8983, Tcp 9600, Tcp 5044, Tcp 8161, Tcp 61616, Tcp 5672, Tcp 7474, Tcp 7687, Tcp 9990, Tcp 25565, Tcp 50000, Tcp 8081, Tcp 9000, Tcp 9870, Tcp 8088] USER Runtime;
+    ["java", "javaw", "jsvc", "graalvm"] ["tomcat", "jenkins", "elasticsearch", "opensearch", "kafka", "zookeeper", "cassandra", "solr", "logstash", "keycloak", "nexus", "sonarqube", "activemq", "neo4j", "wildfly", "jetty", "unifi", "graylog-server", "minecraft", "opensearch-dashboards", "hadoop", "druid"] ["http-alt"] [Tcp 8443, Tcp 8005, Tcp 8009, Tcp 9200, Tcp 9300, Tcp 9092, Tcp 2181, Tcp 9042, Tcp 7000, Tcp 7199, Tcp 8983, Tcp 9600, Tcp 5044, Tcp 8161, Tcp 61616, Tcp 5672, Tcp 7474, Tcp 7687, Tcp 9990, Tcp 25565, Tcp 50000, Tcp 8081, Tcp 9000, Tcp 9870, Tcp 8088] USER Runtime;
     ["ruby", "irb", "jruby", "rails", "rackup"] [] [] [Tcp 3000, Tcp 4567, Tcp 9292] USER Runtime;
     ["perl"] [] [] [] USER Runtime;
     ["php", "php-cgi", "frankenphp", "rr"] ["frankenphp"] ["http", "https"] [Tcp 8000, Tcp 9003] USER Runtime;
@@ -373,7 +372,7 @@ programs! {
     ["launchd", "rapportd", "ControlCenter", "ControlCe", "sharingd", "ARDAgent", "screensharingd", "configd", "netbiosd"] [] ["ssh", "rfb", "mdns", "netbios-ns", "netbios-dgm"] [Tcp 5000, Tcp 7000, Udp 3722] ROOT Multiplexer;
 
     // SCTP and DCCP are rare enough to name their users
-    ["open5gs-mmed", "open5gs-amfd", "open5gs-hssd", "open5gs-smfd", "srsmme", "freeDiameterd"] ["open5gs-mmed", "open5gs-amfd", "freediameter"] ["s1-control", "ngap", "diameter"] [Sctp 36412, Sctp 38412, Sctp 3868] USER Service;
+    ["open5gs-mmed", "open5gs-amfd", "open5gs-hssd", "open5gs-smfd", "srsmme", "freeDiameterd"] ["open5gs-mmed", "open5gs-amfd", "freediameter"] ["s1-control", "ng-control", "diameter"] [Sctp 36412, Sctp 38412, Sctp 3868] USER Service;
 }
 
 // Named so that a line of the table may use any transport.
