@@ -108,7 +108,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         }
         None if check => {
             let offline = table(stored()).map_err(|reason| format!("the committed table: {reason}"))?;
-            skip("the rows", "npm is not available, so they were not compared with the packages; only their usage was");
+            skip(
+                "the rows",
+                "npm is not available, so they were not compared with the packages; only their usage was",
+            );
             put("iana.table", &offline)?;
         }
         None => {
@@ -119,7 +122,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if different.is_empty() {
         return Ok(());
     }
-    Err(format!("not as committed: {}; run `cargo xtask registry` and look at the difference", different.join(", ")))
+    Err(format!(
+        "not as committed: {}; run `cargo xtask registry` and look at the difference",
+        different.join(", ")
+    ))
 }
 
 /// The rows of the committed table.
@@ -228,7 +234,10 @@ fn services() -> Result<Option<String>, String> {
     let version = Command::new("dpkg-query").args(["-W", "-f", "${Version}", "netbase"]).output();
     let installed = version.ok().filter(|output| output.status.success()).map(|output| output.stdout);
     if installed.as_deref() != Some(NETBASE.version.as_bytes()) {
-        skip("Debian's list", &format!("netbase {} is not installed; the committed list is kept", NETBASE.version));
+        skip(
+            "Debian's list",
+            &format!("netbase {} is not installed; the committed list is kept", NETBASE.version),
+        );
         return Ok(None);
     }
     let text = read(Path::new(NETBASE.file))?;
@@ -266,7 +275,8 @@ fn services() -> Result<Option<String>, String> {
 
 /// The readable account of every source.
 fn sources(misuse_sha256: &str) -> String {
-    let mut out = String::from("# What the tables beside this file were made from. Made by `cargo xtask registry`.\n");
+    let mut out =
+        String::from("# What the tables beside this file were made from. Made by `cargo xtask registry`.\n");
     let [newer, older] = &PACKAGES;
     let entries = [
         (newer, "iana.table", newer.sha256),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use model::{Status, Transport};
 use ::registry::table::{Draft, Origin};
+use model::{Status, Transport};
 use serde_json::Value;
 
 /// The number of the newer package among the table's parts.
@@ -45,10 +45,11 @@ pub(crate) fn merge(newer: &str, older: &str) -> Result<Merged, String> {
             (Some(ports), _) if draft.name.is_empty() => {
                 // A free or reserved range is what is left of it.
                 let before = rows.len();
-                rows.extend(without(ports, &ports_now).into_iter().map(|ports| Draft {
-                    ports: Some(ports),
-                    ..draft.clone()
-                }));
+                rows.extend(
+                    without(ports, &ports_now)
+                        .into_iter()
+                        .map(|ports| Draft { ports: Some(ports), ..draft.clone() }),
+                );
                 cut += usize::from(rows.len() != before + 1);
             }
             (Some(_), _) => rows.push(draft.clone()),
@@ -232,7 +233,8 @@ mod tests {
 
     #[test]
     fn what_is_not_the_package_is_refused() {
-        for text in ["", "[]", "{\"1\": [\"a\", \"b\"]}", "{\"1/x\": [\"a\", \"b\"]}", "{\"1/tcp\": [\"a\"]}"] {
+        for text in ["", "[]", "{\"1\": [\"a\", \"b\"]}", "{\"1/x\": [\"a\", \"b\"]}", "{\"1/tcp\": [\"a\"]}"]
+        {
             assert!(merge(text, "[]").is_err(), "{text}");
         }
         assert!(merge("{}", "[{\"PortNumber\": \"x\"}]").is_err());

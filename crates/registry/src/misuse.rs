@@ -73,8 +73,12 @@ impl Role {
     fn words(self) -> &'static str {
         match self {
             Role::CommandEndpoint => "known command-and-control endpoints used this port",
-            Role::CommandNonstandard => "its command channel was reported on this port, which belongs to another protocol",
-            Role::CommandNonstandardMobile => "its command channel on mobile devices was reported on this port",
+            Role::CommandNonstandard => {
+                "its command channel was reported on this port, which belongs to another protocol"
+            }
+            Role::CommandNonstandardMobile => {
+                "its command channel on mobile devices was reported on this port"
+            }
             Role::BoundShell => "a shell bound to this port was reported",
             Role::BruteTarget => "it was reported to guess passwords on this port",
             Role::FirewallOpen => "it was reported to open this port in a firewall",
@@ -112,7 +116,9 @@ impl fmt::Display for Misuse {
                 f,
                 "{count} known command-and-control endpoints ({family}, {source}) used this port; {CAVEAT}"
             ),
-            (role, Some(count)) => write!(f, "{} ({family}, {source}, {count} endpoints); {CAVEAT}", role.words()),
+            (role, Some(count)) => {
+                write!(f, "{} ({family}, {source}, {count} endpoints); {CAVEAT}", role.words())
+            }
             (role, None) => write!(f, "{} ({family}, {source}); {CAVEAT}", role.words()),
         }
     }
@@ -170,14 +176,23 @@ pub fn make_misuse(facts: &str) -> Result<String, String> {
     for (nth, line) in facts.lines().enumerate().skip(1) {
         let wrong = || format!("line {}: not a line of the history of misuse", nth + 1);
         let fields: Vec<&str> = line.split('\t').collect();
-        let [port, transport, family, role, endpoints, source] = fields.as_slice() else { return Err(wrong()) };
+        let [port, transport, family, role, endpoints, source] = fields.as_slice() else {
+            return Err(wrong());
+        };
         let transport = match *transport {
             "" => ANY,
             name => Transport::from_name(name).ok_or_else(wrong)? as u32,
         };
         let endpoints: u32 = if endpoints.is_empty() { 0 } else { endpoints.parse().map_err(|_| wrong())? };
         let role = Role::from_code(role).ok_or_else(wrong)?;
-        lines.push((port.parse().map_err(|_| wrong())?, u32::MAX - endpoints, transport, role, family, source));
+        lines.push((
+            port.parse().map_err(|_| wrong())?,
+            u32::MAX - endpoints,
+            transport,
+            role,
+            family,
+            source,
+        ));
         texts.extend([*family, *source]);
     }
     lines.sort_unstable();
@@ -187,7 +202,8 @@ pub fn make_misuse(facts: &str) -> Result<String, String> {
     let mut end = 0u32;
     for text in &texts {
         places.insert(text, end);
-        end = u32::try_from(text.len() + 1).ok().and_then(|length| end.checked_add(length)).unwrap_or(u32::MAX);
+        end =
+            u32::try_from(text.len() + 1).ok().and_then(|length| end.checked_add(length)).unwrap_or(u32::MAX);
     }
     let place = |text: &str| places.get(text).copied().unwrap_or(0);
     let mut out = format!("portreeve misuse table 1, texts {}, records {}\n", texts.len(), lines.len());

@@ -81,13 +81,20 @@ impl Paper {
         let mut entries = segment.list.clone();
         let first = entries.next().and_then(|entry| self.listed(entry));
         let Some((assignment, stored)) = first else {
-            return Standing::new(self, segment.status, None, Usage::NotAssigned, Provenance::default(), 0..0);
+            return Standing::new(
+                self,
+                segment.status,
+                None,
+                Usage::NotAssigned,
+                Provenance::default(),
+                0..0,
+            );
         };
         let mut code = stored.usage;
         if matches!(code, usage::SILENT | usage::SILENT_HERE) {
             // Another name for the same port may be the one in use.
-            let other = entries.clone().filter_map(|entry| Some(self.listed(entry)?.1.usage));
-            code = other.filter(|code| *code == usage::NETBASE || *code >= usage::PROGRAM).next().unwrap_or(code);
+            let mut other = entries.clone().filter_map(|entry| Some(self.listed(entry)?.1.usage));
+            code = other.find(|code| *code == usage::NETBASE || *code >= usage::PROGRAM).unwrap_or(code);
         }
         let usage = match segment.status {
             Status::Assigned => usage::words(code, assignment.registered),
@@ -140,8 +147,7 @@ impl Paper {
         let rows = (0..self.layout.rows).map_while(move |nth| table::row(self.text(), &self.layout, nth));
         rows.map(|(row, _)| row).take_while(move |row| row.first.is_some_and(|start| start <= last)).filter(
             move |row| {
-                row.last.is_some_and(|end| end >= first)
-                    && row.transport.is_none_or(|only| only == transport)
+                row.last.is_some_and(|end| end >= first) && row.transport.is_none_or(|only| only == transport)
             },
         )
     }
@@ -199,7 +205,8 @@ impl Paper {
             }
         }
         let at = start + low * SEGMENT;
-        let list = seven::read::<3>(bytes, at + 4)? as usize..seven::read::<3>(bytes, at + 4 + SEGMENT)? as usize;
+        let list =
+            seven::read::<3>(bytes, at + 4)? as usize..seven::read::<3>(bytes, at + 4 + SEGMENT)? as usize;
         let status = table::status(u8::try_from(seven::read::<1>(bytes, at + 3)?).ok()?);
         Some(Segment { status, list })
     }

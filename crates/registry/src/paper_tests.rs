@@ -84,7 +84,10 @@ fn known_ports_are_as_iana_has_them() {
         assert_eq!(paper.standing(transport, 4).status, Status::Unassigned);
     }
     let name = |transport, port| paper.standing(transport, port).assignment.unwrap().name;
-    assert_eq!((name(Tcp, 22), name(Tcp, 80), name(Tcp, 443), name(Tcp, 631)), ("ssh", "http", "https", "ipp"));
+    assert_eq!(
+        (name(Tcp, 22), name(Tcp, 80), name(Tcp, 443), name(Tcp, 631)),
+        ("ssh", "http", "https", "ipp")
+    );
     assert_eq!((name(Sctp, 80), name(Tcp, 465), name(Tcp, 6010)), ("http", "submissions", "x11"));
     assert_eq!(name(Dccp, 9), "discard");
     assert_eq!(name(Tcp, 4317), "opentelemetry", "younger than 2015");
@@ -217,7 +220,9 @@ fn a_lookup_does_no_work_that_grows_with_the_table() {
     let paper = Paper::builtin();
     let mut named = 0;
     for port in 0..=u16::MAX {
-        named += usize::from(black_box(paper.standing(Tcp, port)).assignment.is_some_and(|row| !row.name.is_empty()));
+        named += usize::from(
+            black_box(paper.standing(Tcp, port)).assignment.is_some_and(|row| !row.name.is_empty()),
+        );
     }
     assert!(named > 5000);
 }

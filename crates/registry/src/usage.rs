@@ -24,7 +24,6 @@ pub(crate) const PROGRAM: u16 = 16;
 /// Lines of transport, port and names (`tcp 80 http www`); made by `cargo xtask registry` from Debian's list.
 const NETBASE_LINES: &str = include_str!("../data/netbase.txt");
 
-
 macro_rules! netbase {
     () => {
         "Debian netbase 6.4 (2022-10-18)"
@@ -149,12 +148,22 @@ mod tests {
 
     #[test]
     fn the_lists_decide() {
-        assert!(matches!(of(Transport::Tcp, 22, "ssh"), Usage::Ordinary(reason) if reason.contains("netbase 6.4")));
-        assert!(matches!(of(Transport::Udp, 22, "ssh"), Usage::Silent(reason) if reason.contains("other transports")));
-        assert!(matches!(of(Transport::Tcp, 420, "smpte"), Usage::Silent(reason) if reason.contains("no date")));
-        assert!(matches!(of(Transport::Tcp, 3000, "hbci"), Usage::Ordinary(reason) if reason.contains("program map")));
+        assert!(
+            matches!(of(Transport::Tcp, 22, "ssh"), Usage::Ordinary(reason) if reason.contains("netbase 6.4"))
+        );
+        assert!(
+            matches!(of(Transport::Udp, 22, "ssh"), Usage::Silent(reason) if reason.contains("other transports"))
+        );
+        assert!(
+            matches!(of(Transport::Tcp, 420, "smpte"), Usage::Silent(reason) if reason.contains("no date"))
+        );
+        assert!(
+            matches!(of(Transport::Tcp, 3000, "hbci"), Usage::Ordinary(reason) if reason.contains("program map"))
+        );
         assert_eq!(words(decide(Status::Reserved, None, None, "x"), ""), Usage::NotAssigned);
-        assert!(matches!(words(SILENT, "2011-03-04"), Usage::Silent(reason) if reason.starts_with("assigned in 2011;")));
+        assert!(
+            matches!(words(SILENT, "2011-03-04"), Usage::Silent(reason) if reason.starts_with("assigned in 2011;"))
+        );
     }
 
     #[test]

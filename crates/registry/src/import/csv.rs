@@ -56,7 +56,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Draft>, ImportFault> {
         if rows.len() >= MAX_ROWS {
             return Err(ImportFault::new(line, format!("more than {MAX_ROWS} rows")));
         }
-        let mut texts = places.map(|place| place.and_then(|place| record.get(place)).unwrap_or("").to_owned());
+        let mut texts =
+            places.map(|place| place.and_then(|place| record.get(place)).unwrap_or("").to_owned());
         let mut next = texts.iter_mut().map(std::mem::take);
         let mut field = || next.next().unwrap_or_default();
         let fields = Fields {
@@ -80,7 +81,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Draft>, ImportFault> {
     }
     // The reader takes the end of the file for the end of an open quotation: a file that was cut off.
     if text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
-        return Err(ImportFault::new(line, "the quotation in this row does not end; the file may be cut off"));
+        return Err(ImportFault::new(
+            line,
+            "the quotation in this row does not end; the file may be cut off",
+        ));
     }
     Ok(rows)
 }

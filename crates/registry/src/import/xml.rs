@@ -194,9 +194,11 @@ impl Document<'_> {
                 }
             }
         } else if name == "record" {
-            let mut fields = Fields::default();
-            fields.registered = self.attribute(element, "date")?;
-            fields.modified = self.attribute(element, "updated")?;
+            let fields = Fields {
+                registered: self.attribute(element, "date")?,
+                modified: self.attribute(element, "updated")?,
+                ..Fields::default()
+            };
             self.open = Some(Open { fields, line: self.line, depth, slot: None, people: String::new() });
         } else if name == "updated" && depth == 2 {
             self.in_updated = true;
@@ -258,7 +260,9 @@ impl Document<'_> {
 
     fn attribute(&self, element: &BytesStart<'_>, name: &str) -> Result<String, ImportFault> {
         let wrong = |_| self.fault("an attribute is not well-formed");
-        let Some(attribute) = element.try_get_attribute(name).map_err(wrong)? else { return Ok(String::new()) };
+        let Some(attribute) = element.try_get_attribute(name).map_err(wrong)? else {
+            return Ok(String::new());
+        };
         // Resolves XML's own entities and numbered characters, nothing else.
         let value = attribute.normalized_value(XmlVersion::Implicit1_0);
         value.map(|value| value.into_owned()).map_err(|_| self.fault("an attribute is not well-formed"))

@@ -35,8 +35,9 @@ static PORTS: LazyLock<HashMap<(Transport, u16), u16>> = LazyLock::new(|| {
 
 fn order(texts: fn(&Program) -> &'static [&'static str]) -> Order {
     let numbered = (0u16..).zip(MAP);
-    let mut order: Order =
-        numbered.flat_map(|(nth, entry)| texts(&entry.program).iter().map(move |text| (*text, nth))).collect();
+    let mut order: Order = numbered
+        .flat_map(|(nth, entry)| texts(&entry.program).iter().map(move |text| (*text, nth)))
+        .collect();
     order.sort_by(|a, b| caseless(a.0, b.0).then(a.1.cmp(&b.1)));
     order
 }
@@ -88,12 +89,13 @@ pub(super) fn by_unit(unit: &str) -> Option<&'static Program> {
         _ => unit,
     };
     let template = name.split_once('@').map_or(name, |(template, _)| template);
-    find(&UNITS, name).or_else(|| find(&UNITS, template)).or_else(|| find(&UNITS, without_version(template))).or_else(
-        || {
+    find(&UNITS, name)
+        .or_else(|| find(&UNITS, template))
+        .or_else(|| find(&UNITS, without_version(template)))
+        .or_else(|| {
             let plain: String = template.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect();
             (template.len() < 64).then(|| find(&UNITS, &plain)).flatten()
-        },
-    )
+        })
 }
 
 /// The first program commonly seen on a port, by its place in the map.

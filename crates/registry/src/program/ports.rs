@@ -74,7 +74,9 @@ impl Why {
             Why::Code => "whoever reaches it can run code",
             Why::Clear => "passwords and data cross the network unencrypted",
             Why::Rule => "whoever is let in rules the machine or the cluster",
-            Why::Amplify => "it answers small questions with large answers, and others are attacked through it",
+            Why::Amplify => {
+                "it answers small questions with large answers, and others are attacked through it"
+            }
         }
     }
 }

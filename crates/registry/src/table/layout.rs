@@ -48,7 +48,8 @@ impl Layout {
         let header = header(text)?;
         let number = |name: &'static str| -> Result<usize, Fault> {
             let value = field(header, name).and_then(|value| value.parse::<u32>().ok());
-            let value = value.ok_or(Fault { at: 0, what: "a count in the header is missing or no number" })?;
+            let value =
+                value.ok_or(Fault { at: 0, what: "a count in the header is missing or no number" })?;
             usize::try_from(value).map_err(|_| Fault { at: 0, what: "a count in the header is too large" })
         };
         let mut layout = Layout {

@@ -173,8 +173,11 @@ pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
     let count = |value: usize| value.to_string();
     line(&mut out, &[MAGIC]);
     line(&mut out, &["title", &recipe.title]);
-    let versions: Vec<String> =
-        recipe.parts.iter().map(|[name, version, ..]| format!("{name} {version}").trim().to_owned()).collect();
+    let versions: Vec<String> = recipe
+        .parts
+        .iter()
+        .map(|[name, version, ..]| format!("{name} {version}").trim().to_owned())
+        .collect();
     line(&mut out, &["versions", &versions.join(", ")]);
     line(&mut out, &["date", &recipe.date]);
     line(&mut out, &["imported", if recipe.imported { "yes" } else { "no" }]);
@@ -212,7 +215,8 @@ fn stated(name: &str, description: &str) -> Status {
     }
     let words = description.to_ascii_lowercase();
     // De-assigned ports are held back from the next who asks (RFC 6335 §8.2).
-    let held = ["reserved", "de-registered", "de-commissioned", "decom", "decomissioned", "removed", "deprecated"];
+    let held =
+        ["reserved", "de-registered", "de-commissioned", "decom", "decomissioned", "removed", "deprecated"];
     if words.contains("unassigned") {
         Status::Unassigned
     } else if held.iter().any(|word| words.starts_with(word)) || words == "iana reserved" {
