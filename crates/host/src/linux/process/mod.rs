@@ -365,6 +365,8 @@ impl Reader {
                 let hint = root.and_then(|root| self.containers.by_root(dir, root));
                 match hint {
                     Some(found) => self.containers.name(&found, system, &self.accounts),
+                    // Neither its group nor its mounts could tell.
+                    None if root.is_none() && unit.value().is_none() => Seen::Hidden(Reason::NoPermission),
                     None => none_of(fault.is_some()),
                 }
             }
