@@ -79,7 +79,12 @@ pub(crate) fn means(entry: &Entry, snapshot: &Snapshot, socket: &Socket, holders
     let door_fits = entry.doors.is_empty() || entry.doors.contains(&door(socket));
     let scope_fits = entry.scopes.is_empty() || entry.scopes.contains(&socket.scope);
     let address_fits = entry.addresses.is_empty() || address_fits(entry, socket.local.ip());
-    if !(port_fits && door_fits && scope_fits && address_fits && namespace_fits(entry, snapshot, socket.netns)) {
+    if !(port_fits
+        && door_fits
+        && scope_fits
+        && address_fits
+        && namespace_fits(entry, snapshot, socket.netns))
+    {
         return Match::No;
     }
     if !entry.names_holder() {
@@ -112,7 +117,10 @@ pub(crate) fn means_forward(entry: &Entry, snapshot: &Snapshot, forward: &Forwar
     let scopes = entry.scopes.is_empty() || entry.scopes.contains(&forward_scope(forward));
     let addresses = entry.addresses.is_empty()
         || forward.addr.is_some_and(|addr| entry.addresses.iter().any(|network| network.has(addr)));
-    let plain = entry.users.is_empty() && entry.exes.is_empty() && entry.units.is_empty() && entry.packages.is_empty();
+    let plain = entry.users.is_empty()
+        && entry.exes.is_empty()
+        && entry.units.is_empty()
+        && entry.packages.is_empty();
     if !(ports && doors && scopes && addresses && plain && namespace_fits(entry, snapshot, forward.netns)) {
         return Match::No;
     }
@@ -157,7 +165,10 @@ fn holder_fits(entry: &Entry, process: &Process, activation: Option<&Activation>
     };
     let units = match for_service {
         Some(activation) if !entry.units.is_empty() => Match::from(
-            entry.units.iter().any(|glob| glob.matches(&activation.service) || glob.matches(&activation.socket_unit)),
+            entry
+                .units
+                .iter()
+                .any(|glob| glob.matches(&activation.service) || glob.matches(&activation.socket_unit)),
         ),
         _ => key(&entry.units, &process.unit, |glob, unit| glob.matches(&unit.name)),
     };

@@ -234,7 +234,9 @@ impl Baseline {
             .iter()
             .filter_map(|change| Some((change.kind, change.after.as_deref().or(change.before.as_deref())?)))
             .collect();
-        self.rows.retain(|door, row| !described.contains(&(ChangeKind::Gone, describe(door, &row.holders).as_str())));
+        self.rows.retain(|door, row| {
+            !described.contains(&(ChangeKind::Gone, describe(door, &row.holders).as_str()))
+        });
         now.retain(|door, seen| {
             let text = describe(door, &seen.holders);
             described.contains(&(ChangeKind::New, text.as_str()))
@@ -339,7 +341,12 @@ impl Blind<'_> {
         if door.published {
             return self.forwards;
         }
-        match self.snapshot.namespaces.iter().find(|namespace| look::namespace_name(namespace) == door.namespace) {
+        match self
+            .snapshot
+            .namespaces
+            .iter()
+            .find(|namespace| look::namespace_name(namespace) == door.namespace)
+        {
             Some(namespace) => self.sockets || !(namespace.entered || namespace.own),
             None => self.sockets || self.namespaces,
         }

@@ -107,8 +107,12 @@ impl<'a> Docket<'a> {
             return;
         }
         let mut draft = draft();
-        if let Some(entry) = self.unseen.iter().copied().find(accepting).and_then(|number| entries.get(number)) {
-            draft.evidence.push(evidence("This entry may accept it; the holder could not be seen.", &entry.name));
+        if let Some(entry) =
+            self.unseen.iter().copied().find(accepting).and_then(|number| entries.get(number))
+        {
+            draft
+                .evidence
+                .push(evidence("This entry may accept it; the holder could not be seen.", &entry.name));
         }
         if let Some(entry) = allowed.and_then(|number| entries.get(number)) {
             draft.evidence.push(evidence(format!("Accepted in writing: {}", entry.reason), &entry.name));
@@ -135,7 +139,9 @@ impl<'a> Docket<'a> {
                 _ => judgement.findings.push(finding),
             }
         }
-        let order = |finding: &Finding| (core::cmp::Reverse(finding.severity), finding.subjects.clone(), finding.code);
+        let order = |finding: &Finding| {
+            (core::cmp::Reverse(finding.severity), finding.subjects.clone(), finding.code)
+        };
         judgement.findings.sort_by_cached_key(order);
         judgement.accepted.sort_by_cached_key(|accepted| (order(&accepted.finding), accepted.entry.clone()));
         judgement
@@ -146,7 +152,9 @@ impl<'a> Docket<'a> {
         type Group = (Code, u32, u64, Option<usize>);
         let group = |case: &Case| -> Option<Group> {
             match case.cause {
-                Cause::Port { netns, exe: Some(exe), .. } => Some((case.code, netns, exe.into(), case.allowed)),
+                Cause::Port { netns, exe: Some(exe), .. } => {
+                    Some((case.code, netns, exe.into(), case.allowed))
+                }
                 Cause::Change { kin, .. } => Some((case.code, 0, kin, case.allowed)),
                 _ => None,
             }
@@ -187,7 +195,14 @@ impl<'a> Docket<'a> {
         let Case { code, severity, confidence, mut subjects, mut draft, .. } = case;
         subjects.sort_unstable();
         subjects.dedup();
-        let title = format!("{}{}{}", draft.before, self.places(&subjects), draft.after);
+        let (places, several) = self.places(&subjects);
+        // The words were chosen when there was one place.
+        let after = match draft.after.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')) {
+            Some(("is", rest)) if several => format!(" are {rest}"),
+            Some(("has", rest)) if several => format!(" have {rest}"),
+            _ => draft.after,
+        };
+        let title = format!("{}{places}{after}", draft.before);
         let mut seen: Vec<Evidence> = Vec::with_capacity(draft.evidence.len());
         for piece in draft.evidence.drain(..) {
             if !seen.contains(&piece) {
@@ -197,13 +212,17 @@ impl<'a> Docket<'a> {
         if seen.len() > MOST_EVIDENCE {
             let left = seen.len() - MOST_EVIDENCE;
             seen.truncate(MOST_EVIDENCE);
-            seen.push(evidence(format!("{left} more facts of the same kind are left out."), "this judgement"));
+            seen.push(evidence(
+                format!("{left} more facts of the same kind are left out."),
+                "this judgement",
+            ));
         }
         Finding { code, severity, confidence, subjects, title, evidence: seen, next_step: draft.next_step }
     }
 
-    /// The places of a finding in words: `420/tcp on 127.0.0.1`, `80/tcp, 81/tcp, 82/tcp and 47 more ports`.
-    fn places(&self, subjects: &[Subject]) -> String {
+    /// The places of a finding in words (`420/tcp`; `80/tcp, 81/tcp, 82/tcp and 47 more`), and whether there are
+    /// several.
+    fn places(&self, subjects: &[Subject]) -> (String, bool) {
         let mut names: Vec<String> = Vec::new();
         let mut more = 0_usize;
         for subject in subjects {
@@ -220,12 +239,11 @@ impl<'a> Docket<'a> {
         }
         let listed = names.join(", ");
         if names.is_empty() && subjects.len() > 1 {
-            return format!(" and {} more", subjects.len() - 1);
+            return (format!(" and {} more", subjects.len() - 1), true);
         }
         match more {
-            0 => listed,
-            1 => format!("{listed} and 1 more"),
-            _ => format!("{listed} and {more} more"),
+            0 => (listed, names.len() > 1),
+            _ => (format!("{listed} and {more} more"), true),
         }
     }
 }

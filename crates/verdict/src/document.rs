@@ -50,7 +50,8 @@ impl<'a> Document<'a> {
     pub(crate) fn fault(&self, at: usize, reason: impl Into<String>) -> Fault {
         let line = self.line(at);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
-        let column = self.text.get(start..at.min(self.text.len())).map_or(1, |before| before.chars().count() + 1);
+        let column =
+            self.text.get(start..at.min(self.text.len())).map_or(1, |before| before.chars().count() + 1);
         Fault { file: self.name.to_owned(), line, column, reason: reason.into() }
     }
 
@@ -111,7 +112,9 @@ impl<'a> Field<'_, 'a> {
             self.document.fault(at, format!("`{}` takes text in quotes, not {found}", self.key))
         })?;
         if text.is_empty() || text.len() > MAX_TEXT {
-            return Err(self.document.fault(at, format!("`{}` takes 1 to {MAX_TEXT} bytes of text", self.key)));
+            return Err(self
+                .document
+                .fault(at, format!("`{}` takes 1 to {MAX_TEXT} bytes of text", self.key)));
         }
         Ok(text.to_owned())
     }
@@ -145,21 +148,25 @@ impl<'a> Field<'_, 'a> {
     /// One word of a closed set.
     pub(crate) fn word<T>(&self, allowed: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
         let word = self.text()?;
-        read(&word).ok_or_else(|| {
-            self.fault(format_args!("cannot be \"{}\"; allowed: {allowed}", shorten(&word)))
-        })
+        read(&word)
+            .ok_or_else(|| self.fault(format_args!("cannot be \"{}\"; allowed: {allowed}", shorten(&word))))
     }
 
     /// Ports: a number, `"8000-8010"`, or a list of both.
     pub(crate) fn ports(&self) -> Result<Vec<RangeInclusive<u16>>, Fault> {
         self.each(|value| {
             let range = match value.get_ref() {
-                DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok().map(|port: u16| port..=port),
+                DeValue::Integer(number) => {
+                    number.as_str().replace('_', "").parse().ok().map(|port: u16| port..=port)
+                }
                 DeValue::String(text) => port_range(text),
                 _ => None,
             };
             range.filter(|range| *range.start() > 0).ok_or_else(|| {
-                let reason = format!("`{}` takes a number from 1 to 65535, a range \"8000-8010\", or a list", self.key);
+                let reason = format!(
+                    "`{}` takes a number from 1 to 65535, a range \"8000-8010\", or a list",
+                    self.key
+                );
                 self.document.fault(value.span().start, reason)
             })
         })

@@ -116,7 +116,8 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
             rules::exe::judge(bench, index, socket, &holders, docket);
             continue;
         }
-        let (true, Some(transport), Some(port)) = (socket.is_listener(), socket.kind.transport(), socket.port())
+        let (true, Some(transport), Some(port)) =
+            (socket.is_listener(), socket.kind.transport(), socket.port())
         else {
             continue;
         };
@@ -139,9 +140,10 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
 
 fn activated(socket: &Socket) -> Option<&'static Program> {
     let activation = socket.activation.as_ref()?;
-    let by_program = activation.program.as_deref().and_then(|path| {
-        program::by_executable(path.rsplit('/').next().unwrap_or(path))
-    });
+    let by_program = activation
+        .program
+        .as_deref()
+        .and_then(|path| program::by_executable(path.rsplit('/').next().unwrap_or(path)));
     by_program.or_else(|| program::by_unit(&activation.service))
 }
 
@@ -221,8 +223,10 @@ impl Ledger {
             rules::written::denied(bench, number, subject.clone(), docket);
         }
         if let Some(place) = policy.closed().filter(|_| waits) {
-            // Codes narrow what is accepted, not what may be there; what could not be seen is not accused.
-            if self.allowances.is_empty() && self.unseen.is_empty() {
+            // An entry with codes accepts those and no more; what could not be seen is not accused.
+            let opens =
+                |number: &usize| policy.entries().get(*number).is_some_and(|entry| entry.codes.is_empty());
+            if !self.allowances.iter().chain(&self.unseen).any(opens) {
                 rules::written::not_allowed(bench, place, subject, docket);
             }
         }

@@ -42,8 +42,18 @@ impl Odd {
 
 /// The kinds of server whose ports people take from 512 to 1023 without asking for one (bindresvport).
 const RESERVED_PORT_CALLERS: [&str; 12] = [
-    "rpcbind", "portmap", "rpc.statd", "rpc.mountd", "rpc.rquotad", "rpc.nfsd", "rpc.lockd", "ypbind", "ypserv",
-    "rpc.yppasswdd", "glusterfsd", "glusterfs",
+    "rpcbind",
+    "portmap",
+    "rpc.statd",
+    "rpc.mountd",
+    "rpc.rquotad",
+    "rpc.nfsd",
+    "rpc.lockd",
+    "ypbind",
+    "ypserv",
+    "rpc.yppasswdd",
+    "glusterfsd",
+    "glusterfs",
 ];
 
 impl<'a> Known<'a> {
@@ -78,9 +88,10 @@ impl<'a> Known<'a> {
 
     /// Whether the system's manager started it as a service, rather than a person, a job or a test under one.
     pub(crate) fn is_system_service(&self) -> bool {
-        let unit = self.process.unit.value().is_some_and(|unit| {
-            unit.scope == model::UnitScope::System && unit.name.ends_with(".service")
-        });
+        let unit =
+            self.process.unit.value().is_some_and(|unit| {
+                unit.scope == model::UnitScope::System && unit.name.ends_with(".service")
+            });
         let started = self
             .process
             .parents
@@ -138,7 +149,9 @@ fn odd(process: &Process) -> Option<Odd> {
     match exe.state {
         ExeState::Memfd => return Some(Odd::Memfd),
         // A package that was upgraded or removed leaves its old file running: that is an explanation.
-        ExeState::Deleted if process.package.value().is_none() && process.pid != 1 => return Some(Odd::Deleted),
+        ExeState::Deleted if process.package.value().is_none() && process.pid != 1 => {
+            return Some(Odd::Deleted);
+        }
         ExeState::Deleted | ExeState::Present | ExeState::Replaced => {}
     }
     if exe.temporary {

@@ -312,7 +312,11 @@ impl Entry {
 }
 
 fn range_text(range: &RangeInclusive<u16>) -> String {
-    if range.start() == range.end() { range.start().to_string() } else { format!("{}-{}", range.start(), range.end()) }
+    if range.start() == range.end() {
+        range.start().to_string()
+    } else {
+        format!("{}-{}", range.start(), range.end())
+    }
 }
 
 impl Door {

@@ -12,7 +12,8 @@ use crate::document::{Document, MAX_ENTRIES, quote};
 use crate::policy::scope;
 
 const TOP: &str = "version, learned, [[listener]]";
-const KEYS: &str = "port, transport, scope, address, namespace, published, user, exe, unit, container, image, package";
+const KEYS: &str =
+    "port, transport, scope, address, namespace, published, user, exe, unit, container, image, package";
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Baseline, Fault> {
     let (document, table) = Document::open(name, text)?;
@@ -87,7 +88,8 @@ fn listener(document: &Document<'_>, start: usize, table: &DeTable<'_>) -> Resul
 }
 
 pub(super) fn render(baseline: &Baseline) -> String {
-    let mut text = String::from("# Listeners that were accepted on this machine. Review it, keep it, compare with:\n");
+    let mut text =
+        String::from("# Listeners that were accepted on this machine. Review it, keep it, compare with:\n");
     text.push_str("#   portreeve baseline diff\n\nversion = 1\n");
     if !baseline.learned.is_empty() {
         let _ = writeln!(text, "learned = {}", quote(&baseline.learned));
@@ -111,7 +113,6 @@ pub(super) fn render(baseline: &Baseline) -> String {
     }
     text
 }
-
 
 fn sets(text: &mut String, holders: &Holders) {
     let sets: BTreeMap<&str, &BTreeSet<String>> = BTreeMap::from([

@@ -47,8 +47,14 @@ pub(super) fn doors(snapshot: &Snapshot) -> BTreeMap<Door, Seen> {
         let namespace = name_at(snapshot, forward.netns);
         for port in (forward.first..=forward.last).take(MOST_FORWARDED) {
             let scope = crate::accord::forward_scope(forward);
-            let door =
-                Door { transport: forward.transport, port, scope, address: None, namespace: namespace.clone(), published: true };
+            let door = Door {
+                transport: forward.transport,
+                port,
+                scope,
+                address: None,
+                namespace: namespace.clone(),
+                published: true,
+            };
             let seen = doors.entry(door).or_default();
             seen.forwards.push(index);
             match &forward.container {
@@ -109,7 +115,8 @@ fn add(holders: &mut Holders, process: &Process) -> bool {
         None => {
             // Scopes and transient units have a new name at every start.
             let lasting = |name: &str| name.ends_with(".service") && !name.starts_with("run-");
-            let unit = process.unit.value().filter(|unit| unit.scope == UnitScope::System && lasting(&unit.name));
+            let unit =
+                process.unit.value().filter(|unit| unit.scope == UnitScope::System && lasting(&unit.name));
             holders.unit.extend(unit.map(|unit| unit.name.clone()));
         }
     }

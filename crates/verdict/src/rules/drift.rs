@@ -62,11 +62,21 @@ fn raise(change: &Change, subject: Subject, docket: &mut Docket<'_>) {
         match change.kind {
             ChangeKind::New => {
                 let facts = vec![(format!("Not in the baseline: {after}"), source)];
-                say("", format!(" is new since the baseline: {}", holder(after)), facts, format!("portreeve {port}; {accept}"))
+                say(
+                    "",
+                    format!(" is new since the baseline: {}", holder(after)),
+                    facts,
+                    format!("portreeve {port}; {accept}"),
+                )
             }
             ChangeKind::Gone => {
                 let facts = vec![(format!("In the baseline, not here now: {before}"), source)];
-                say(format!("gone since the baseline: {before}"), "", facts, format!("see whether it should run; {accept}"))
+                say(
+                    format!("gone since the baseline: {before}"),
+                    "",
+                    facts,
+                    format!("see whether it should run; {accept}"),
+                )
             }
             ChangeKind::Changed => {
                 let facts = vec![

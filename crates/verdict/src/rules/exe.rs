@@ -42,7 +42,8 @@ fn running_file(
         ExeState::Memfd => (Code::ExeMemfd, (Severity::Alert, Confidence::High)),
         ExeState::Deleted => (Code::ExeDeleted, deleted(holder, exe)),
         ExeState::Present | ExeState::Replaced if exe.temporary || exe.world_writable => {
-            let harmless = !socket.scope.beyond_loopback() && process.user.value().is_some_and(|user| user.uid != 0);
+            let harmless =
+                !socket.scope.beyond_loopback() && process.user.value().is_some_and(|user| user.uid != 0);
             let severity = if harmless { Severity::Note } else { Severity::Warning };
             let confidence = if holder.in_container { Confidence::Medium } else { Confidence::High };
             (Code::ExeWritablePlace, (severity, confidence))
@@ -56,7 +57,9 @@ fn running_file(
         let owner = match &process.package {
             Seen::Value(package) => format!("Package {} {} owns that path.", package.name, package.version),
             Seen::Absent => "No package owns that path.".to_owned(),
-            Seen::Hidden(reason) => format!("Whether a package owns that path is not known: {}.", reason.words()),
+            Seen::Hidden(reason) => {
+                format!("Whether a package owns that path is not known: {}.", reason.words())
+            }
         };
         let (after, fact) = match code {
             Code::ExeMemfd => (
@@ -108,11 +111,18 @@ fn next_step(code: Code, process: &Process, exe: &Exe) -> String {
     match (code, unit) {
         (Code::ExeReplaced, _) if pid == 1 => "systemctl daemon-reexec".to_owned(),
         (Code::ExeReplaced, Some(unit)) => format!("restart it: systemctl restart -- {}", shell(&unit.name)),
-        (Code::ExeReplaced, None) => format!("restart it, so that the new file runs: ps -o pid,lstart,args -p {pid}"),
-        (Code::ExeWritablePlace, _) => format!("ls -l {}; move it to a place that only root can write", shell(&exe.path)),
+        (Code::ExeReplaced, None) => {
+            format!("restart it, so that the new file runs: ps -o pid,lstart,args -p {pid}")
+        }
+        (Code::ExeWritablePlace, _) => {
+            format!("ls -l {}; move it to a place that only root can write", shell(&exe.path))
+        }
         (_, unit) => {
-            let status = unit.map(|unit| format!("; systemctl status -- {}", shell(&unit.name))).unwrap_or_default();
-            format!("keep a copy before it ends: cp /proc/{pid}/exe ./exe-{pid}; sha256sum ./exe-{pid}{status}")
+            let status =
+                unit.map(|unit| format!("; systemctl status -- {}", shell(&unit.name))).unwrap_or_default();
+            format!(
+                "keep a copy before it ends: cp /proc/{pid}/exe ./exe-{pid}; sha256sum ./exe-{pid}{status}"
+            )
         }
     }
 }
@@ -120,26 +130,39 @@ fn next_step(code: Code, process: &Process, exe: &Exe) -> String {
 fn package(holder: &Known<'_>, exe: &Exe, said: bool, subject: Subject, docket: &mut Docket<'_>) {
     let process = holder.process;
     match &process.package {
-        Seen::Value(package) if package.integrity == Integrity::Modified && exe.state == ExeState::Present => {
+        Seen::Value(package)
+            if package.integrity == Integrity::Modified && exe.state == ExeState::Present =>
+        {
             let weight = (Severity::Alert, Confidence::High);
             docket.raise(Code::PackageFileModified, weight, Cause::Exe(holder.exe), subject, || {
                 let manager = package.manager.name();
                 let name = &package.name;
                 let after = format!(" is held by {}, whose file differs from package {name}", who(process));
-                let fact = format!("{} has another digest than {manager} recorded for {name} {}.", exe.path, package.version);
+                let fact = format!(
+                    "{} has another digest than {manager} recorded for {name} {}.",
+                    exe.path, package.version
+                );
                 let verify = match package.manager {
-                    model::Manager::Dpkg => format!("dpkg --verify {0}; apt-get install --reinstall {0}", shell(name)),
+                    model::Manager::Dpkg => {
+                        format!("dpkg --verify {0}; apt-get install --reinstall {0}", shell(name))
+                    }
                     model::Manager::Rpm => format!("rpm -V {0}; dnf reinstall {0}", shell(name)),
                     model::Manager::Apk => format!("apk audit --system; apk fix {}", shell(name)),
                 };
-                say("", after, vec![(fact, format!("{manager} database"))], format!("keep a copy, then: {verify}"))
+                say(
+                    "",
+                    after,
+                    vec![(fact, format!("{manager} database"))],
+                    format!("keep a copy, then: {verify}"),
+                )
             });
         }
         Seen::Absent if !said && exe.state == ExeState::Present && holder.is_system_service() => {
             let weight = unpackaged(&exe.path);
             docket.raise(Code::UnpackagedService, weight, Cause::Exe(holder.exe), subject, || {
                 let unit = process.unit.value().map_or("", |unit| unit.name.as_str());
-                let after = format!(" is held by the system service {unit}, whose {} no package owns", exe.path);
+                let after =
+                    format!(" is held by the system service {unit}, whose {} no package owns", exe.path);
                 let facts = vec![
                     (format!("No installed package lists {}.", exe.path), "package database".to_owned()),
                     (format!("systemd runs it as {unit}."), format!("/proc/{}/cgroup", process.pid)),
@@ -166,14 +189,23 @@ fn unpackaged(path: &str) -> (Severity, Confidence) {
 
 /// Allocators and test aids that people preload on purpose.
 const ORDINARY_PRELOADS: [&str; 10] = [
-    "libjemalloc", "libtcmalloc", "libmimalloc", "libasan", "libeatmydata", "libfaketime", "libnss_wrapper",
-    "libfakeroot", "libstdc++", "libsystemd-shim",
+    "libjemalloc",
+    "libtcmalloc",
+    "libmimalloc",
+    "libasan",
+    "libeatmydata",
+    "libfaketime",
+    "libnss_wrapper",
+    "libfakeroot",
+    "libstdc++",
+    "libsystemd-shim",
 ];
 
 fn preload(holder: &Known<'_>, libraries: &[String], subject: Subject, docket: &mut Docket<'_>) {
     let file = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let ordinary = |path: &String| {
-        let place = !path.contains('/') || ["/usr/", "/lib", "/opt/"].iter().any(|start| path.starts_with(start));
+        let place =
+            !path.contains('/') || ["/usr/", "/lib", "/opt/"].iter().any(|start| path.starts_with(start));
         place && ORDINARY_PRELOADS.iter().any(|name| file(path).starts_with(name))
     };
     let furtive = |path: &String| {
@@ -192,8 +224,14 @@ fn preload(holder: &Known<'_>, libraries: &[String], subject: Subject, docket: &
         let pid = holder.process.pid;
         let after = format!(" is held by {}, into which {list} is loaded from outside", who(holder.process));
         let source = format!("/proc/{pid}/environ, /etc/ld.so.preload");
-        let command = format!("cat /etc/ld.so.preload; tr '\\0' '\\n' </proc/{pid}/environ | grep LD_; ls -l --");
+        let command =
+            format!("cat /etc/ld.so.preload; tr '\\0' '\\n' </proc/{pid}/environ | grep LD_; ls -l --");
         let paths: Vec<String> = libraries.iter().map(|path| shell(path)).collect();
-        say("", after, vec![(format!("Preloaded: {list}."), source)], format!("{command} {}", paths.join(" ")))
+        say(
+            "",
+            after,
+            vec![(format!("Preloaded: {list}."), source)],
+            format!("{command} {}", paths.join(" ")),
+        )
     });
 }

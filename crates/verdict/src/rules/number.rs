@@ -19,7 +19,8 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
     }
     let registered = standing.assignment.map(|row| row.name).filter(|name| !name.is_empty());
     let serves = |program| program::serves(program, listener.transport, listener.port, registered);
-    let expected = listener.activated.is_some_and(serves) || listener.holders.iter().any(|holder| holder.is(serves));
+    let expected =
+        listener.activated.is_some_and(serves) || listener.holders.iter().any(|holder| holder.is(serves));
     let common = program::commonly_seen(listener.transport, listener.port);
     let ordinary = matches!(standing.usage, Usage::Ordinary(_)) || common.is_some();
     if expected {
@@ -65,7 +66,11 @@ fn empty_chair<'a>(
     docket.raise(code, weight, listener.cause(), listener.subject(), || {
         let after = match code {
             Code::SilentPortInUse => {
-                format!(" is {}, but not in ordinary use, and is held by {}", purpose(standing), held(listener))
+                format!(
+                    " is {}, but not in ordinary use, and is held by {}",
+                    purpose(standing),
+                    held(listener)
+                )
             }
             Code::ReservedPortInUse => format!(" is held back by IANA, and is held by {}", held(listener)),
             _ => format!(" is assigned to nobody, and is held by {}", held(listener)),
@@ -133,10 +138,11 @@ fn weigh(listener: &Listener<'_, '_>, standing: &Standing<'_>, common: Option<&s
     let stranger = any(Class::Service) || any(Class::Sniffer);
     let guarded = program::sensitive(listener.transport, listener.port).is_some();
     let web = [service(standing), common].into_iter().flatten().any(is_web);
-    let weight = if web && !guarded {
+    let weight = if web && (runtime || !guarded) {
         // Everything speaks HTTP, and most programs of one's own do nothing else.
         match (system, runtime, stranger) {
             (false, ..) | (true, true, _) => None,
+            // SSH and VPN servers are put on 443 to pass firewalls: somebody should know of it.
             (true, false, true) => Some((Severity::Warning, Confidence::Medium)),
             (true, false, false) => Some((Severity::Note, Confidence::Low)),
         }
@@ -171,7 +177,17 @@ fn stranger_by_place<'a>(
     let installed = |holder: &&Known<'_>| {
         let place = holder.path().is_none_or(|path| {
             const PLACES: [&str; 12] = [
-                "/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/nix/", "/gnu/", "/snap/", "/var/lib/", "/app/", "/srv/",
+                "/usr/",
+                "/bin/",
+                "/sbin/",
+                "/lib",
+                "/opt/",
+                "/nix/",
+                "/gnu/",
+                "/snap/",
+                "/var/lib/",
+                "/app/",
+                "/srv/",
                 "/run/current-system/",
             ];
             !path.starts_with('/') || PLACES.iter().any(|start| path.starts_with(start))
@@ -184,7 +200,8 @@ fn stranger_by_place<'a>(
     let weight = (Severity::Warning, Confidence::Low);
     docket.raise(Code::UnexpectedHolder, weight, listener.cause(), listener.subject(), || {
         let name = service(standing).unwrap_or("a known service");
-        let after = format!(" is {name}; its holder has the right name in an unusual place: {}", held(listener));
+        let after =
+            format!(" is {name}; its holder has the right name in an unusual place: {}", held(listener));
         let mut facts = vec![paper(bench, listener, standing)];
         facts.extend(running(listener));
         Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener) }
@@ -212,7 +229,11 @@ fn suspicious<'a>(
             Code::MisuseHistory => {
                 format!(" has a history of misuse, no ordinary use, and is held by {}", held(listener))
             }
-            _ => format!(" is {}, but not in ordinary use, and is held by {}", purpose(standing), held(listener)),
+            _ => format!(
+                " is {}, but not in ordinary use, and is held by {}",
+                purpose(standing),
+                held(listener)
+            ),
         };
         let mut facts = vec![paper(bench, listener, standing)];
         facts.extend(past);
@@ -256,10 +277,13 @@ pub(crate) fn history(listener: &Listener<'_, '_>) -> Option<Evidence> {
     if endpoints < 10 && !reported {
         return None;
     }
-    let count = if endpoints > 0 { format!("{endpoints} known command endpoints used this number") } else {
+    let count = if endpoints > 0 {
+        format!("{endpoints} known command endpoints used this number")
+    } else {
         "reports name this number".to_owned()
     };
-    let fact = format!("History of misuse: {count} ({}). A number proves nothing by itself.", families.join(", "));
+    let fact =
+        format!("History of misuse: {count} ({}). A number proves nothing by itself.", families.join(", "));
     Some(evidence(fact, sources.join(", ")))
 }
 
@@ -286,8 +310,8 @@ fn title<'t>(name: &'t str, description: &'t str) -> &'t str {
     if description.is_empty() { name } else { description }
 }
 
-fn is_web(name: &str) -> bool {
-    name.contains("http") || name.contains("web") || name == "sunwebadmin"
+pub(crate) fn is_web(name: &str) -> bool {
+    name.contains("http") || name.contains("web")
 }
 
 fn paper(bench: &Bench<'_>, listener: &Listener<'_, '_>, standing: &Standing<'_>) -> Evidence {
@@ -295,10 +319,7 @@ fn paper(bench: &Bench<'_>, listener: &Listener<'_, '_>, standing: &Standing<'_>
     let mut fact = format!("{}/{transport} is {}", listener.port, standing.status.name());
     if let Some(row) = standing.assignment {
         if !row.name.is_empty() {
-            fact.push_str(&format!(": {}", row.name));
-        }
-        if !row.description.is_empty() {
-            fact.push_str(&format!(", {}", row.description));
+            fact.push_str(&format!(": {}, {}", row.name, row.description));
         }
         if !row.assignee.is_empty() {
             fact.push_str(&format!("; assignee {}", name_of(row.assignee)));
@@ -340,7 +361,11 @@ fn held(listener: &Listener<'_, '_>) -> String {
 fn find_out(listener: &Listener<'_, '_>) -> String {
     let port = listener.port;
     if let Some(activation) = &listener.socket.activation {
-        return format!("systemctl status -- {} {}", shell(&activation.socket_unit), shell(&activation.service));
+        return format!(
+            "systemctl status -- {} {}",
+            shell(&activation.socket_unit),
+            shell(&activation.service)
+        );
     }
     let Some(holder) = listener.holders.first() else {
         let reason = listener.socket.holders_missing.unwrap_or(Reason::Unknown);

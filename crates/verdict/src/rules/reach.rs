@@ -1,7 +1,7 @@
 //! From where a guarded door can be reached: exposed-service, for sockets and for ports published without one.
 
 use model::{Code, Confidence, Forward, Severity, Subject, Transport};
-use registry::program::{self, Class, Program, Sensitive};
+use registry::program::{self, Class, Program, Sensitive, SensitiveKind};
 
 use crate::accord::forward_scope;
 use crate::docket::{Cause, Docket};
@@ -14,39 +14,66 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
         return;
     }
     let by_number = program::sensitive(listener.transport, listener.port);
-    let guarded_program = |program: &'static Program| guarded(bench, program);
-    let by_holder = || {
-        let known = listener.holders.iter().filter_map(|holder| holder.program());
-        known.chain(listener.activated).find_map(guarded_program)
-    };
-    let Some(door) = by_number.or_else(by_holder) else { return };
     let registered = bench.facts.paper.standing(listener.transport, listener.port);
     let name = registered.assignment.map(|row| row.name);
-    let serves = |program| program::serves(program, listener.transport, listener.port, name);
-    let confirmed = listener.holders.iter().any(|holder| holder.is(serves)) || by_number.is_none();
-    let between = listener.holders.iter().any(|holder| holder.class() == Some(Class::Multiplexer));
+    let serves = |program: &Program| program::serves(program, listener.transport, listener.port, name);
+    let by_holder = || {
+        // A database is one wherever it listens; its further ports, which the map lists, are judged by number.
+        let known = listener
+            .holders
+            .iter()
+            .filter(|holder| holder.odd.is_none())
+            .filter_map(|holder| holder.program());
+        known
+            .chain(listener.activated)
+            .filter(|program| !serves(program))
+            .find_map(|program| guarded(bench, program))
+    };
+    let Some(door) = by_number.or_else(by_holder) else { return };
+    let confirmed =
+        listener.holders.iter().any(|holder| holder.is(|program| serves(program))) || by_number.is_none();
     let known_other = !listener.holders.is_empty()
-        && listener.holders.iter().all(|holder| holder.class() == Some(Class::Service) && !holder.is(serves));
-    if listener.is_ephemeral() && !confirmed {
+        && listener
+            .holders
+            .iter()
+            .all(|holder| holder.class() == Some(Class::Service) && !holder.is(|program| serves(program)));
+    // Another known service is not that database at all, and the kernel's choice of a number says nothing.
+    if !confirmed && (known_other || listener.is_ephemeral()) {
         return;
     }
-    let weight = match (confirmed, between, known_other) {
-        (true, ..) => (Severity::Warning, Confidence::High),
-        // A proxy may stand in front of it on purpose; another known service is not that database at all.
-        (false, _, true) => return,
-        (false, true, _) => (Severity::Warning, Confidence::Medium),
-        (false, false, false) => (Severity::Warning, Confidence::Medium),
+    let common = program::commonly_seen(listener.transport, listener.port);
+    let web = name.into_iter().chain(common).any(super::number::is_web);
+    let class = |class: Class| listener.holders.iter().any(|holder| holder.class() == Some(class));
+    let web_server = listener.holders.iter().any(|holder| {
+        holder.is(|program| program.class == Class::Multiplexer && program.services.contains(&"http"))
+    });
+    let weight = match (web, confirmed) {
+        // A web server, or a program of one's own, on a number that also speaks HTTP is most often just that.
+        (true, _) if web_server => (Severity::Note, Confidence::Low),
+        (true, false) if class(Class::Runtime) => (Severity::Note, Confidence::Low),
+        // Debuggers have no number of their own: 1234 and 5555 are what people type when they try something.
+        (_, false) if door.kind == SensitiveKind::Debugger || common.is_none() => {
+            (Severity::Note, Confidence::Low)
+        }
+        (_, true) if !class(Class::Runtime) => (Severity::Warning, Confidence::High),
+        _ => (Severity::Warning, Confidence::Medium),
     };
     let cause = Cause::Text(format!("{}/{}", listener.port, listener.transport.name()));
     docket.raise(Code::ExposedService, weight, cause, listener.subject(), || {
         let who = who_all(listener.holders, listener.socket.holders_missing);
-        let after = format!(" ({}, {}) can be reached from beyond this machine; held by {who}", door.what, door.kind.name());
-        let basis = if confirmed { "The holder is a program that serves it." } else {
+        let after = format!(
+            " ({}, {}) can be reached from beyond this machine; held by {who}",
+            door.what,
+            door.kind.name()
+        );
+        let basis = if confirmed {
+            "The holder is a program that serves it."
+        } else {
             "That it is this service is known from the number only."
         };
         let facts = vec![
             (format!("Bound to {}.", listener.socket.local), "socket table".to_owned()),
-            (format!("{}.", door.why.trim_end_matches('.')), "sensitive ports".to_owned()),
+            (format!("This door ought to stay shut: {}.", door.why), "sensitive ports".to_owned()),
             (basis.to_owned(), "program map".to_owned()),
         ];
         say("", after, facts, close_door(listener.port, listener.transport))
@@ -67,14 +94,22 @@ pub(crate) fn judge_forward<'a>(bench: &Bench<'a>, index: usize, forward: &Forwa
     }
 }
 
-fn publish(index: usize, forward: &Forward, port: u16, target: u16, door: Sensitive, docket: &mut Docket<'_>) {
+fn publish(
+    index: usize,
+    forward: &Forward,
+    port: u16,
+    target: u16,
+    door: Sensitive,
+    docket: &mut Docket<'_>,
+) {
     let weight = (Severity::Warning, Confidence::Medium);
     let cause = Cause::Text(format!("{port}/{}", forward.transport.name()));
     docket.raise(Code::ExposedService, weight, cause, Subject::Forward(index), || {
         let to = forward.to_addr.map_or_else(|| "this machine".to_owned(), |addr| addr.to_string());
-        let container = forward.container.as_ref().map(|container| {
-            format!(", container {}", container.name.value().unwrap_or(&container.id))
-        });
+        let container = forward
+            .container
+            .as_ref()
+            .map(|container| format!(", container {}", container.name.value().unwrap_or(&container.id)));
         let after = format!(
             " is published to {to} port {target}{}: {}, {}",
             container.unwrap_or_default(),
@@ -82,32 +117,39 @@ fn publish(index: usize, forward: &Forward, port: u16, target: u16, door: Sensit
             door.kind.name()
         );
         let facts = vec![
-            (format!("Packets to {port}/{} go to {to} port {target}.", forward.transport.name()), forward.rule.clone()),
-            (format!("{}.", door.why.trim_end_matches('.')), "sensitive ports".to_owned()),
+            (
+                format!("Packets to {port}/{} go to {to} port {target}.", forward.transport.name()),
+                forward.rule.clone(),
+            ),
+            (format!("This door ought to stay shut: {}.", door.why), "sensitive ports".to_owned()),
         ];
-        let step = format!("publish it on loopback only (docker: -p 127.0.0.1:{port}:{target}), or allow it with a reason");
+        let step = format!(
+            "publish it on loopback only (docker: -p 127.0.0.1:{port}:{target}), or allow it with a reason"
+        );
         say("", after, facts, step)
     });
 }
 
-/// What a program guards, where everything that it serves is guarded: then the number does not matter.
+/// The database that a program is, whatever the number.
 fn guarded(bench: &Bench<'_>, program: &'static Program) -> Option<Sensitive> {
     if program.class != Class::Service {
         return None;
     }
-    let mut found = None;
-    let registered = program.services.iter().flat_map(|name| bench.facts.paper.by_name(name)).filter_map(|row| {
-        let transport = row.transport.filter(|transport| *transport == Transport::Tcp)?;
-        Some((transport, row.first?))
-    });
-    for (transport, port) in program.ports.iter().copied().chain(registered) {
-        found = Some(program::sensitive(transport, port)?);
-    }
-    found
+    let registered =
+        program.services.iter().flat_map(|name| bench.facts.paper.by_name(name)).filter_map(|row| {
+            let transport = row.transport.filter(|transport| *transport == Transport::Tcp)?;
+            Some((transport, row.first?))
+        });
+    let mut doors = program.ports.iter().copied().chain(registered);
+    doors.find_map(|(transport, port)| {
+        program::sensitive(transport, port).filter(|door| door.kind == SensitiveKind::Database)
+    })
 }
 
 fn close_door(port: u16, transport: Transport) -> String {
     let rule = format!("portreeve {port}");
     let set = shell(transport.name());
-    format!("{rule}; bind it to 127.0.0.1, or let a firewall name who may come: nft list ruleset | grep -w -e {port} -e {set}")
+    format!(
+        "{rule}; bind it to 127.0.0.1, or let a firewall name who may come: nft list ruleset | grep -w -e {port} -e {set}"
+    )
 }

@@ -51,7 +51,9 @@ pub(crate) fn judge<'a>(
             Reads::Control => "can read one protocol of network control",
             Reads::Nothing => "sends packets of its own making and reads none",
         };
-        let who_text = holders.first().map_or_else(|| who_all(holders, socket.holders_missing), |holder| who(holder.process));
+        let who_text = holders
+            .first()
+            .map_or_else(|| who_all(holders, socket.holders_missing), |holder| who(holder.process));
         let place = socket.interface.as_ref().and_then(|interface| interface.name.as_deref());
         let fact = format!(
             "A {} socket for protocol {} on {}.",
@@ -61,7 +63,10 @@ pub(crate) fn judge<'a>(
         );
         let mut facts = vec![(fact, "socket table".to_owned())];
         if ordinary {
-            facts.push(("Programs of this name ordinarily have such sockets.".to_owned(), "program map".to_owned()));
+            facts.push((
+                "Programs of this name ordinarily have such sockets.".to_owned(),
+                "program map".to_owned(),
+            ));
         }
         let step = match holders.first() {
             Some(holder) => {

@@ -10,7 +10,8 @@ use crate::known::{Directory, Known, who, who_all};
 pub(crate) fn concerns(directory: &Directory<'_>, socket: &Socket) -> bool {
     socket.hidden_from != Views::default()
         || socket.holders.iter().any(|holder| {
-            holder.tid.is_some() || directory.by_pid(holder.pid).is_some_and(|known| known.process.hidden_from_proc)
+            holder.tid.is_some()
+                || directory.by_pid(holder.pid).is_some_and(|known| known.process.hidden_from_proc)
         })
 }
 
@@ -29,7 +30,9 @@ pub(crate) fn judge<'a>(
         hidden_holder(holder, subject.clone(), docket);
     }
     for holder in &socket.holders {
-        if let (Some(tid), Some(known)) = (holder.tid, holders.iter().find(|known| known.process.pid == holder.pid)) {
+        if let (Some(tid), Some(known)) =
+            (holder.tid, holders.iter().find(|known| known.process.pid == holder.pid))
+        {
             if !known.process.hidden_from_proc {
                 thread(known, tid, subject.clone(), docket);
             }
@@ -46,10 +49,16 @@ fn unknown(reason: Reason, subject: Subject, docket: &mut Docket<'_>) {
         Reason::KernelOwned | Reason::PublishedWithoutSocket => (Severity::Note, Confidence::Medium),
         _ => (Severity::Note, Confidence::High),
     };
-    let cause = Cause::Number(Reason::ALL.iter().position(|other| *other == reason).unwrap_or(Reason::ALL.len()));
+    let cause =
+        Cause::Number(Reason::ALL.iter().position(|other| *other == reason).unwrap_or(Reason::ALL.len()));
     docket.raise(Code::HolderUnknown, weight, cause, subject, || {
         let fact = format!("No process was found that has it open: {}.", reason.words());
-        say("the holder of ", format!(" is not known: {}", reason.words()), vec![(fact, reason.code().to_owned())], reason.help())
+        say(
+            "the holder of ",
+            format!(" is not known: {}", reason.words()),
+            vec![(fact, reason.code().to_owned())],
+            reason.help(),
+        )
     });
 }
 
@@ -76,7 +85,10 @@ fn hidden_holder(holder: &Known<'_>, subject: Subject, docket: &mut Docket<'_>) 
     docket.raise(Code::HiddenHolder, weight, Cause::Process(process.pid), subject, || {
         let after = format!(" is held by {}, which /proc does not show", who(process));
         let fact = format!("The kernel runs process {}; the list of /proc does not have it.", process.pid);
-        let step = format!("ls -d /proc/{0}; cat /proc/{0}/status; lsmod; look at the disk from a clean system", process.pid);
+        let step = format!(
+            "ls -d /proc/{0}; cat /proc/{0}/status; lsmod; look at the disk from a clean system",
+            process.pid
+        );
         say("", after, vec![(fact, "BPF iterator and /proc".to_owned())], step)
     });
 }
@@ -85,8 +97,12 @@ fn thread(holder: &Known<'_>, tid: u32, subject: Subject, docket: &mut Docket<'_
     let process = holder.process;
     let weight = (Severity::Note, Confidence::Low);
     docket.raise(Code::HiddenHolder, weight, Cause::Process(tid), subject, || {
-        let after = format!(" is held by thread {tid} of {} alone, with a descriptor table of its own", who(process));
-        let fact = format!("Thread {tid} has the socket open; /proc/{}/fd, where most tools look, does not.", process.pid);
+        let after =
+            format!(" is held by thread {tid} of {} alone, with a descriptor table of its own", who(process));
+        let fact = format!(
+            "Thread {tid} has the socket open; /proc/{}/fd, where most tools look, does not.",
+            process.pid
+        );
         let step = format!("ls -l /proc/{}/task/{tid}/fd", process.pid);
         say("", after, vec![(fact, format!("/proc/{}/task/{tid}/fd", process.pid))], step)
     });

@@ -13,7 +13,12 @@ pub(crate) fn denied<'a>(bench: &Bench<'a>, number: usize, subject: Subject, doc
     docket.raise(Code::PolicyViolation, weight, Cause::Text(entry.name.clone()), subject, || {
         let after = format!(" is forbidden: {}", entry.reason);
         let fact = format!("[[deny]] {}: {}", entry.describe(), entry.reason);
-        say("", after, vec![(fact, entry.name.clone())], "stop it, or change the entry; who holds it: portreeve list -a")
+        say(
+            "",
+            after,
+            vec![(fact, entry.name.clone())],
+            "stop it, or change the entry; who holds it: portreeve list -a",
+        )
     });
 }
 
@@ -30,12 +35,23 @@ pub(crate) fn not_allowed<'a>(bench: &Bench<'a>, place: &str, subject: Subject, 
     let cause = Cause::Text(cause.unwrap_or_else(|| "closed".to_owned()));
     docket.raise(Code::PolicyViolation, weight, cause, subject, || {
         let fact = "mode = \"closed\": what no [[allow]] entry means is forbidden.".to_owned();
-        say("", " is not allowed by any entry", vec![(fact, place.to_owned())], "stop it, or add an [[allow]] entry with a reason")
+        say(
+            "",
+            " is not allowed by any entry",
+            vec![(fact, place.to_owned())],
+            "stop it, or add an [[allow]] entry with a reason",
+        )
     });
 }
 
 /// What became of an entry over the whole look.
-pub(crate) fn entry<'a>(bench: &Bench<'a>, entry: &Entry, found: bool, unseen: bool, docket: &mut Docket<'a>) {
+pub(crate) fn entry<'a>(
+    bench: &Bench<'a>,
+    entry: &Entry,
+    found: bool,
+    unseen: bool,
+    docket: &mut Docket<'a>,
+) {
     let subject = Subject::Entry(entry.name.clone());
     let cause = Cause::Text(entry.name.clone());
     let verb = entry.verb.name();
@@ -43,9 +59,17 @@ pub(crate) fn entry<'a>(bench: &Bench<'a>, entry: &Entry, found: bool, unseen: b
         let (year, month, day) = model::time::civil_from_days(entry.expires.unwrap_or_default());
         let weight = (usual(Code::PolicyExpired), Confidence::High);
         docket.raise(Code::PolicyExpired, weight, cause, subject, || {
-            let title = format!("{}: this [[{verb}]] entry expired on {year:04}-{month:02}-{day:02} and no longer applies", entry.name);
+            let title = format!(
+                "{}: this [[{verb}]] entry expired on {year:04}-{month:02}-{day:02} and no longer applies",
+                entry.name
+            );
             let fact = format!("{}: {}", entry.describe(), entry.reason);
-            say(title, "", vec![(fact, entry.name.clone())], "decide again: set a new `expires`, or remove the entry")
+            say(
+                title,
+                "",
+                vec![(fact, entry.name.clone())],
+                "decide again: set a new `expires`, or remove the entry",
+            )
         });
         return;
     }
@@ -53,14 +77,23 @@ pub(crate) fn entry<'a>(bench: &Bench<'a>, entry: &Entry, found: bool, unseen: b
     if found || unseen {
         return;
     }
-    let blind = bench.snapshot.gaps.iter().any(|gap| gap.area == model::Area::Sockets || gap.area == model::Area::Namespaces);
+    let blind = bench
+        .snapshot
+        .gaps
+        .iter()
+        .any(|gap| gap.area == model::Area::Sockets || gap.area == model::Area::Namespaces);
     let confidence = if blind { Confidence::Low } else { Confidence::High };
     match entry.verb {
         Verb::Allow => {
             docket.raise(Code::PolicyUnmatched, (Severity::Note, confidence), cause, subject, || {
                 let title = format!("{}: nothing here is what this [[allow]] entry means", entry.name);
                 let fact = format!("{}: {}", entry.describe(), entry.reason);
-                say(title, "", vec![(fact, entry.name.clone())], "remove the entry, or correct what it names; portreeve list shows what is here")
+                say(
+                    title,
+                    "",
+                    vec![(fact, entry.name.clone())],
+                    "remove the entry, or correct what it names; portreeve list shows what is here",
+                )
             });
         }
         Verb::Expect => {
@@ -68,7 +101,12 @@ pub(crate) fn entry<'a>(bench: &Bench<'a>, entry: &Entry, found: bool, unseen: b
             docket.raise(Code::PolicyViolation, weight, cause, subject, || {
                 let title = format!("{}: expected and not here: {}", entry.name, entry.describe());
                 let fact = format!("[[expect]] {}: {}", entry.describe(), entry.reason);
-                say(title, "", vec![(fact, entry.name.clone())], "start what should be there, or remove the entry")
+                say(
+                    title,
+                    "",
+                    vec![(fact, entry.name.clone())],
+                    "start what should be there, or remove the entry",
+                )
             });
         }
         // A prohibition that nothing breaks is as it should be.

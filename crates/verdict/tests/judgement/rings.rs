@@ -1,0 +1,315 @@
+//! Every alarm can ring, and rings for what it says.
+
+use std::collections::BTreeSet;
+
+use model::*;
+
+use crate::support::*;
+
+/// One scene with something wrong of every kind.
+fn everything_wrong() -> Scene {
+    let mut accepted = Scene::new();
+    let old = accepted.process(process(50, "/usr/sbin/old").unit("old.service"));
+    accepted.tcp("0.0.0.0:9901", &[old]);
+    accepted.tcp("0.0.0.0:9902", &[old]);
+    let baseline = portreeve_verdict::baseline::learn(&accepted.snapshot, &accepted.paper);
+    let text = baseline.render();
+
+    let mut scene = Scene::new().policy(
+        "[[allow]]\nport = 1\nreason = \"never here\"\n\
+         [[allow]]\nport = 2\nreason = \"long ago\"\nexpires = \"2020-01-01\"\n\
+         [[deny]]\nport = 5000\nreason = \"no test servers\"\n",
+    );
+    scene.baseline = Some(portreeve_verdict::baseline::parse("baseline.toml", &text).unwrap());
+
+    let python = scene.process(process(100, "/usr/bin/python3.11"));
+    scene.tcp("127.0.0.1:420", &[python]); // silent
+    scene.udp("0.0.0.0:4", &[python]); // unassigned
+    scene.tcp("0.0.0.0:0", &[python]);
+    scene.last().local.set_port(1023); // reserved
+    scene.tcp("0.0.0.0:22", &[python]); // unexpected, misuse as evidence
+    scene.tcp("0.0.0.0:6379", &[python]); // exposed
+    scene.tcp("0.0.0.0:5000", &[python]); // denied
+    scene.tcp("0.0.0.0:9902", &[python]); // changed; 9901 gone; the rest new
+
+    let deleted = process(110, "/tmp/x").unpackaged().state(ExeState::Deleted);
+    let deleted = scene.process(deleted);
+    scene.tcp("0.0.0.0:31337", &[deleted]); // exe-deleted, misuse-history
+    let replaced = scene.process(process(111, "/usr/sbin/cupsd").state(ExeState::Replaced));
+    scene.tcp("127.0.0.1:631", &[replaced]);
+    let memfd = scene.process(process(112, "/memfd:x").unpackaged().state(ExeState::Memfd));
+    scene.tcp("0.0.0.0:8111", &[memfd]);
+    let writable = scene.process(process(113, "/tmp/server").unpackaged());
+    scene.tcp("0.0.0.0:8112", &[writable]);
+    let unpackaged = scene.process(process(114, "/usr/lib/helper").unpackaged().unit("helper.service"));
+    scene.tcp("127.0.0.1:8113", &[unpackaged]);
+    let mut modified = process(115, "/usr/sbin/chronyd").user(102, "_chrony");
+    if let Seen::Value(package) = &mut modified.package {
+        package.integrity = Integrity::Modified;
+    }
+    let modified = scene.process(modified);
+    scene.udp("0.0.0.0:123", &[modified]);
+    let nginx = scene.process(process(116, "/usr/sbin/nginx").unit("nginx.service"));
+    scene.tcp("0.0.0.0:80", &[nginx]); // needless-privilege
+    scene.tcp("0.0.0.0:8114", &[]);
+    scene.last().holders_missing = Some(Reason::Unknown);
+    scene.tcp("0.0.0.0:8115", &[python]);
+    scene.last().seen_by = Views::BPF;
+    scene.last().hidden_from = Views::SOCK_DIAG;
+    let mut hidden = process(117, "/usr/bin/ordinary");
+    hidden.hidden_from_proc = true;
+    let hidden = scene.process(hidden);
+    scene.tcp("0.0.0.0:8116", &[hidden]);
+    scene.socket(Kind::Packet, State::Bound, "0.0.0.0:3", &[python]);
+    let mut preloaded = process(118, "/usr/bin/preloaded");
+    preloaded.preload = Seen::Value(vec!["/dev/shm/.x.so".to_owned()]);
+    let preloaded = scene.process(preloaded);
+    scene.tcp("127.0.0.1:8117", &[preloaded]);
+    scene
+}
+
+#[test]
+fn every_alarm_can_ring() {
+    let judgement = everything_wrong().judge();
+    let rung: BTreeSet<&str> = judgement.findings.iter().map(|finding| finding.code.name()).collect();
+    let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(rung, all, "missing: {:?}", all.difference(&rung).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_finding_says_what_where_why_and_what_next() {
+    let judgement = everything_wrong().judge();
+    for finding in &judgement.findings {
+        let name = finding.code.name();
+        assert!(!finding.subjects.is_empty() && !finding.evidence.is_empty(), "{name}");
+        assert!(finding.title.len() > 15 && !finding.title.starts_with(' '), "{name}: {:?}", finding.title);
+        assert!(finding.next_step.len() > 8, "{name}: {}", finding.next_step);
+        for piece in &finding.evidence {
+            assert!(!piece.fact.is_empty() && !piece.source.is_empty(), "{name}: {piece:?}");
+        }
+        assert!(!finding.title.contains("malware") && !finding.title.contains("trojan"), "{name}");
+    }
+}
+
+#[test]
+fn the_judgement_is_the_same_every_time_and_gravest_first() {
+    let scene = everything_wrong();
+    let first = scene.judge();
+    assert_eq!(first, scene.judge());
+    assert!(first.findings.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)));
+}
+
+/// What people read, kept beside the code: `UPDATE_EXPECT=1 cargo test` writes it anew.
+#[test]
+fn the_words_are_as_expected() {
+    let mut text = String::new();
+    for finding in everything_wrong().judge().findings {
+        text.push_str(&format!(
+            "{} {} ({})\n  {}\n",
+            finding.severity.name(),
+            finding.code.name(),
+            finding.confidence.name(),
+            finding.title
+        ));
+        for piece in &finding.evidence {
+            text.push_str(&format!("  - {} [{}]\n", piece.fact, piece.source));
+        }
+        text.push_str(&format!("  > {}\n\n", finding.next_step));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judgement/everything.expect");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    // The registry's own date moves with its data.
+    let plain = |text: &str| -> String {
+        text.lines().filter(|line| !line.contains("IANA")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(plain(&text), plain(&expected), "UPDATE_EXPECT=1 writes the new words");
+}
+
+/// The scene of the planted listeners, all by root with Python or a test binary.
+#[test]
+fn a_planted_scene_raises_what_it_should_and_nothing_else() {
+    let mut scene = Scene::new();
+    let python = |pid| process(pid, "/usr/bin/python3.11");
+    for pid in 100..112 {
+        scene.process(python(pid));
+    }
+    let http = scene.tcp("127.0.0.1:420", &[100]);
+    let silent = scene.udp("0.0.0.0:420", &[101]);
+    let banner = scene.tcp("0.0.0.0:8080", &[102]);
+    let shared = scene.tcp("127.0.0.1:18000", &[103, 104]);
+    let pair = [scene.tcp("0.0.0.0:18001", &[105]), scene.tcp("0.0.0.0:18001", &[106])];
+    let any6 = scene.tcp("[::]:9443", &[107]);
+    let bound = scene.socket(Kind::Tcp, State::Bound, "0.0.0.0:7777", &[108]);
+    let gone = process(200, "/tmp/scene/server").unpackaged().state(ExeState::Deleted);
+    let gone = scene.process(gone);
+    let deleted = scene.tcp("0.0.0.0:31337", &[gone]);
+    scene.snapshot.namespaces.push(namespace(LAB, "lab"));
+    let second = scene.tcp("0.0.0.0:8088", &[109]);
+    scene.last().netns = LAB;
+    let redis = scene.tcp("0.0.0.0:6379", &[110]);
+    let packet = scene.socket(Kind::Packet, State::Bound, "0.0.0.0:3", &[111]);
+
+    assert_eq!(scene.rings_for(http), ["silent-port-in-use"]);
+    assert_eq!(scene.rings_for(silent), ["silent-port-in-use"]);
+    assert_eq!(scene.rings_for(deleted), ["exe-deleted", "misuse-history"]);
+    assert_eq!(scene.rings_for(redis), ["exposed-service", "unexpected-holder"]);
+    assert_eq!(scene.rings_for(packet), ["packet-socket"]);
+    for quiet in [banner, shared, pair[0], pair[1], any6, bound, second] {
+        assert_eq!(scene.rings_for(quiet), [""; 0], "{:?}", scene.snapshot.sockets[quiet].local);
+    }
+    let finding =
+        |code: Code| scene.judge().findings.into_iter().find(|finding| finding.code == code).unwrap();
+    let silent = finding(Code::SilentPortInUse);
+    assert!(silent.title.contains("SMPTE"), "{}", silent.title);
+    assert!(
+        silent
+            .evidence
+            .iter()
+            .any(|piece| piece.fact.contains("93") && piece.fact.contains("proves nothing"))
+    );
+    assert_eq!(finding(Code::ExeDeleted).severity, Severity::Alert);
+}
+
+#[test]
+fn fifty_ports_of_one_deleted_file_are_one_finding() {
+    let mut scene = Scene::new();
+    let gone = scene.process(process(200, "/usr/sbin/gone").unpackaged().state(ExeState::Deleted));
+    for port in 18_000..18_050 {
+        scene.tcp(&format!("127.0.0.1:{port}"), &[gone]);
+    }
+    let mut findings = scene.judge().findings;
+    // Some of these numbers have a history; that is the other finding, and there is one of it as well.
+    assert!(findings.len() <= 2);
+    findings.retain(|finding| finding.code == Code::ExeDeleted);
+    assert_eq!(findings[0].subjects.len(), 50);
+    assert!(findings[0].title.contains("and 47 more are held by"), "{}", findings[0].title);
+}
+
+#[test]
+fn one_program_on_many_silent_ports_is_one_finding_and_two_programs_are_two() {
+    let mut scene = Scene::new();
+    for (pid, exe) in [(100, "/usr/bin/python3.11"), (101, "/usr/bin/perl")] {
+        scene.process(process(pid, exe));
+    }
+    for port in 416..432 {
+        scene.tcp(&format!("0.0.0.0:{port}"), &[100]);
+    }
+    let silent = |scene: &Scene| scene.rings().iter().filter(|ring| ring.starts_with("silent")).count();
+    assert_eq!(silent(&scene), 1, "{:?}", scene.rings());
+    assert!(scene.judge().findings.len() <= 4, "{:?}", scene.rings());
+    scene.tcp("127.0.0.1:420", &[101]);
+    assert_eq!(silent(&scene), 2);
+}
+
+#[test]
+fn ipv4_and_ipv6_of_one_server_are_one_finding() {
+    let mut scene = Scene::new();
+    let python = scene.process(process(100, "/usr/bin/python3.11"));
+    scene.tcp("0.0.0.0:420", &[python]);
+    scene.tcp("[::]:420", &[python]);
+    let findings = scene.judge().findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].subjects, [Subject::Socket(0), Subject::Socket(1)]);
+}
+
+#[test]
+fn what_we_may_not_see_is_one_quiet_note() {
+    let mut scene = Scene::new();
+    for port in ["0.0.0.0:22", "0.0.0.0:8080", "127.0.0.1:18000", "0.0.0.0:31337"] {
+        scene.tcp(port, &[]);
+        scene.last().holders_missing = Some(Reason::NoPermission);
+    }
+    assert_eq!(scene.rings(), ["holder-unknown note"]);
+    assert_eq!(scene.judge().findings[0].subjects.len(), 4);
+}
+
+#[test]
+fn the_kind_of_packet_socket_and_of_its_holder_decide() {
+    let ring = |exe: &str, kind: Kind, number: u16| {
+        let mut scene = Scene::new();
+        let pid = scene.process(process(100, exe));
+        scene.socket(kind, State::Bound, &format!("0.0.0.0:{number}"), &[pid]);
+        scene.rings()
+    };
+    assert_eq!(ring("/usr/sbin/tcpdump", Kind::Packet, 3), ["packet-socket note"]);
+    assert_eq!(ring("/usr/bin/python3.11", Kind::Packet, 3), ["packet-socket warning"]);
+    assert_eq!(ring("/usr/bin/python3.11", Kind::Packet, 0), ["packet-socket note"]);
+    assert_eq!(ring("/usr/bin/ping", Kind::Raw, 1), ["packet-socket note"]);
+    assert_eq!(ring("/usr/sbin/unheard-of", Kind::Raw, 6), ["packet-socket warning"]);
+    assert_eq!(ring("/usr/sbin/unheard-of", Kind::Raw, 89), ["packet-socket note"]);
+}
+
+#[test]
+fn a_published_database_is_one_finding_with_its_proxy() {
+    let mut scene = Scene::new();
+    let proxy = scene.process(process(100, "/usr/bin/docker-proxy").unit("docker.service"));
+    scene.tcp("0.0.0.0:6379", &[proxy]);
+    scene.snapshot.forwards.push(Forward {
+        transport: Transport::Tcp,
+        addr: None,
+        first: 6379,
+        last: 6379,
+        to_addr: Some("172.17.0.2".parse().unwrap()),
+        to_port: Some(6379),
+        netns: HOST,
+        rule: "nftables ip nat DOCKER".to_owned(),
+        container: None,
+    });
+    let findings = scene.judge().findings;
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].subjects, [Subject::Socket(0), Subject::Forward(0)]);
+    scene.snapshot.forwards[0].addr = Some("127.0.0.1".parse().unwrap());
+    scene.snapshot.sockets[0].scope = Scope::Loopback;
+    assert_eq!(scene.judge().findings, []);
+}
+
+#[test]
+fn a_database_on_another_port_is_known_by_its_holder() {
+    let mut scene = Scene::new();
+    let redis = scene.process(process(100, "/usr/bin/redis-server").user(110, "redis"));
+    let odd = scene.tcp("0.0.0.0:17000", &[redis]);
+    assert_eq!(scene.rings_for(odd), ["exposed-service"]);
+}
+
+#[test]
+fn an_impostor_on_a_system_port_is_told_by_its_place() {
+    let mut scene = Scene::new();
+    let sshd = scene.process(process(100, "/home/ann/.cache/sshd").unpackaged());
+    let place = scene.tcp("0.0.0.0:22", &[sshd]);
+    assert_eq!(scene.rings_for(place), ["unexpected-holder"]);
+}
+
+#[test]
+fn hostile_names_stay_in_quotes_in_commands() {
+    let mut scene = Scene::new();
+    let name = "/tmp/x'; reboot; '$(reboot)";
+    let bad = scene.process(process(100, name).unpackaged().unit("a;reboot.service"));
+    scene.tcp("0.0.0.0:8112", &[bad]);
+    scene.tcp("0.0.0.0:420", &[bad]);
+    let findings = scene.judge().findings;
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let outside = outside_quotes(&finding.next_step);
+        assert!(!outside.contains("$(") && !outside.contains("reboot"), "{}", finding.next_step);
+    }
+}
+
+/// What a shell would read as its own: everything that is neither in quotes nor escaped.
+fn outside_quotes(command: &str) -> String {
+    let mut outside = String::new();
+    let mut quoted = false;
+    let mut letters = command.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => drop(letters.next()),
+            letter if !quoted => outside.push(letter),
+            _ => {}
+        }
+    }
+    assert!(!quoted, "{command}");
+    outside
+}
