@@ -17,6 +17,7 @@ pub mod proc_net;
 pub mod process;
 #[cfg(test)]
 mod sandbox;
+mod socket_option;
 pub mod sockets;
 mod unit;
 

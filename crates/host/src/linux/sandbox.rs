@@ -6,17 +6,14 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 pub(crate) fn run(name: &str, test: impl FnOnce() + Send) {
     let ran = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            if let Err(errno) = enter() {
-                return Err(errno);
-            }
+            enter()?;
             test();
-            Ok(())
+            Ok::<(), rustix::io::Errno>(())
         });
         thread.join()
     });
     match ran {
         Ok(Ok(())) => {}
-        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
         Ok(Err(errno)) => eprintln!("SKIPPED: {name}: no network namespace of our own: {errno}"),
         Err(panic) => std::panic::resume_unwind(panic),
     }
