@@ -243,9 +243,11 @@ impl Baseline {
                 || described.contains(&(ChangeKind::Changed, text.as_str()))
         });
         for (door, seen) in now {
-            let comment = comment(paper, &door);
             let name = self.rows.get(&door).and_then(|row| row.name.clone());
-            self.rows.insert(door, Row { holders: seen.holders, comment, name });
+            self.rows.insert(door, Row { holders: seen.holders, comment: String::new(), name });
+        }
+        for (door, row) in &mut self.rows {
+            row.comment = comment(paper, door);
         }
         if !changes.is_empty() {
             self.learned = snapshot.taken.rfc3339();

@@ -227,7 +227,7 @@ impl<'a> Docket<'a> {
         let mut more = 0_usize;
         for subject in subjects {
             let name = match subject {
-                Subject::Socket(index) => self.snapshot.sockets.get(*index).map(|socket| socket_name(socket)),
+                Subject::Socket(index) => self.snapshot.sockets.get(*index).map(socket_name),
                 Subject::Forward(index) => self.snapshot.forwards.get(*index).map(forward_name),
                 Subject::Entry(_) => None,
             };

@@ -30,13 +30,9 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
             .find_map(|program| guarded(bench, program))
     };
     let Some(door) = by_number.or_else(by_holder) else { return };
-    let confirmed =
-        listener.holders.iter().any(|holder| holder.is(|program| serves(program))) || by_number.is_none();
+    let confirmed = listener.holders.iter().any(|holder| holder.is(serves)) || by_number.is_none();
     let known_other = !listener.holders.is_empty()
-        && listener
-            .holders
-            .iter()
-            .all(|holder| holder.class() == Some(Class::Service) && !holder.is(|program| serves(program)));
+        && listener.holders.iter().all(|holder| holder.class() == Some(Class::Service) && !holder.is(serves));
     // Another known service is not that database at all, and the kernel's choice of a number says nothing.
     if !confirmed && (known_other || listener.is_ephemeral()) {
         return;

@@ -30,12 +30,11 @@ pub(crate) fn judge<'a>(
         hidden_holder(holder, subject.clone(), docket);
     }
     for holder in &socket.holders {
-        if let (Some(tid), Some(known)) =
-            (holder.tid, holders.iter().find(|known| known.process.pid == holder.pid))
+        let known = holders.iter().find(|known| known.process.pid == holder.pid);
+        if let (Some(tid), Some(known)) = (holder.tid, known)
+            && !known.process.hidden_from_proc
         {
-            if !known.process.hidden_from_proc {
-                thread(known, tid, subject.clone(), docket);
-            }
+            thread(known, tid, subject.clone(), docket);
         }
     }
     if socket.holders.is_empty() && socket.is_listener() && socket.activation.is_none() {
