@@ -19,28 +19,29 @@ enum record_kind { RECORD_TASK = 1, RECORD_SOCKET = 2 };
 // Mirrored in crates/wire/src/holder_record.rs: same order, same sizes; 64 bytes.
 struct record {
 	__u64 inode;      // task: start since boot in ns
-	__u64 cookie;
+	__u64 cookie;     // detail
 	__u32 tgid;
 	__u32 tid;
 	__u32 fd;
 	__u32 netns;
-	__u32 interface;
+	__u32 interface;  // detail
 	__u16 family;
-	__u16 protocol;
-	__u16 port;       // host order; packet: EtherType
+	__u16 protocol;   // detail
+	__u16 port;       // host order; detail for packet: EtherType
 	__u16 peer_port;  // host order
 	__u8 state;
 	__u8 kind;
 	__u8 type;
 	__u8 pad;
-	__u8 address[16]; // task: its short name
+	__u8 address[16]; // detail; task: its short name
 };
 
 // Shared with the reader, who sets it before each walk. Mirrored in crates/wire/src/holder_record.rs.
 volatile struct {
 	__u64 found;          // how many records there were, whether or not they fitted
 	__u32 own_socket_fd;  // one descriptor of the reader's that is a socket
-	__u32 want_connected; // whether connected TCP sockets are wanted
+	__u16 want_connected; // whether connected sockets are wanted
+	__u16 want_details;   // whether the members marked "detail" are wanted: each costs a cache line per socket
 } control = {};
 
 // More than the kernel lets any process have (fs.nr_open is at most 2^30, by default 2^20).
@@ -60,6 +61,9 @@ struct walk {
 	__u32 max_fds;
 	__u32 tgid;
 	__u32 tid;
+	// The network namespace of the last socket: most often that of the next one.
+	struct net *net;
+	__u32 netns;
 };
 
 inline_always struct record *next_record(void)
@@ -86,42 +90,65 @@ inline_always __u32 reader_level(void)
 	return pid ? READ(pid, level) : 0;
 }
 
+// The cache line that every kind of socket begins with.
+struct line { __u8 bytes[64]; };
+#define IN_LINE(line, member) \
+	(*(__typeof__(((struct sock *)0)->__sk_common.member) *)((line)->bytes + \
+		__builtin_preserve_field_info(((struct sock *)0)->__sk_common.member, 0 /* BPF_FIELD_BYTE_OFFSET */)))
+
+inline_always void write_details(struct record *record, struct sock *sk)
+{
+	record->protocol = READ(sk, sk_protocol);
+	record->cookie = READ(sk, __sk_common.skc_cookie.counter);
+	if (record->family == AF_PACKET) {
+		record->port = __builtin_bswap16(READ((struct packet_sock *)sk, num));
+		record->interface = READ((struct packet_sock *)sk, ifindex);
+		return;
+	}
+	record->interface = READ(sk, __sk_common.skc_bound_dev_if);
+	if (record->family == AF_INET6)
+		*(struct in6_addr *)record->address = READ(sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		*(__u32 *)record->address = READ(sk, __sk_common.skc_rcv_saddr);
+}
+
 inline_always void write_socket(struct walk *walk, struct file *file, __u32 fd)
 {
 	struct socket *socket = READ(file, private_data);
 	struct sock *sk = READ(socket, sk);
-	if (!sk) return;
-	__u16 family = READ(sk, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6 && family != AF_PACKET) return;
-	__u16 protocol = READ(sk, sk_protocol), port;
-	__u8 state = READ(sk, __sk_common.skc_state);
-	if (family == AF_PACKET) {
-		port = __builtin_bswap16(READ((struct packet_sock *)sk, num));
-	} else {
-		port = READ(sk, __sk_common.skc_num);
+	struct line line;
+	if (!sk || bpf_probe_read_kernel(&line, sizeof(line), sk)) return;
+	__u16 family = IN_LINE(&line, skc_family), port = IN_LINE(&line, skc_num);
+	__u8 state = IN_LINE(&line, skc_state);
+	if (family == AF_INET || family == AF_INET6) {
 		if (!port) return;
-		if (!control.want_connected && protocol == IPPROTO_TCP && state != TCP_LISTEN && state != TCP_CLOSE) return;
+		if (!control.want_connected && state != TCP_LISTEN && state != TCP_CLOSE) return;
+	} else if (family != AF_PACKET) {
+		return;
 	}
 	struct record *record = next_record();
 	if (!record) return;
+	struct net *net = IN_LINE(&line, skc_net.net);
+	if (net != walk->net) {
+		walk->net = net;
+		walk->netns = READ(net, ns.inum);
+	}
 	record->kind = RECORD_SOCKET;
 	record->family = family;
-	record->protocol = protocol;
 	record->state = state;
-	record->port = port;
-	record->type = READ(sk, sk_type);
+	record->port = family == AF_PACKET ? 0 : port;
+	record->peer_port = family == AF_PACKET ? 0 : __builtin_bswap16(IN_LINE(&line, skc_dport));
+	record->type = READ(socket, type);
 	record->inode = READ(READ(file, f_inode), i_ino);
-	record->cookie = READ(sk, __sk_common.skc_cookie.counter);
-	record->netns = READ(READ(sk, __sk_common.skc_net.net), ns.inum);
+	record->netns = walk->netns;
 	record->tgid = walk->tgid;
 	record->tid = walk->tid;
 	record->fd = fd;
-	record->peer_port = family == AF_PACKET ? 0 : __builtin_bswap16(READ(sk, __sk_common.skc_dport));
-	record->interface = family == AF_PACKET ? READ((struct packet_sock *)sk, ifindex) : READ(sk, __sk_common.skc_bound_dev_if);
-	if (family == AF_INET6) {
-		bpf_probe_read_kernel(record->address, 16, __builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
+	if (control.want_details) {
+		write_details(record, sk);
 	} else {
-		*(__u32 *)record->address = family == AF_INET ? READ(sk, __sk_common.skc_rcv_saddr) : 0;
+		// The entry may hold an earlier walk's.
+		record->cookie = record->interface = record->protocol = 0;
 	}
 }
 

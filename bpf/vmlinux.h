@@ -58,9 +58,8 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	struct { long long counter; } skc_cookie;
 } CORE;
-struct socket;
-struct sock { struct sock_common __sk_common; __u16 sk_protocol; __u16 sk_type; struct socket *sk_socket; } CORE;
-struct socket { struct file *file; struct sock *sk; } CORE;
+struct sock { struct sock_common __sk_common; __u16 sk_protocol; } CORE;
+struct socket { short type; struct sock *sk; } CORE;
 struct packet_sock { __u16 num; int ifindex; } CORE;
 
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } CORE;

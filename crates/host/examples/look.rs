@@ -4,14 +4,17 @@
 
 use std::time::Instant;
 
+use portreeve_host as host;
+
 fn main() {
     let mut looker = host::Looker::new();
-    for look in ["cold", "warm", "warm"] {
+    let rounds = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(3);
+    for look in 0..rounds {
         let (start, cpu) = (Instant::now(), cpu_ms());
         let snapshot = looker.snapshot(&host::Look::default());
         let held = snapshot.sockets.iter().filter(|socket| !socket.holders.is_empty()).count();
         println!(
-            "{look}: {} sockets, {held} with holders, {} processes, {} namespaces, {:?} wall, {} ms CPU, gaps {:?}",
+            "look {look}: {} sockets, {held} with holders, {} processes, {} namespaces, {:?} wall, {} ms CPU, gaps {:?}",
             snapshot.sockets.len(),
             snapshot.processes.len(),
             snapshot.namespaces.len(),

@@ -8,13 +8,24 @@ pub const BYTES: usize = 64;
 /// Bytes of the control block (`control`).
 pub const CONTROL_BYTES: usize = 16;
 
+/// What a walk should bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Connected sockets, too.
+    pub connected: bool,
+    /// Cookie, interface, protocol and address of each socket, and a packet socket's EtherType.
+    pub details: bool,
+}
+
 /// The control block that starts a walk.
-pub fn control(own_socket_fd: u32, want_connected: bool) -> [u8; CONTROL_BYTES] {
+pub fn control(own_socket_fd: u32, wanted: Wanted) -> [u8; CONTROL_BYTES] {
     let mut block = [0; CONTROL_BYTES];
-    let (_, settings) = block.split_at_mut(8);
-    let (fd, connected) = settings.split_at_mut(4);
-    fd.copy_from_slice(&own_socket_fd.to_ne_bytes());
-    connected.copy_from_slice(&u32::from(want_connected).to_ne_bytes());
+    let fd = own_socket_fd.to_ne_bytes();
+    let [connected, details] = [wanted.connected, wanted.details].map(|flag| u16::from(flag).to_ne_bytes());
+    let settings = fd.iter().chain(&connected).chain(&details);
+    for (place, byte) in block.iter_mut().skip(8).zip(settings) {
+        *place = *byte;
+    }
     block
 }
 
@@ -50,7 +61,7 @@ pub struct Task {
 pub struct Open {
     /// The socket's inode number.
     pub inode: u64,
-    /// The kernel's cookie; 0 until somebody asked for it.
+    /// The kernel's cookie; 0 until somebody asked for it. A detail.
     pub cookie: u64,
     /// The process.
     pub pid: u32,
@@ -60,13 +71,13 @@ pub struct Open {
     pub fd: u32,
     /// The socket's network namespace.
     pub netns: u32,
-    /// The interface it is bound to; 0 for none.
+    /// The interface it is bound to; 0 for none. A detail.
     pub interface: u32,
     /// Address family (`AF_*`).
     pub family: u16,
-    /// IP protocol number.
+    /// IP protocol number. A detail.
     pub protocol: u16,
-    /// Local port in host order; for packet sockets the EtherType.
+    /// Local port in host order; for packet sockets the EtherType, a detail.
     pub port: u16,
     /// Peer's port in host order; 0 without a peer.
     pub peer_port: u16,
@@ -74,7 +85,7 @@ pub struct Open {
     pub state: u8,
     /// Socket type (`SOCK_*`).
     pub kind: u8,
-    /// Local address; IPv4 uses the first four bytes.
+    /// Local address; IPv4 uses the first four bytes. A detail.
     pub address: [u8; 16],
 }
 
@@ -126,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_control_block_carries_its_settings() {
-        let block = control(9, true);
-        assert_eq!((found(&block), block[8], block[12]), (0, 9, 1));
+        let block = control(9, Wanted { connected: false, details: true });
+        assert_eq!((found(&block), block[8], block[12], block[14]), (0, 9, 0, 1));
     }
 }

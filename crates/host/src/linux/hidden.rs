@@ -18,7 +18,7 @@ pub fn probe(ports: &RangeInclusive<u16>, own: u32, sockets: &mut Vec<Socket>, g
             continue;
         }
         // Somebody may have come between the list and the probe: what a new list explains is not hidden.
-        let now = sockets::dump(own, true).sockets;
+        let now = sockets::dump(own, sockets::Wanted { connected: true, bound: true }).sockets;
         let known = ports_of(&now, own, kind);
         sockets.extend(refused.into_iter().filter(|port| !known.contains(port)).map(|port| Socket {
             kind,

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use model::{Family, Holder, How, Interface, Kind, Reason, Scope, Socket, State, Views};
-use wire::holder_record::Open;
-use wire::sock_diag::family;
+use rustc_hash::FxHashSet;
+use wire::holder_record::{Open, Wanted};
+use wire::sock_diag::{family, state};
 
-use super::bpf::{LoadError, Walker};
+use super::bpf::{LoadError, Walk, Walker};
 use super::{proc_fd, sockets};
 
 /// Finds holders, and keeps the kernel program loaded between looks.
@@ -45,44 +46,21 @@ pub struct Task {
 
 impl Holders {
     /// Walks every descriptor table that we may read.
-    pub fn walk(&mut self, connected: bool) -> Held {
+    pub fn walk(&mut self, wanted: Wanted) -> Held {
         let loaded = self.walker.get_or_insert_with(Walker::load);
         let walk = match loaded {
-            Ok(walker) => walker.walk(connected).map_err(|error| error.reason()),
+            Ok(walker) => walker.walk(wanted).map_err(|error| error.reason()),
             Err(error) => Err(error.reason()),
         };
         match walk {
-            Ok(walk) => Held {
-                entries: sorted(walk.open.iter().map(|open| {
-                    let tid = (open.tid != open.pid).then_some(open.tid);
-                    (open.inode, Holder { pid: open.pid, tid, fd: Some(open.fd), how: How::BpfIterator })
-                })),
-                open: walk.open,
-                tasks: walk
-                    .tasks
-                    .iter()
-                    .map(|task| {
-                        let comm = task.comm.split(|byte| *byte == 0).next().unwrap_or_default();
-                        let comm = String::from_utf8_lossy(comm).into_owned();
-                        Task { pid: task.pid, netns: Some(task.netns), comm: Some(comm) }
-                    })
-                    .collect(),
-                refused: 0,
-                how: How::BpfIterator,
-                fallback: None,
-            },
+            Ok(walk) => from_kernel(walk),
             Err(reason) => {
-                let walk = proc_fd::walk();
-                let holder = |link: &proc_fd::Link| Holder {
-                    pid: link.pid,
-                    tid: None,
-                    fd: Some(link.fd),
-                    how: How::ProcFd,
-                };
+                let walk = proc_fd::walk(|_| true);
+                let tasks = walk.pids.iter().map(|pid| Task { pid: *pid, netns: None, comm: None });
                 Held {
-                    entries: sorted(walk.links.iter().map(|link| (link.inode, holder(link)))),
+                    entries: sorted(walk.links.iter().map(by_link)),
                     open: Vec::new(),
-                    tasks: walk.pids.iter().map(|pid| Task { pid: *pid, netns: None, comm: None }).collect(),
+                    tasks: tasks.collect(),
                     refused: walk.refused,
                     how: How::ProcFd,
                     fallback: Some(reason),
@@ -92,6 +70,34 @@ impl Holders {
     }
 }
 
+fn from_kernel(walk: Walk) -> Held {
+    let told: FxHashSet<u32> = walk.tasks.iter().map(|task| task.pid).collect();
+    // Processes that /proc shows and the kernel program does not: started meanwhile, or kept from it.
+    let untold = proc_fd::walk(|pid| !told.contains(&pid));
+    let by_record = walk.open.iter().map(|open| {
+        let tid = (open.tid != open.pid).then_some(open.tid);
+        (open.inode, Holder { pid: open.pid, tid, fd: Some(open.fd), how: How::BpfIterator })
+    });
+    let entries = sorted(by_record.chain(untold.links.iter().map(by_link)));
+    let tasks = walk.tasks.iter().map(|task| {
+        let comm = task.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+        let comm = String::from_utf8_lossy(comm).into_owned();
+        Task { pid: task.pid, netns: Some(task.netns), comm: Some(comm) }
+    });
+    Held {
+        entries,
+        tasks: tasks.collect(),
+        open: walk.open,
+        refused: untold.refused,
+        how: How::BpfIterator,
+        fallback: None,
+    }
+}
+
+fn by_link(link: &proc_fd::Link) -> (u64, Holder) {
+    (link.inode, Holder { pid: link.pid, tid: None, fd: Some(link.fd), how: How::ProcFd })
+}
+
 fn sorted(entries: impl Iterator<Item = (u64, Holder)>) -> Vec<(u64, Holder)> {
     let mut entries: Vec<_> = entries.collect();
     entries.sort_unstable_by_key(|(inode, holder)| (*inode, holder.pid, holder.tid, holder.fd));
@@ -99,20 +105,25 @@ fn sorted(entries: impl Iterator<Item = (u64, Holder)>) -> Vec<(u64, Holder)> {
 }
 
 impl Held {
-    /// The holders of a socket, in order of PID.
-    pub fn of(&self, inode: u64) -> impl Iterator<Item = Holder> {
-        let first = self.entries.partition_point(|(found, _)| *found < inode);
-        let rest = self.entries.get(first..).unwrap_or_default();
-        rest.iter().take_while(move |(found, _)| *found == inode && inode != 0).map(|(_, holder)| *holder)
+    /// Every socket inode with one holder of it, in order of inode and PID.
+    pub fn entries(&self) -> &[(u64, Holder)] {
+        &self.entries
     }
 
-    /// The sockets that the kernel program saw, each once.
-    pub fn open(&self) -> impl Iterator<Item = &Open> {
-        let mut seen = rustc_hash::FxHashSet::default();
-        self.open.iter().filter(move |open| seen.insert(open.inode))
+    /// What the kernel program saw of these sockets, each once. Only a walk with details tells all of it.
+    pub fn open(&self, inodes: &FxHashSet<u64>) -> impl Iterator<Item = &Open> {
+        let mut seen = FxHashSet::default();
+        self.open.iter().filter(move |open| inodes.contains(&open.inode) && seen.insert(open.inode))
     }
 
-    /// Whether the walk saw this process.
+    /// Whether a stream socket may be bound and nothing else.
+    pub fn may_have_bound(&self) -> bool {
+        const STREAM: u8 = 1;
+        self.fallback.is_some()
+            || self.open.iter().any(|open| open.kind == STREAM && open.state == state::CLOSE)
+    }
+
+    /// What the walk saw of this process.
     pub fn task(&self, pid: u32) -> Option<&Task> {
         self.tasks.iter().find(|task| task.pid == pid)
     }

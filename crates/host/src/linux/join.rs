@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Area, Gap, How, Kind, Reason, Socket, State, Views};
+use model::{Area, Gap, Holder, How, Kind, Reason, Socket, State, Views};
 use rustc_hash::FxHashSet;
 
 use super::holders::{Held, socket_of};
@@ -20,22 +20,39 @@ pub struct Joined {
     pub gaps: Vec<Gap>,
     /// The ways that worked.
     pub views: Views,
+    /// The inodes of sockets that only one way shows: they came or went meanwhile, something hides them, or only a
+    /// look with details can say what they are.
+    pub doubtful: FxHashSet<u64>,
 }
 
-/// The inode numbers of sockets that only one way shows: they came or went meanwhile, or something hides them.
-pub fn doubtful(dumps: &Dumps, held: &Held) -> FxHashSet<u64> {
-    let mut doubtful = FxHashSet::default();
-    let mut dumped = FxHashSet::default();
-    for socket in dumps.values().flatten().flat_map(|found| &found.sockets) {
-        dumped.insert(socket.inode);
-        // Without the right to look, looking again shows no more.
-        let could_be_held = held.refused == 0 && socket.inode != 0 && needs_holder(socket);
-        if could_be_held && held.of(socket.inode).next().is_none() {
-            doubtful.insert(socket.inode);
+/// Joins what one moment's dumps and walk gave.
+pub fn join(mut dumps: Dumps, held: &Held) -> Joined {
+    let (joined, only_held) = merge(&mut dumps, held, &|_| false);
+    let doubtful = joined.doubtful.into_iter().chain(only_held).collect();
+    Joined { doubtful, ..joined }
+}
+
+/// Joins again after an earlier join left doubts; the walk must have details. What is still seen in one way only is
+/// hidden, not late.
+pub fn join_again(mut dumps: Dumps, held: &Held, doubtful: &FxHashSet<u64>) -> Joined {
+    let (mut joined, only_held) = merge(&mut dumps, held, &|inode| doubtful.contains(&inode));
+    for mut socket in held.open(&only_held).filter_map(socket_of) {
+        let dumped =
+            matches!(dumps.get(&socket.netns), Some(Ok(found)) if !found.not_dumped.contains(&socket.kind));
+        if dumped && should_be_dumped(&socket) {
+            if !doubtful.contains(&socket.inode) {
+                // It came after the dump: the next look will show it.
+                continue;
+            }
+            socket.hidden_from = Views::SOCK_DIAG;
         }
+        let entries = held.entries();
+        let first = entries.partition_point(|(inode, _)| *inode < socket.inode);
+        let own = entries.iter().skip(first).take_while(|(inode, _)| *inode == socket.inode);
+        socket.holders.extend(own.map(|(_, holder)| *holder));
+        joined.sockets.push(socket);
     }
-    doubtful.extend(missing(dumps, held, &dumped).map(|socket| socket.inode));
-    doubtful
+    Joined { doubtful: FxHashSet::default(), ..joined }
 }
 
 /// A connection that its process has closed lives on without a holder until its end: that is how TCP works.
@@ -43,78 +60,70 @@ fn needs_holder(socket: &Socket) -> bool {
     matches!(socket.state, State::Listening | State::Bound)
 }
 
-/// The sockets that processes have open and that the dump of their namespace should have shown.
-fn missing<'a>(
-    dumps: &'a Dumps,
-    held: &'a Held,
-    dumped: &'a FxHashSet<u64>,
-) -> impl Iterator<Item = Socket> + 'a {
-    held.open().filter(|open| !dumped.contains(&open.inode)).filter_map(socket_of).filter(|socket| {
-        dumps.get(&socket.netns).is_some_and(|found| match found {
-            Ok(found) => should_be_dumped(socket) && !found.not_dumped.contains(&socket.kind),
-            Err(_) => false,
-        })
-    })
-}
-
 /// Only what every kernel's dump shows: sockets that are merely bound appear in it from Linux 6.8 on.
 fn should_be_dumped(socket: &Socket) -> bool {
     socket.state == State::Listening && !matches!(socket.kind, Kind::Sctp | Kind::Dccp)
 }
 
-/// Joins. `doubtful` are those of an earlier look: what is still seen in one way only is hidden, not late.
-pub fn join(mut dumps: Dumps, held: &Held, doubtful: Option<&FxHashSet<u64>>) -> Joined {
-    let was_doubtful = |inode| doubtful.is_some_and(|doubtful| doubtful.contains(&inode));
-    let total = dumps.values().flatten().map(|found| found.sockets.len()).sum();
-    let mut sockets: Vec<Socket> = Vec::with_capacity(total);
+/// Gives every dumped socket its holders, and the inodes that only the walk saw. Both sides are in order of inode,
+/// so one pass is enough.
+fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (Joined, FxHashSet<u64>) {
+    let total: usize = dumps.values().flatten().map(|found| found.sockets.len()).sum();
+    let mut sockets: Vec<Socket> = Vec::new();
     let mut gaps = Vec::new();
     for found in dumps.values_mut().flatten() {
-        sockets.append(&mut found.sockets);
+        if sockets.is_empty() {
+            sockets = std::mem::take(&mut found.sockets);
+            sockets.reserve(total - sockets.len());
+        } else {
+            sockets.append(&mut found.sockets);
+        }
         gaps.append(&mut found.gaps);
     }
-    let dumped: FxHashSet<u64> = sockets.iter().map(|socket| socket.inode).collect();
-    let mut views = Views::SOCK_DIAG;
-    if held.how == How::BpfIterator {
-        views = views.and(Views::BPF);
-    }
-    let hidden: FxHashSet<u64> = missing(&dumps, held, &dumped).map(|socket| socket.inode).collect();
-    // What only the descriptor tables show: in namespaces that we could not enter, of kinds that the kernel does not
-    // dump, merely bound on an older kernel, or hidden.
-    for mut socket in held.open().filter(|open| !dumped.contains(&open.inode)).filter_map(socket_of) {
-        let hides = hidden.contains(&socket.inode);
-        if hides && !was_doubtful(socket.inode) {
-            // It came after the dump: the next look will show it.
-            continue;
+    let by_kernel = held.how == How::BpfIterator;
+    let reasons = holder_reasons(held);
+    let mut order: Vec<(u64, usize)> =
+        sockets.iter().enumerate().map(|(at, socket)| (socket.inode, at)).collect();
+    order.sort_unstable();
+    let mut entries = held.entries().iter().peekable();
+    let mut only_held = FxHashSet::default();
+    let mut doubtful = FxHashSet::default();
+    let mut refused = 0_u64;
+    // Through /proc we also see sockets of families that have no ports: those are not missing from the dump.
+    let mut missed = |(inode, holder): &(u64, Holder)| {
+        if holder.how == How::BpfIterator {
+            only_held.insert(*inode);
         }
-        if hides {
-            socket.hidden_from = Views::SOCK_DIAG;
+    };
+    for (inode, at) in order {
+        while let Some(entry) = entries.next_if(|(held, _)| *held < inode) {
+            missed(entry);
         }
-        sockets.push(socket);
-    }
-    let without_holder = holder_reasons(held);
-    let mut refused_sockets = 0_u64;
-    for socket in &mut sockets {
-        socket.holders.extend(held.of(socket.inode));
+        let Some(socket) = sockets.get_mut(at) else { continue };
+        while let Some((_, holder)) = entries.next_if(|(held, _)| *held == inode && inode != 0) {
+            socket.holders.push(*holder);
+        }
         if !socket.holders.is_empty() {
-            if held.how == How::BpfIterator {
+            if by_kernel {
                 socket.seen_by = socket.seen_by.and(Views::BPF);
             }
         } else if needs_holder(socket) {
-            let reason = without_holder.reason(socket, was_doubtful(socket.inode));
+            let reason = reasons.of(socket, seen_before(inode));
             socket.holders_missing = Some(reason);
-            refused_sockets += u64::from(reason == Reason::NoPermission);
+            refused += u64::from(reason == Reason::NoPermission);
+            // Without the right to look, looking again shows no more.
+            if !reasons.refused && inode != 0 {
+                doubtful.insert(inode);
+            }
         }
     }
-    if refused_sockets > 0 {
-        let what = format!("who holds {refused_sockets} sockets: {} processes of other users", held.refused);
-        gaps.push(Gap {
-            area: Area::Holders,
-            reason: Reason::NoPermission,
-            what,
-            count: Some(refused_sockets),
-        });
+    entries.for_each(&mut missed);
+    if refused > 0 {
+        let what = format!("who holds {refused} sockets: {} processes did not let us look", held.refused);
+        gaps.push(Gap { area: Area::Holders, reason: Reason::NoPermission, what, count: Some(refused) });
     }
-    Joined { sockets, gaps, views }
+    let views = if by_kernel { Views::SOCK_DIAG.and(Views::BPF) } else { Views::SOCK_DIAG };
+    (Joined { sockets, gaps, views, doubtful }, only_held)
 }
 
 /// Why a socket may have no holder that we see.
@@ -135,7 +144,7 @@ fn holder_reasons(held: &Held) -> HolderReasons {
 }
 
 impl HolderReasons {
-    fn reason(&self, socket: &Socket, seen_twice: bool) -> Reason {
+    fn of(&self, socket: &Socket, seen_twice: bool) -> Reason {
         if self.refused {
             Reason::NoPermission
         } else if !self.own_pid_namespace_is_first {

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use model::{Area, Gap, Machine, Namespace, Process, Reason, Seen, Snapshot, Socket, Timestamp, Utc, Views};
 
+use wire::holder_record::Wanted;
+
 use super::holders::Holders;
 use super::join::{self, Joined};
 use super::namespaces::{self, Entrance};
@@ -41,29 +43,26 @@ impl Looker {
         let taken = now();
         let mut gaps = Vec::new();
         let own = namespaces::own().unwrap_or(0);
-        let mut seen = BTreeMap::from([(own, Ok(see(own, look)))]);
-        let held = self.holders.walk(look.connected);
+        let held = self.holders.walk(Wanted { connected: look.connected, details: false });
+        let wanted = sockets::Wanted { connected: look.connected, bound: held.may_have_bound() };
         let entrances = if look.all_namespaces { entrances(&held, &mut gaps) } else { BTreeMap::new() };
+        let mut seen = BTreeMap::from([(own, Ok(see(own, look, wanted)))]);
         for (inode, entrance) in entrances.iter().filter(|(inode, _)| **inode != own) {
-            seen.insert(*inode, namespaces::inside(entrance, || see(*inode, look)));
+            seen.insert(*inode, namespaces::inside(entrance, || see(*inode, look, wanted)));
         }
-        let found = |seen: &mut BTreeMap<u32, Result<Inside, Reason>>| -> join::Dumps {
-            let take = |inside: &mut Inside| std::mem::take(&mut inside.found);
-            seen.iter_mut()
-                .map(|(inode, inside)| (*inode, inside.as_mut().map(take).map_err(|r| *r)))
-                .collect()
-        };
-        let dumps = found(&mut seen);
-        let doubtful = join::doubtful(&dumps, &held);
-        let joined = if doubtful.is_empty() {
-            join::join(dumps, &held, None)
-        } else {
+        let mut dumps = join::Dumps::new();
+        for (inode, inside) in &mut seen {
+            let found = inside.as_mut().map(|inside| std::mem::take(&mut inside.found));
+            dumps.insert(*inode, found.map_err(|reason| *reason));
+        }
+        let mut joined = join::join(dumps, &held);
+        if !joined.doubtful.is_empty() {
             // Something came or went between the two ways of looking, or one of them hides it: look again.
-            let inodes = dumps.keys().copied();
-            let again = inodes.map(|inode| (inode, dump_again(inode, own, &entrances, look))).collect();
-            let held_again = self.holders.walk(look.connected);
-            join::join(again, &held_again, Some(&doubtful))
-        };
+            let again =
+                seen.keys().map(|inode| (*inode, dump_again(*inode, own, &entrances, wanted))).collect();
+            let held = self.holders.walk(Wanted { connected: look.connected, details: true });
+            joined = join::join_again(again, &held, &joined.doubtful);
+        }
         self.finish(look, taken, gaps, own, &entrances, seen, joined)
     }
 
@@ -78,7 +77,7 @@ impl Looker {
         mut seen: BTreeMap<u32, Result<Inside, Reason>>,
         joined: Joined,
     ) -> Snapshot {
-        let Joined { mut sockets, gaps: join_gaps, views } = joined;
+        let Joined { mut sockets, gaps: join_gaps, views, .. } = joined;
         gaps.extend(join_gaps);
         let pids: BTreeSet<u32> =
             sockets.iter().flat_map(|s| s.holders.iter().map(|holder| holder.pid)).collect();
@@ -113,10 +112,7 @@ impl Looker {
             }
         }
         let namespaces = self.namespaces(own, entrances, &seen);
-        sockets.sort_unstable_by(|a, b| {
-            let key = |s: &Socket| (s.kind, s.local.port(), s.local.ip(), s.netns, s.inode);
-            key(a).cmp(&key(b))
-        });
+        sockets.sort_by_cached_key(|s| (s.kind, s.local.port(), s.local.ip(), s.netns, s.inode));
         if let Some(ports) = &look.probe {
             hidden::probe(ports, own, &mut sockets, &mut gaps);
         }
@@ -128,7 +124,7 @@ impl Looker {
         if !processes.iter().any(|process| process.started.hidden() == Some(Reason::Exited)) {
             return;
         }
-        let held = self.holders.walk(false);
+        let held = self.holders.walk(Wanted::default());
         for process in processes {
             if process.started.hidden() != Some(Reason::Exited) {
                 continue;
@@ -217,22 +213,22 @@ fn now() -> Timestamp<Utc> {
 }
 
 /// Everything that has to be seen from inside a namespace.
-fn see(netns: u32, look: &Look) -> Inside {
+fn see(netns: u32, look: &Look, wanted: sockets::Wanted) -> Inside {
     let (forwards, forward_gaps) = if look.forwards { forwards::read(netns) } else { Default::default() };
-    Inside { found: sockets::dump(netns, look.connected), rules: port_rules::read(), forwards, forward_gaps }
+    Inside { found: sockets::dump(netns, wanted), rules: port_rules::read(), forwards, forward_gaps }
 }
 
 fn dump_again(
     inode: u32,
     own: u32,
     entrances: &BTreeMap<u32, Entrance>,
-    look: &Look,
+    wanted: sockets::Wanted,
 ) -> Result<sockets::Found, Reason> {
     if inode == own {
-        return Ok(sockets::dump(own, look.connected));
+        return Ok(sockets::dump(own, wanted));
     }
     let entrance = entrances.get(&inode).ok_or(Reason::Exited)?;
-    namespaces::inside(entrance, || sockets::dump(inode, look.connected))
+    namespaces::inside(entrance, || sockets::dump(inode, wanted))
 }
 
 /// The ways into every namespace that we know of.

@@ -13,8 +13,6 @@ pub struct Link {
     pub inode: u64,
     /// The process.
     pub pid: u32,
-    /// The thread, where it has a descriptor table of its own.
-    pub tid: Option<u32>,
     /// The descriptor.
     pub fd: u32,
 }
@@ -40,17 +38,15 @@ pub fn pids() -> Vec<u32> {
     pids
 }
 
-/// Walks all processes.
-pub fn walk() -> Walk {
+/// Walks the processes for which `wanted` holds.
+pub fn walk(wanted: impl Fn(u32) -> bool) -> Walk {
     let mut walk = Walk { pids: pids(), ..Walk::default() };
-    let pids = std::mem::take(&mut walk.pids);
-    for pid in &pids {
-        match links_of(*pid, &mut walk.links) {
+    for pid in walk.pids.iter().copied().filter(|pid| wanted(*pid)) {
+        match links_of(pid, &mut walk.links) {
             Ok(()) | Err(Errno::NOENT | Errno::SRCH) => {}
             Err(_) => walk.refused += 1,
         }
     }
-    walk.pids = pids;
     walk
 }
 
@@ -58,14 +54,21 @@ fn links_of(pid: u32, links: &mut Vec<Link>) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = openat(CWD, format!("/proc/{pid}/fd"), flags, Mode::empty())?;
     let reader = openat(&folder, c".", flags, Mode::empty())?;
+    let mut refused = Ok(());
     each_number(reader, |fd, name| {
         let mut target = [0_u8; 64];
-        let Ok(length) = readlinkat_raw(&folder, name, target.as_mut_slice()) else { return };
-        if let Some(inode) = target.get(..length).and_then(socket_inode) {
-            links.push(Link { inode, pid, tid: None, fd });
+        match readlinkat_raw(&folder, name, target.as_mut_slice()) {
+            Ok(length) => {
+                if let Some(inode) = target.get(..length).and_then(socket_inode) {
+                    links.push(Link { inode, pid, fd });
+                }
+            }
+            // The folder may be listed and its links refused.
+            Err(errno @ (Errno::ACCESS | Errno::PERM)) => refused = Err(errno),
+            Err(_) => {}
         }
     });
-    Ok(())
+    refused
 }
 
 /// The number in `socket:[12345]`.
@@ -94,7 +97,7 @@ mod tests {
     fn finds_a_socket_of_our_own() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = u32::try_from(listener.as_raw_fd()).unwrap();
-        let walk = walk();
+        let walk = walk(|_| true);
         let pid = std::process::id();
         assert!(walk.pids.contains(&pid));
         assert!(walk.links.iter().any(|link| link.pid == pid && link.fd == fd && link.inode != 0));

@@ -22,19 +22,28 @@ pub struct Found {
     pub not_dumped: Vec<Kind>,
 }
 
-/// Protocol numbers that the dump is asked for, with the name under which /proc/net/protocols has them.
-const INET_DUMPS: [(Kind, u16, &str); 7] = [
-    (Kind::Mptcp, 262, "MPTCP"),
-    (Kind::Tcp, 6, "TCP"),
-    (Kind::Udp, 17, "UDP"),
-    (Kind::UdpLite, 136, "UDP-Lite"),
-    (Kind::Sctp, 132, "SCTP"),
-    (Kind::Dccp, 33, "DCCP"),
-    (Kind::Raw, 255, "RAW"),
+/// What a dump should bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Connected sockets, too.
+    pub connected: bool,
+    /// Stream sockets that are bound and nothing else; finding them makes the kernel walk one more table.
+    pub bound: bool,
+}
+
+/// Protocol numbers that the dump is asked for, with the names under which /proc/net/protocols counts them.
+const INET_DUMPS: [(Kind, u16, [&str; 2]); 7] = [
+    (Kind::Mptcp, 262, ["MPTCP", "MPTCPv6"]),
+    (Kind::Tcp, 6, ["TCP", "TCPv6"]),
+    (Kind::Udp, 17, ["UDP", "UDPv6"]),
+    (Kind::UdpLite, 136, ["UDP-Lite", "UDPLITEv6"]),
+    (Kind::Sctp, 132, ["SCTP", "SCTPv6"]),
+    (Kind::Dccp, 33, ["DCCP", "DCCPv6"]),
+    (Kind::Raw, 255, ["RAW", "RAWv6"]),
 ];
 
 /// Dumps the namespace that the calling thread is in; `netns` is its inode number.
-pub fn dump(netns: u32, connected: bool) -> Found {
+pub fn dump(netns: u32, wanted: Wanted) -> Found {
     let mut found = Found::default();
     let mut netlink = match Netlink::open(Some(protocols::SOCK_DIAG)) {
         Ok(netlink) => netlink,
@@ -44,19 +53,23 @@ pub fn dump(netns: u32, connected: bool) -> Found {
             return found;
         }
     };
-    let present = std::fs::read_to_string("/proc/thread-self/net/protocols").ok();
-    // Asking for a protocol that is not there makes the kernel load its module: that must not be our doing.
-    let has = |name: &str| present.as_deref().is_none_or(|text| has_protocol(text, name));
-    let mut builder =
-        Builder { netns, interfaces: HashMap::new(), sockets: Vec::new(), connected, fault: None };
+    let counts = std::fs::read_to_string("/proc/thread-self/net/protocols").ok();
+    let counts = counts.as_deref();
+    let mut builder = Builder {
+        netns,
+        interfaces: HashMap::new(),
+        sockets: Vec::new(),
+        connected: wanted.connected,
+        fault: None,
+    };
     let mut multipath = Vec::new();
-    for (kind, protocol, name) in INET_DUMPS {
-        if !has(name) {
-            continue;
-        }
+    for (kind, protocol, names) in INET_DUMPS {
         let first = builder.sockets.len();
-        for family in [family::INET, family::INET6] {
-            let mut request = sock_diag::inet_request(family, protocol, wanted_states(kind, connected));
+        for (family, name) in [family::INET, family::INET6].into_iter().zip(names) {
+            if !worth_asking(counts, name, kind, wanted) {
+                continue;
+            }
+            let mut request = sock_diag::inet_request(family, protocol, wanted_states(kind, wanted));
             builder.dump(&mut netlink, &mut request, kind, &mut found);
         }
         match kind {
@@ -72,7 +85,7 @@ pub fn dump(netns: u32, connected: bool) -> Found {
             _ => {}
         }
     }
-    if has("PACKET") {
+    if worth_asking(counts, "PACKET", Kind::Packet, wanted) {
         builder.dump(&mut netlink, &mut sock_diag::packet_request(), Kind::Packet, &mut found);
     }
     if let Some(fault) = builder.fault {
@@ -83,18 +96,34 @@ pub fn dump(netns: u32, connected: bool) -> Found {
     found
 }
 
-fn has_protocol(text: &str, name: &str) -> bool {
-    text.lines().any(|line| {
-        let found = line.split_ascii_whitespace().next().unwrap_or_default();
-        found == name || found.strip_suffix("v6") == Some(name)
+/// Whether the namespace has such sockets, as far as the kernel counts them.
+fn worth_asking(counts: Option<&str>, name: &str, kind: Kind, wanted: Wanted) -> bool {
+    let Some(counts) = counts else { return true };
+    match socket_count(counts, name) {
+        // Asking for a protocol that is not there makes the kernel load its module: that must not be our doing.
+        None => false,
+        // Sockets that are merely bound are not counted.
+        Some("0") => wanted.bound && is_stream(kind),
+        Some(_) => true,
+    }
+}
+
+/// The count of a protocol, as text: its third column, after name and size.
+fn socket_count<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        (fields.next()? == name).then(|| fields.nth(1))?
     })
 }
 
-fn wanted_states(kind: Kind, connected: bool) -> u32 {
-    match kind {
-        Kind::Tcp | Kind::Mptcp | Kind::Sctp | Kind::Dccp if !connected => {
-            1 << state::LISTEN | 1 << state::CLOSE | 1 << state::BOUND_INACTIVE
-        }
+fn is_stream(kind: Kind) -> bool {
+    matches!(kind, Kind::Tcp | Kind::Mptcp | Kind::Sctp | Kind::Dccp)
+}
+
+fn wanted_states(kind: Kind, wanted: Wanted) -> u32 {
+    match (is_stream(kind), wanted.connected) {
+        (true, false) if wanted.bound => 1 << state::LISTEN | 1 << state::BOUND_INACTIVE,
+        (true, false) => 1 << state::LISTEN,
         _ => state::ALL,
     }
 }
@@ -242,9 +271,8 @@ fn address(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
 
 /// What a socket does; `None` for one without a port, which is nobody's port.
 fn state_of(kind: Kind, inet: &Inet) -> Option<State> {
-    let stream = matches!(kind, Kind::Tcp | Kind::Mptcp | Kind::Sctp | Kind::Dccp);
     let has_peer = inet.peer_port != 0 || !inet.peer.is_unspecified();
-    state_from(stream, kind == Kind::Raw, inet.state, inet.local_port, has_peer)
+    state_from(is_stream(kind), kind == Kind::Raw, inet.state, inet.local_port, has_peer)
 }
 
 /// The same for every way of looking.
@@ -285,7 +313,7 @@ mod tests {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let client = UdpSocket::bind("127.0.0.1:0").unwrap();
         client.connect(udp.local_addr().unwrap()).unwrap();
-        let found = dump(1, false);
+        let found = dump(1, Wanted { connected: false, bound: true });
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
         let port = |port| found.sockets.iter().find(|socket| socket.local.port() == port);
         let listener = port(tcp.local_addr().unwrap().port()).unwrap();
@@ -297,7 +325,7 @@ mod tests {
         let bound = port(udp.local_addr().unwrap().port()).unwrap();
         assert_eq!((bound.kind, bound.scope, bound.state), (Kind::Udp, Scope::Loopback, State::Listening));
         assert!(port(client.local_addr().unwrap().port()).is_none());
-        let connected = dump(1, true);
+        let connected = dump(1, Wanted { connected: true, bound: true });
         let client_port = client.local_addr().unwrap().port();
         let socket =
             connected.sockets.iter().find(|s| s.kind == Kind::Udp && s.local.port() == client_port).unwrap();
@@ -305,9 +333,13 @@ mod tests {
     }
 
     #[test]
-    fn protocols_are_known_by_their_own_name() {
-        let text = "protocol  size sockets\nMPTCPv6 1 2\nTCP  3 4\nUDP-Lite 1 1\n";
-        assert!(has_protocol(text, "MPTCP") && has_protocol(text, "TCP") && has_protocol(text, "UDP-Lite"));
-        assert!(!has_protocol(text, "UDP") && !has_protocol(text, "SCTP"));
+    fn only_protocols_that_have_sockets_are_asked_for() {
+        let text = "protocol  size sockets\nMPTCPv6 1 2\nTCP  3 0\nUDP-Lite 1 -1\n";
+        let wanted = Wanted { connected: false, bound: false };
+        let asked = |name, kind| worth_asking(Some(text), name, kind, wanted);
+        assert!(asked("MPTCPv6", Kind::Mptcp) && asked("UDP-Lite", Kind::UdpLite));
+        assert!(!asked("TCP", Kind::Tcp) && !asked("SCTP", Kind::Sctp) && !asked("UDP", Kind::Udp));
+        assert!(worth_asking(Some(text), "TCP", Kind::Tcp, Wanted { bound: true, ..wanted }));
+        assert!(worth_asking(None, "SCTP", Kind::Sctp, wanted));
     }
 }

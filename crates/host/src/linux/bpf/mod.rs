@@ -7,7 +7,7 @@ mod loader;
 mod sys;
 mod walk;
 
-pub use walk::Walker;
+pub use walk::{Walk, Walker};
 
 use std::fmt;
 use std::io;

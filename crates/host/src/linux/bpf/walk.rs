@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use wire::holder_record::{self, BYTES, CONTROL_BYTES, Open, Record, Task};
+use wire::holder_record::{self, BYTES, CONTROL_BYTES, Open, Record, Task, Wanted};
 
 use super::LoadError;
 use super::loader::{self, Loaded};
@@ -56,23 +56,23 @@ impl Walker {
     }
 
     /// Walks once.
-    pub fn walk(&mut self, connected: bool) -> Result<Walk, LoadError> {
+    pub fn walk(&mut self, wanted: Wanted) -> Result<Walk, LoadError> {
         loop {
-            let found = self.run(connected).map_err(|e| LoadError::Refused("run a program", e))?;
+            let found = self.run(wanted).map_err(|e| LoadError::Refused("run a program", e))?;
             if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
                 let kept = usize::try_from(found).unwrap_or(usize::MAX).min(self.entries as usize);
                 return Ok(read(&self.memory.copy(kept * BYTES)));
             }
             // A quarter more than was found: sockets may be opened meanwhile.
-            let wanted = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
-            *self = Walker::with_entries(wanted)?;
+            let entries = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
+            *self = Walker::with_entries(entries)?;
         }
     }
 
-    fn run(&self, connected: bool) -> io::Result<u64> {
+    fn run(&self, wanted: Wanted) -> io::Result<u64> {
         let variables = self.loaded.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
         let fd = u32::try_from(self.example.as_raw_fd()).map_err(io::Error::other)?;
-        let mut control = holder_record::control(fd, connected);
+        let mut control = holder_record::control(fd, wanted);
         sys::set_only_entry(variables, &control)?;
         let mut iteration = File::from(sys::iterate(&self.loaded.link)?);
         // The program writes nothing here; reading to the end is what makes it run.
@@ -108,7 +108,7 @@ mod tests {
             Ok(walker) => walker,
             Err(error) => return eprintln!("SKIPPED: {error}"),
         };
-        let walk = walker.walk(false).unwrap();
+        let walk = walker.walk(Wanted { details: true, ..Wanted::default() }).unwrap();
         let pid = std::process::id();
         let fd = u32::try_from(listener.as_raw_fd()).unwrap();
         let task = walk.tasks.iter().find(|task| task.pid == pid).expect("ourselves");
@@ -122,7 +122,7 @@ mod tests {
     fn grows_until_everything_fits() {
         let _listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let Ok(mut walker) = Walker::with_entries(1) else { return eprintln!("SKIPPED: no BPF here") };
-        let walk = walker.walk(false).unwrap();
+        let walk = walker.walk(Wanted { details: true, ..Wanted::default() }).unwrap();
         assert!(walker.entries > 1);
         assert!(walk.open.iter().any(|open| open.pid == std::process::id()));
     }
