@@ -9,7 +9,7 @@ use model::{Assignment, Status, Transport};
 use crate::fault::Fault;
 use crate::source::{Part, Source};
 use crate::standing::{Provenance, Standing, Usage};
-use crate::table::{self, ENTRY, Layout, SEGMENT, seven};
+use crate::table::{self, ENTRY, KEY, Layout, SEGMENT, seven};
 use crate::usage;
 
 /// The table that came with this program, made by `cargo xtask registry`.
@@ -40,7 +40,10 @@ impl fmt::Debug for Paper {
 /// One segment of the index: what is the same for all its ports.
 struct Segment {
     status: Status,
-    list: Range<usize>,
+    row: u32,
+    more: Range<usize>,
+    first: u16,
+    last: u16,
 }
 
 impl Paper {
@@ -70,53 +73,30 @@ impl Paper {
 
     /// What the registry says of one port.
     pub fn standing(&self, transport: Transport, port: u16) -> Standing<'_> {
-        let Some(segment) = self.segment_of(transport, port) else {
-            let status = match port {
-                0 => Status::Reserved,
-                49_152.. => Status::Dynamic,
-                _ => Status::Unassigned,
-            };
+        let found = self.segment_of(transport, port);
+        let status = found.as_ref().map_or(by_rule(port), |segment| segment.status);
+        let row = found.and_then(|segment| Some((self.row(segment.row)?, segment.more)));
+        let Some(((assignment, stored), more)) = row else {
             return Standing::new(self, status, None, Usage::NotAssigned, Provenance::default(), 0..0);
-        };
-        let mut entries = segment.list.clone();
-        let first = entries.next().and_then(|entry| self.listed(entry));
-        let Some((assignment, stored)) = first else {
-            return Standing::new(
-                self,
-                segment.status,
-                None,
-                Usage::NotAssigned,
-                Provenance::default(),
-                0..0,
-            );
         };
         let mut code = stored.usage;
         if matches!(code, usage::SILENT | usage::SILENT_HERE) {
             // Another name for the same port may be the one in use.
-            let mut other = entries.clone().filter_map(|entry| Some(self.listed(entry)?.1.usage));
+            let mut other = more.clone().filter_map(|entry| Some(self.listed(entry)?.1.usage));
             code = other.find(|code| *code == usage::NETBASE || *code >= usage::PROGRAM).unwrap_or(code);
         }
-        let usage = match segment.status {
+        let usage = match status {
             Status::Assigned => usage::words(code, assignment.registered),
             _ => Usage::NotAssigned,
         };
-        let provenance = Provenance::of(stored.parts);
-        Standing::new(self, segment.status, Some(assignment), usage, provenance, entries)
+        Standing::new(self, status, Some(assignment), usage, Provenance::of(stored.parts), more)
     }
 
     /// Every row of the service with this name, in any case.
     pub fn by_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Assignment<'a>> + 'a {
-        let (mut low, mut high) = (0, self.layout.names);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.named(middle).is_some_and(|row| table::caseless(row.name, name).is_lt()) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let named = (low..self.layout.names).map_while(move |nth| self.named(nth));
-        named.take_while(move |row| row.name.eq_ignore_ascii_case(name) && !name.is_empty())
+        let first = table::place_of(self.text(), &self.layout, name).unwrap_or(self.layout.names);
+        let named = (first..self.layout.names).map_while(move |nth| self.named(nth));
+        named.take_while(move |row| row.name.eq_ignore_ascii_case(name))
     }
 
     /// Every row that has the text, in any case, in any of its fields.
@@ -144,12 +124,21 @@ impl Paper {
         ports: RangeInclusive<u16>,
     ) -> impl Iterator<Item = Assignment<'_>> {
         let (first, last) = ports.into_inner();
-        let rows = (0..self.layout.rows).map_while(move |nth| table::row(self.text(), &self.layout, nth));
-        rows.map(|(row, _)| row).take_while(move |row| row.first.is_some_and(|start| start <= last)).filter(
-            move |row| {
-                row.last.is_some_and(|end| end >= first) && row.transport.is_none_or(|only| only == transport)
-            },
-        )
+        let mut next = (first <= last).then_some(first);
+        let segments = core::iter::from_fn(move || {
+            let segment = self.segment_of(transport, next?)?;
+            next = segment.last.checked_add(1).filter(|port| *port <= last);
+            Some(segment)
+        });
+        segments.flat_map(move |segment| {
+            let rows =
+                self.row(segment.row).into_iter().chain(segment.more.filter_map(|entry| self.listed(entry)));
+            // A row over several segments counts where it begins, or where we do.
+            let begins = move |row: &Assignment<'_>| {
+                row.first == Some(segment.first) || (segment.first..=segment.last).contains(&first)
+            };
+            rows.map(|(row, _)| row).filter(begins)
+        })
     }
 
     /// Every row: in order of port, then those without a port.
@@ -175,40 +164,61 @@ impl Paper {
         self.source().parts().nth(usize::from(number))
     }
 
-    /// Row `entry` of the index's list.
+    /// Row `entry` of the index's list of further rows.
     #[inline]
     pub(crate) fn listed(&self, entry: usize) -> Option<(Assignment<'_>, table::Stored)> {
-        let row = seven::read::<3>(self.text().as_bytes(), self.layout.list_at + entry * ENTRY)?;
-        table::row(self.text(), &self.layout, row as usize)
+        self.row(seven::read::<ENTRY>(self.text().as_bytes(), self.layout.list_at + entry * ENTRY)?)
+    }
+
+    #[inline]
+    fn row(&self, number: u32) -> Option<(Assignment<'_>, table::Stored)> {
+        table::row(self.text(), &self.layout, number as usize)
     }
 
     fn named(&self, nth: usize) -> Option<Assignment<'_>> {
-        let row = seven::read::<3>(self.text().as_bytes(), self.layout.names_at + nth * ENTRY)?;
-        Some(table::row(self.text(), &self.layout, row as usize)?.0)
+        let row = seven::read::<ENTRY>(self.text().as_bytes(), self.layout.names_at + nth * ENTRY)?;
+        Some(self.row(row)?.0)
     }
 
-    /// The segment that has the port: a jump by its high byte, then a search among at most 256.
+    /// The segment that has the port: among those of its page of 256 ports, the last that begins at or before it.
     #[inline]
     fn segment_of(&self, transport: Transport, port: u16) -> Option<Segment> {
         let bytes = self.text().as_bytes();
         let nth = transport as usize;
+        let (page, low_byte) = (port & 0xff00, u32::from(port & 0xff));
         let jump = self.layout.jump_at.get(nth)? + usize::from(port >> 8) * ENTRY;
-        let start = *self.layout.segments_at.get(nth)?;
-        let mut low = seven::read::<3>(bytes, jump)? as usize;
-        let mut high = seven::read::<3>(bytes, jump + ENTRY)? as usize;
+        let keys = *self.layout.keys_at.get(nth)?;
+        let mut low = seven::read::<ENTRY>(bytes, jump)? as usize;
+        let end = seven::read::<ENTRY>(bytes, jump + ENTRY)? as usize;
+        let key = |nth: usize| seven::read::<KEY>(bytes, keys + nth * KEY);
+        let mut high = end.checked_sub(1)?;
         while low < high {
             let middle = high - (high - low) / 2;
-            if seven::read::<3>(bytes, start + middle * SEGMENT)? <= u32::from(port) {
+            if key(middle)? <= low_byte {
                 low = middle;
             } else {
                 high = middle - 1;
             }
         }
-        let at = start + low * SEGMENT;
-        let list =
-            seven::read::<3>(bytes, at + 4)? as usize..seven::read::<3>(bytes, at + 4 + SEGMENT)? as usize;
-        let status = table::status(u8::try_from(seven::read::<1>(bytes, at + 3)?).ok()?);
-        Some(Segment { status, list })
+        let next = if low + 1 < end { key(low + 1)? } else { 0x100 };
+        let at = self.layout.segments_at.get(nth)? + low * SEGMENT;
+        let more = |at: usize| Some(seven::read::<ENTRY>(bytes, at + 4)? as usize);
+        Some(Segment {
+            status: table::status(u8::try_from(seven::read::<1>(bytes, at)?).ok()?),
+            row: seven::read::<ENTRY>(bytes, at + 1)?,
+            more: more(at)?..more(at + SEGMENT)?,
+            first: page | u16::try_from(key(low)?).ok()?,
+            last: page | u16::try_from(next.checked_sub(1)?).ok()?,
+        })
+    }
+}
+
+/// What RFC 6335 §6 says of a port before any registry does.
+fn by_rule(port: u16) -> Status {
+    match port {
+        0 => Status::Reserved,
+        49_152.. => Status::Dynamic,
+        _ => Status::Unassigned,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{DETAILS, ENTRY, JUMP, MAGIC, ROW, SEGMENT};
+use super::{ENTRY, JUMP, KEY, MAGIC, ROW, SEGMENT};
 use crate::fault::Fault;
 
 /// Where the sections of a table lie, and how many entries each has.
@@ -10,11 +10,12 @@ use crate::fault::Fault;
 pub(crate) struct Layout {
     pub(crate) body_at: usize,
     pub(crate) rows: usize,
-    pub(crate) details_at: usize,
-    pub(crate) details: usize,
     pub(crate) names_at: usize,
     pub(crate) names: usize,
+    pub(crate) slots_at: usize,
+    pub(crate) slots: usize,
     pub(crate) jump_at: [usize; 4],
+    pub(crate) keys_at: [usize; 4],
     pub(crate) segments_at: [usize; 4],
     pub(crate) segments: [usize; 4],
     pub(crate) list_at: usize,
@@ -55,8 +56,8 @@ impl Layout {
         let mut layout = Layout {
             body_at: header.len() + 2,
             rows: number("rows")?,
-            details: number("details")?,
             names: number("names")?,
+            slots: number("slots")?,
             segments: [
                 number("segments-tcp")?,
                 number("segments-udp")?,
@@ -74,17 +75,23 @@ impl Layout {
             start
         };
         section(layout.rows, ROW);
-        layout.details_at = section(layout.details, DETAILS);
         layout.names_at = section(layout.names, ENTRY);
+        layout.slots_at = section(layout.slots, ENTRY);
         for transport in 0..4 {
             let segments = layout.segments.get(transport).copied().unwrap_or(0);
             let jump_at = section(JUMP, ENTRY);
-            // One more than counted: the sentinel says where the last segment's list ends.
+            let keys_at = section(segments, KEY);
+            // One more than counted: the sentinel says where the last segment's further rows end.
             let segments_at = section(segments.saturating_add(1), SEGMENT);
-            if let (Some(jump), Some(start)) =
-                (layout.jump_at.get_mut(transport), layout.segments_at.get_mut(transport))
-            {
-                (*jump, *start) = (jump_at, segments_at);
+            let starts = [
+                (&mut layout.jump_at, jump_at),
+                (&mut layout.keys_at, keys_at),
+                (&mut layout.segments_at, segments_at),
+            ];
+            for (places, start) in starts {
+                if let Some(place) = places.get_mut(transport) {
+                    *place = start;
+                }
             }
         }
         layout.list_at = section(layout.list, ENTRY);

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use model::{Status, Transport};
 
 use super::layout::digest;
-use super::{MAGIC, NO_PART, row, seven};
+use super::{MAGIC, NO_PART, NO_ROW, row, seven};
 use crate::usage;
 
 /// A row on its way into a table.
@@ -83,27 +83,43 @@ const MAX_LIST: usize = 1 << 20;
 /// First port that is never assigned (RFC 6335 §6).
 const FIRST_DYNAMIC: u16 = 49_152;
 
-/// Texts, each once.
+/// Blocks of texts, each once.
 struct Pool {
     text: String,
-    known: HashMap<String, u32>,
+    known: HashMap<Vec<String>, u32>,
 }
 
 impl Pool {
-    fn put(&mut self, text: &str) -> Result<u32, MakeFault> {
-        if text.is_empty() {
+    fn put<'a>(&mut self, texts: impl Iterator<Item = &'a String>) -> Result<u32, MakeFault> {
+        let texts: Vec<String> = texts.cloned().collect();
+        if texts.iter().all(String::is_empty) {
             return Ok(0);
         }
-        if let Some(at) = self.known.get(text) {
+        if let Some(at) = self.known.get(&texts) {
             return Ok(*at);
         }
-        if !seven::fits(text.len(), 3) || !seven::fits(self.text.len(), 4) {
+        let at = number(self.text.len())?;
+        let mut before = "";
+        for text in &texts {
+            let length = number(text.len())?;
+            if length >= row::SAME {
+                return Err(MakeFault::TooLarge);
+            }
+            let same = !text.is_empty() && text == before;
+            seven::put(&mut self.text, if same { row::SAME } else { length }, 3);
+            before = text;
+        }
+        let mut before = "";
+        for text in &texts {
+            if text != before {
+                self.text.push_str(text);
+            }
+            before = text;
+        }
+        if !seven::fits(self.text.len(), 4) {
             return Err(MakeFault::TooLarge);
         }
-        let at = number(self.text.len())?;
-        seven::put(&mut self.text, number(text.len())?, 3);
-        self.text.push_str(text);
-        self.known.insert(text.to_owned(), at);
+        self.known.insert(texts, at);
         Ok(at)
     }
 }
@@ -121,7 +137,7 @@ fn line(out: &mut String, fields: &[&str]) {
 
 /// Makes the table.
 pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
-    if recipe.parts.len() >= usize::from(NO_PART) || !seven::fits(recipe.rows.len(), 3) {
+    if recipe.parts.len() >= usize::from(NO_PART) || recipe.rows.len() >= NO_ROW as usize {
         return Err(MakeFault::TooLarge);
     }
     let transport = |row: &Draft| row.transport.map_or(4, |transport| transport as u8);
@@ -129,23 +145,12 @@ pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
     recipe.rows.sort_by_key(|row| (row.ports.is_none(), row.ports.map(|ports| ports.0), transport(row)));
 
     let mut pool = Pool { text: String::from("\0\0\0"), known: HashMap::new() };
-    let mut shared: HashMap<[u32; 7], u32> = HashMap::new();
-    let (mut rows, mut details) = (String::new(), String::new());
+    let mut rows = String::new();
     for draft in &recipe.rows {
-        let mut texts = [0u32; 7];
-        for (slot, text) in texts.iter_mut().zip(&draft.details) {
-            *slot = pool.put(text)?;
-        }
-        let next = number(shared.len())?;
-        let which = *shared.entry(texts).or_insert_with(|| {
-            texts.iter().for_each(|text| seven::put(&mut details, *text, 4));
-            next
-        });
         let status = status_of(draft);
         let part = |part: Option<u8>| part.filter(|part| *part < NO_PART).unwrap_or(NO_PART);
-        seven::put(&mut rows, pool.put(&draft.name)?, 4);
-        seven::put(&mut rows, pool.put(&draft.description)?, 4);
-        seven::put(&mut rows, which, 3);
+        seven::put(&mut rows, pool.put([&draft.name, &draft.description].into_iter())?, 4);
+        seven::put(&mut rows, pool.put(draft.details.iter())?, 4);
         let (first, last) = draft.ports.unwrap_or((0, 0));
         seven::put(&mut rows, u32::from(first), 3);
         seven::put(&mut rows, u32::from(last), 3);
@@ -154,11 +159,8 @@ pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
         let usage = usage::decide(status, draft.transport, draft.ports, &draft.name);
         seven::put(&mut rows, u32::from(usage), 2);
     }
-    if !seven::fits(shared.len(), 3) || !seven::fits(pool.text.len(), 4) {
-        return Err(MakeFault::TooLarge);
-    }
 
-    let names = name_order(&recipe.rows)?;
+    let (names, slots) = name_order(&recipe.rows)?;
     let mut index = Index::default();
     let mut counts = [0usize; 4];
     for (transport, count) in Transport::ALL.into_iter().zip(&mut counts) {
@@ -166,7 +168,7 @@ pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
     }
 
     let mut body = rows;
-    for section in [&details, &names, &index.sections, &index.list, &pool.text] {
+    for section in [&names, &slots, &index.sections, &index.list, &pool.text] {
         body.push_str(section);
     }
     let mut out = String::new();
@@ -186,8 +188,8 @@ pub fn make(mut recipe: Recipe) -> Result<String, MakeFault> {
         line(&mut out, &["part", name, version, date, sha256, gave]);
     }
     line(&mut out, &["rows", &count(recipe.rows.len())]);
-    line(&mut out, &["details", &count(shared.len())]);
     line(&mut out, &["names", &count(names.len() / super::ENTRY)]);
+    line(&mut out, &["slots", &count(slots.len() / super::ENTRY)]);
     for (transport, segments) in Transport::ALL.into_iter().zip(counts) {
         line(&mut out, &[&format!("segments-{}", transport.name()), &count(segments)]);
     }
@@ -229,7 +231,8 @@ fn stated(name: &str, description: &str) -> Status {
     }
 }
 
-fn name_order(rows: &[Draft]) -> Result<String, MakeFault> {
+/// The named rows in order of name, and the hash table that leads to the first row of each name.
+fn name_order(rows: &[Draft]) -> Result<(String, String), MakeFault> {
     let mut named: Vec<(String, u32)> = Vec::new();
     for (index, draft) in rows.iter().enumerate() {
         if !draft.name.is_empty() {
@@ -238,8 +241,29 @@ fn name_order(rows: &[Draft]) -> Result<String, MakeFault> {
     }
     named.sort_unstable();
     let mut names = String::new();
-    named.iter().for_each(|(_, index)| seven::put(&mut names, *index, 3));
-    Ok(names)
+    let mut firsts: Vec<(&str, usize)> = Vec::new();
+    for (place, (name, index)) in named.iter().enumerate() {
+        seven::put(&mut names, *index, 3);
+        if firsts.last().is_none_or(|last| last.0 != name) {
+            firsts.push((name, place + 1));
+        }
+    }
+    let mut table = vec![0usize; (2 * firsts.len()).next_power_of_two()];
+    let mask = table.len() - 1;
+    for (name, place) in firsts {
+        let mut at = super::hash(name) & mask;
+        while table.get(at).is_some_and(|taken| *taken != 0) {
+            at = (at + 1) & mask;
+        }
+        if let Some(slot) = table.get_mut(at) {
+            *slot = place;
+        }
+    }
+    let mut slots = String::new();
+    for place in table {
+        seven::put(&mut slots, number(place)?, 3);
+    }
+    Ok((names, slots))
 }
 
 /// The segments of all transports while they are made.
@@ -279,12 +303,13 @@ impl Index {
         }
         events.sort_unstable();
         let mut bounds: BTreeSet<u32> = events.iter().map(|event| event.0).collect();
-        bounds.extend([0, 1, u32::from(FIRST_DYNAMIC)]);
+        bounds.extend((0..=0xff).map(|page| page << 8));
+        bounds.insert(1);
         bounds.remove(&0x1_0000);
 
         let mut active: BTreeSet<Rank> = BTreeSet::new();
         let mut events = events.into_iter().peekable();
-        let mut segments: Vec<(u32, u32, u32)> = Vec::new();
+        let mut segments: Vec<(u32, u32, u32, u32)> = Vec::new();
         for start in bounds {
             while let Some((_, enters, rank)) = events.next_if(|event| event.0 <= start) {
                 if enters {
@@ -299,24 +324,28 @@ impl Index {
                 Some(first) => rows.get(first.5).map_or(Status::Unassigned, status_of),
                 None => Status::Unassigned,
             };
-            segments.push((start, u32::from(row::kind(false, None, status) & 3), number(self.entries)?));
-            for rank in &active {
+            let mut covering = active.iter();
+            let row = covering.next().map_or(Ok(NO_ROW), |rank| number(rank.5))?;
+            let bits = u32::from(row::kind(false, None, status) & 3);
+            segments.push((start, bits, row, number(self.entries)?));
+            for rank in covering {
                 seven::put(&mut self.list, number(rank.5)?, 3);
+                self.entries += 1;
             }
-            self.entries += active.len();
             if self.entries > MAX_LIST {
                 return Err(MakeFault::TooManyOverlaps);
             }
         }
         for page in 0..=256u32 {
-            let holds = segments.partition_point(|segment| segment.0 <= page << 8).saturating_sub(1);
-            seven::put(&mut self.sections, number(holds)?, 3);
+            let first = segments.partition_point(|segment| segment.0 < page << 8);
+            seven::put(&mut self.sections, number(first)?, 3);
         }
-        segments.push((0xffff, 0, number(self.entries)?));
-        for (start, status, list) in &segments {
-            seven::put(&mut self.sections, *start, 3);
+        segments.iter().for_each(|segment| seven::put(&mut self.sections, segment.0 & 0xff, 2));
+        segments.push((0x1_0000, 0, NO_ROW, number(self.entries)?));
+        for (_, status, row, more) in &segments {
             seven::put(&mut self.sections, *status, 1);
-            seven::put(&mut self.sections, *list, 3);
+            seven::put(&mut self.sections, *row, 3);
+            seven::put(&mut self.sections, *more, 3);
         }
         Ok(segments.len() - 1)
     }

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! header   lines of text, ended by an empty line: title, parts, counts, SHA-256 of all that follows
-//! rows     21 bytes each, in order of port: see `row`
-//! details  28 bytes each: seven texts that the rows of one service share
+//! rows     18 bytes each, in order of port: see `row`
 //! names    3 bytes each: the named rows in order of name
-//! index    per transport: a jump of 257 entries by the port's high byte, then segments of 7 bytes
-//!          (first port, status, first entry in `list`); a segment ends where the next begins
-//! list     3 bytes each: the rows of each segment, the one that counts first
-//! pool     texts: length in 3 bytes, then UTF-8; the text at 0 is empty
+//! slots    3 bytes each: a hash table of names, one more than the place in `names`, or 0
+//! index    per transport: for each page of 256 ports its first segment, then per segment the low byte of its first
+//!          port, then per segment `status 1, row 3, first of its further rows 3`; a segment ends where the next
+//!          begins, and at the end of its page
+//! list     3 bytes each: the further rows of the segments
+//! pool     blocks of texts: a length in 3 bytes for each, then the texts; the block at 0 is empty
 //! ```
 //! Numbers are in groups of seven bits ([`seven`]).
 
@@ -21,20 +22,22 @@ pub mod seven;
 pub(crate) use check::check;
 pub(crate) use layout::{Layout, digest, field, header};
 pub use make::{Draft, MakeFault, Origin, Recipe, make};
-pub(crate) use row::{Stored, row, status};
+pub(crate) use row::{Stored, name, row, status};
 
 /// Bytes of one row.
-pub(crate) const ROW: usize = 21;
-/// Bytes of one set of details.
-pub(crate) const DETAILS: usize = 28;
-/// Bytes of one entry of the name order, of the jump and of the list.
+pub(crate) const ROW: usize = 18;
+/// Bytes of one entry of the name order, of the slots, of the jump and of the list.
 pub(crate) const ENTRY: usize = 3;
+/// Bytes of one segment's key: the low byte of its first port.
+pub(crate) const KEY: usize = 2;
 /// Bytes of one segment.
 pub(crate) const SEGMENT: usize = 7;
 /// Entries of a transport's jump.
 pub(crate) const JUMP: usize = 257;
+/// A segment without a row.
+pub(crate) const NO_ROW: u32 = 0x1f_ffff;
 /// Where the usage stands in a row.
-pub(crate) const USAGE_AT: usize = 19;
+pub(crate) const USAGE_AT: usize = 16;
 /// First line of a table.
 pub(crate) const MAGIC: &str = "portreeve registry table 1";
 /// No part gave it.
@@ -43,6 +46,28 @@ pub(crate) const NO_PART: u8 = 7;
 /// Order of names without regard to case.
 pub(crate) fn caseless(a: &str, b: &str) -> core::cmp::Ordering {
     a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+/// Where the search for a name begins among the slots: FNV-1a without regard to case.
+pub(crate) fn hash(name: &str) -> usize {
+    let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
+    name.bytes().fold(0x811c_9dc5, fold) as usize
+}
+
+/// The place in the name order of the first row with this name, in any case.
+pub(crate) fn place_of(text: &str, layout: &Layout, wanted: &str) -> Option<usize> {
+    let mask = layout.slots.checked_sub(1)?;
+    let mut at = hash(wanted) & mask;
+    for _ in 0..layout.slots {
+        let slot = seven::read::<ENTRY>(text.as_bytes(), layout.slots_at + at * ENTRY)? as usize;
+        let place = slot.checked_sub(1)?;
+        let row = seven::read::<ENTRY>(text.as_bytes(), layout.names_at + place * ENTRY)?;
+        if name(text, layout, row as usize)?.eq_ignore_ascii_case(wanted) {
+            return Some(place);
+        }
+        at = (at + 1) & mask;
+    }
+    None
 }
 
 /// Asserts what must hold for any bytes: a table that is taken answers for every port, with rows for that port.

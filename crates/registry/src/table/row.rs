@@ -1,17 +1,17 @@
 //! One row, read where it lies.
 //!
-//! `name 4, description 4, details 3, first 3, last 3, kind 1, parts 1, usage 2`. The kind is
-//! `has_port 1 bit, transport 3 bits, status 2 bits`; the parts are `row 3 bits, details 3 bits`.
+//! `texts 4, details 4, first 3, last 3, kind 1, parts 1, usage 2`. The kind is
+//! `has_port 1 bit, transport 3 bits, status 2 bits`; the parts are `row 3 bits, details 3 bits`. Texts and details are
+//! blocks in the pool, so that what is read together lies together.
 
 use model::{Assignment, Status, Transport};
 
-use super::{DETAILS, Layout, ROW, USAGE_AT, seven};
+use super::{Layout, ROW, USAGE_AT, seven};
 
 /// A row as it is stored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored {
-    pub(crate) name: usize,
-    pub(crate) description: usize,
+    pub(crate) texts: usize,
     pub(crate) details: usize,
     pub(crate) first: u16,
     pub(crate) last: u16,
@@ -52,13 +52,12 @@ impl Stored {
         let at = layout.body_at + index * ROW;
         let row = bytes.get(at..at + ROW)?;
         Some(Stored {
-            name: seven::read::<4>(row, 0)? as usize,
-            description: seven::read::<4>(row, 4)? as usize,
-            details: seven::read::<3>(row, 8)? as usize,
-            first: seven::port(row, 11)?,
-            last: seven::port(row, 14)?,
-            kind: *row.get(17)?,
-            parts: *row.get(18)?,
+            texts: seven::read::<4>(row, 0)? as usize,
+            details: seven::read::<4>(row, 4)? as usize,
+            first: seven::port(row, 8)?,
+            last: seven::port(row, 11)?,
+            kind: *row.get(14)?,
+            parts: *row.get(15)?,
             usage: u16::try_from(seven::read::<2>(row, USAGE_AT)?).ok()?,
         })
     }
@@ -79,32 +78,41 @@ impl Stored {
     }
 }
 
-/// The text at `at` in the pool; empty where there is none.
-#[inline]
-pub(crate) fn pool_text<'a>(text: &'a str, layout: &Layout, at: usize) -> &'a str {
-    if at == 0 {
-        return "";
-    }
-    let start = layout.pool_at + at;
-    let read = || {
-        let length = seven::read::<3>(text.as_bytes(), start)? as usize;
-        text.get(start + 3..start + 3 + length)
-    };
-    read().unwrap_or("")
-}
+/// The length that says "as the text before": assignee and contact are mostly one.
+pub(super) const SAME: u32 = 0x1f_ffff;
 
-/// The seven texts of a set of details: assignee, contact, registered, modified, reference, unauthorised, notes.
+/// The `N` texts of the block at `at` in the pool; `None` where it does not lie there.
 #[inline]
-pub(crate) fn details<'a>(text: &'a str, layout: &Layout, index: usize) -> [&'a str; 7] {
-    let at = layout.details_at + index * DETAILS;
-    let mut texts = [""; 7];
-    if index < layout.details {
-        for (nth, slot) in texts.iter_mut().enumerate() {
-            let reference = seven::read::<4>(text.as_bytes(), at + 4 * nth).unwrap_or(0);
-            *slot = pool_text(text, layout, reference as usize);
+pub(super) fn block<'a, const N: usize>(text: &'a str, layout: &Layout, at: usize) -> Option<[&'a str; N]> {
+    let mut texts = [""; N];
+    if at == 0 {
+        return Some(texts);
+    }
+    let header = layout.pool_at.checked_add(at)?;
+    let lengths = text.as_bytes().get(header..header.checked_add(3 * N)?)?;
+    let mut start = header + 3 * N;
+    let mut before = "";
+    for (slot, length) in texts.iter_mut().zip(lengths.chunks_exact(3)) {
+        match seven::read::<3>(length, 0)? {
+            0 => before = "",
+            SAME => *slot = before,
+            length => {
+                let end = start + length as usize;
+                before = text.get(start..end)?;
+                *slot = before;
+                start = end;
+            }
         }
     }
-    texts
+    Some(texts)
+}
+
+/// The name of row `index`.
+#[inline]
+pub(crate) fn name<'a>(text: &'a str, layout: &Layout, index: usize) -> Option<&'a str> {
+    let stored = Stored::read(text.as_bytes(), layout, index)?;
+    let [name, _] = block(text, layout, stored.texts)?;
+    Some(name)
 }
 
 /// Row `index` as the shared noun, with what else is stored of it.
@@ -112,14 +120,15 @@ pub(crate) fn details<'a>(text: &'a str, layout: &Layout, index: usize) -> [&'a 
 pub(crate) fn row<'a>(text: &'a str, layout: &Layout, index: usize) -> Option<(Assignment<'a>, Stored)> {
     let stored = Stored::read(text.as_bytes(), layout, index)?;
     let [assignee, contact, registered, modified, reference, unauthorised, notes] =
-        details(text, layout, stored.details);
+        block(text, layout, stored.details).unwrap_or_default();
+    let [name, description] = block(text, layout, stored.texts).unwrap_or_default();
     let assignment = Assignment {
-        name: pool_text(text, layout, stored.name),
+        name,
         first: stored.has_port().then_some(stored.first),
         last: stored.has_port().then_some(stored.last),
         transport: stored.transport(),
         status: stored.status(),
-        description: pool_text(text, layout, stored.description),
+        description,
         assignee,
         contact,
         registered,
