@@ -26,6 +26,7 @@ pub mod netlink;
 pub mod nftables;
 pub mod passwd;
 pub mod port_list;
+pub mod proc_net;
 pub mod published;
 pub mod proc_stat;
 pub mod proc_status;
