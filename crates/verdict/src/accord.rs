@@ -66,6 +66,14 @@ impl Index {
         self.wide.is_empty() && self.by_port.is_empty()
     }
 
+    /// Every entry that applies, where a range of ports is asked for.
+    pub(crate) fn all(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.by_port.values().flatten().chain(&self.wide).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     pub(crate) fn candidates(&self, port: Option<u16>) -> impl Iterator<Item = usize> + '_ {
         let exact = port.and_then(|port| self.by_port.get(&port));
         exact.into_iter().flatten().chain(&self.wide).copied()
@@ -111,8 +119,12 @@ pub(crate) fn means(entry: &Entry, snapshot: &Snapshot, socket: &Socket, holders
 
 /// Whether the entry means a port that is published without a socket.
 pub(crate) fn means_forward(entry: &Entry, snapshot: &Snapshot, forward: &Forward) -> Match {
+    // An allowance has to cover every port that is published; a prohibition is broken by one.
     let ports = entry.ports.is_empty()
-        || entry.ports.iter().any(|range| *range.start() <= forward.first && forward.last <= *range.end());
+        || entry.ports.iter().any(|range| match entry.verb {
+            Verb::Allow => *range.start() <= forward.first && forward.last <= *range.end(),
+            Verb::Deny | Verb::Expect => *range.start() <= forward.last && forward.first <= *range.end(),
+        });
     let doors = entry.doors.is_empty() || entry.doors.contains(&Door::Port(forward.transport));
     let scopes = entry.scopes.is_empty() || entry.scopes.contains(&forward_scope(forward));
     let addresses = entry.addresses.is_empty()

@@ -177,20 +177,26 @@ impl Ledger {
         docket: &mut Docket<'a>,
     ) {
         let means = |entry: &crate::policy::Entry| accord::means(entry, bench.snapshot, socket, holders);
-        let port = socket.port();
-        self.ask(bench, port, means, Subject::Socket(index), socket.is_listener(), docket);
+        let waits = socket.is_listener() && socket.port().is_some();
+        let candidates = self.candidates(|index| index.candidates(socket.port()).collect());
+        self.ask(bench, &candidates, means, Subject::Socket(index), waits, docket);
     }
 
     pub(crate) fn consider_forward<'a>(&mut self, bench: &Bench<'a>, index: usize, docket: &mut Docket<'a>) {
         let Some(forward) = bench.snapshot.forwards.get(index) else { return };
         let means = |entry: &crate::policy::Entry| accord::means_forward(entry, bench.snapshot, forward);
-        self.ask(bench, Some(forward.first), means, Subject::Forward(index), true, docket);
+        let candidates = self.candidates(Index::all);
+        self.ask(bench, &candidates, means, Subject::Forward(index), true, docket);
+    }
+
+    fn candidates(&self, of: impl Fn(&Index) -> Vec<usize>) -> Vec<usize> {
+        if self.index.is_empty() { Vec::new() } else { of(&self.index) }
     }
 
     fn ask<'a>(
         &mut self,
         bench: &Bench<'a>,
-        port: Option<u16>,
+        candidates: &[usize],
         means: impl Fn(&crate::policy::Entry) -> Match,
         subject: Subject,
         waits: bool,
@@ -200,20 +206,18 @@ impl Ledger {
         self.unseen.clear();
         let policy = bench.facts.policy;
         let mut denied: Vec<usize> = Vec::new();
-        if !self.index.is_empty() {
-            for number in self.index.candidates(port) {
-                let Some(entry) = policy.entries().get(number) else { continue };
-                let fits = means(entry);
-                if let Some(found) = self.found.get_mut(number) {
-                    found.0 |= fits == Match::Yes;
-                    found.1 |= fits == Match::Unseen;
-                }
-                match (entry.verb, fits) {
-                    (Verb::Allow, Match::Yes) => self.allowances.push(number),
-                    (Verb::Allow, Match::Unseen) => self.unseen.push(number),
-                    (Verb::Deny, Match::Yes) => denied.push(number),
-                    _ => {}
-                }
+        for number in candidates.iter().copied() {
+            let Some(entry) = policy.entries().get(number) else { continue };
+            let fits = means(entry);
+            if let Some(found) = self.found.get_mut(number) {
+                found.0 |= fits == Match::Yes;
+                found.1 |= fits == Match::Unseen;
+            }
+            match (entry.verb, fits) {
+                (Verb::Allow, Match::Yes) => self.allowances.push(number),
+                (Verb::Allow, Match::Unseen) => self.unseen.push(number),
+                (Verb::Deny, Match::Yes) => denied.push(number),
+                _ => {}
             }
         }
         // An entry by its line, however it was found.

@@ -1,7 +1,7 @@
 //! What the number says against who holds it: silent-port-in-use, unassigned-port-in-use, reserved-port-in-use,
 //! unexpected-holder, misuse-history.
 
-use model::{Code, Confidence, Evidence, Reason, Severity, Status};
+use model::{Code, Confidence, Evidence, Reason, Severity, Status, Transport};
 use registry::program::{self, Class};
 use registry::{Role, Standing, Usage};
 
@@ -130,6 +130,9 @@ fn weigh(listener: &Listener<'_, '_>, standing: &Standing<'_>, common: Option<&s
     }
     let any = |class: Class| listener.holders.iter().any(|holder| holder.class() == Some(class));
     if any(Class::Multiplexer) {
+        return None;
+    }
+    if listener.socket.scope == model::Scope::Group || is_shared(listener) {
         return None;
     }
     let system = listener.is_system_port();
@@ -308,6 +311,11 @@ fn name_of(assignee: &str) -> &str {
 
 fn title<'t>(name: &'t str, description: &'t str) -> &'t str {
     if description.is_empty() { name } else { description }
+}
+
+/// Ports of discovery and media, which every program that takes part binds: SSDP, WS-Discovery, RTP, mDNS, SAP.
+fn is_shared(listener: &Listener<'_, '_>) -> bool {
+    listener.transport == Transport::Udp && [1900, 3702, 5004, 5005, 5353, 9875].contains(&listener.port)
 }
 
 pub(crate) fn is_web(name: &str) -> bool {

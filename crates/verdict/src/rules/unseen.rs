@@ -37,7 +37,9 @@ pub(crate) fn judge<'a>(
             thread(known, tid, subject.clone(), docket);
         }
     }
-    if socket.holders.is_empty() && socket.is_listener() && socket.activation.is_none() {
+    // Raw and packet sockets are packet-socket's matter, with or without a holder.
+    let listens = socket.is_listener() && socket.port().is_some();
+    if socket.holders.is_empty() && listens && socket.activation.is_none() {
         unknown(socket.holders_missing.unwrap_or(Reason::Unknown), subject, docket);
     }
 }

@@ -82,3 +82,14 @@ fn the_manual_names_every_key() {
         assert!(manual.contains(&format!("`{key}`")), "docs/policy.md does not name `{key}`");
     }
 }
+
+#[test]
+fn the_index_lists_every_code_with_its_words() {
+    let index = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    for code in Code::ALL {
+        let name = code.name();
+        let row =
+            format!("| [{name}]({name}.md) | {} | {} |", code.default_severity().name(), code.summary());
+        assert!(index.contains(&row), "docs/findings/README.md lacks: {row}");
+    }
+}

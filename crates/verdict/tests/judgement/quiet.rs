@@ -78,6 +78,16 @@ fn ordinary() -> Scene {
     scene.udp("0.0.0.0:50000", &[python]);
     scene.tcp("0.0.0.0:5000", &[python]);
 
+    // Discovery and media: everybody who takes part binds the same port.
+    let player = scene.process(process(3100, "/opt/player/player").user(1000, "ann"));
+    for place in ["0.0.0.0:5353", "0.0.0.0:1900", "239.255.255.250:1900", "0.0.0.0:5004", "239.1.2.3:20000"] {
+        scene.udp(place, &[player]);
+    }
+    // Root's own tools on loopback and above 1024.
+    let root = scene.process(process(3200, "/usr/local/bin/exporter").unpackaged());
+    scene.tcp("127.0.0.1:9101", &[root]);
+    scene.tcp("0.0.0.0:9100", &[root]);
+
     // systemd waits for a service that is not running yet.
     scene.tcp("[::]:9090", &[1]);
     scene.last().activation = Some(Activation {

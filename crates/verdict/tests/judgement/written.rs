@@ -178,6 +178,18 @@ fn a_published_port_can_be_allowed_and_denied() {
         ["policy-violation alert", "exposed-service warning"]
     );
     assert_eq!(with("mode = \"closed\""), ["policy-violation alert", "exposed-service warning"]);
+    let range = |policy: &str| {
+        let mut scene = Scene::new().policy(policy);
+        scene.snapshot.forwards.push(Forward {
+            first: 18_000,
+            last: 18_010,
+            to_port: None,
+            ..forward.clone()
+        });
+        scene.rings()
+    };
+    assert_eq!(range("[[deny]]\nport = 18005\nreason = \"r\""), ["policy-violation alert"]);
+    assert_eq!(range("[[allow]]\nport = 18005\nreason = \"r\""), ["policy-unmatched note"]);
 }
 
 #[test]
