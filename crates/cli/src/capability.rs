@@ -52,13 +52,19 @@ pub(crate) fn names(set: u64) -> impl Iterator<Item = std::borrow::Cow<'static, 
     })
 }
 
+/// Whether the set has every capability that we know a name for.
+pub(crate) fn is_all(set: u64) -> bool {
+    let known = (1_u64 << NAMES.len()) - 1;
+    set & known == known
+}
+
 /// A set in words for people: what it has, or what little it lacks.
 pub(crate) fn words(set: u64) -> String {
     let known = (1_u64 << NAMES.len()) - 1;
     let missing: Vec<_> = names(known & !set).collect();
     if set == 0 {
         String::from("none")
-    } else if missing.is_empty() {
+    } else if is_all(set) {
         String::from("all")
     } else if missing.len() <= 8 {
         format!("all but {}", missing.join(", "))

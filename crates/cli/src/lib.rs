@@ -2,11 +2,27 @@
 
 mod args;
 mod capability;
+mod command;
+mod csv;
+mod document;
+mod files;
 #[cfg(test)]
 mod fixture;
 mod glob;
+mod look;
+mod output;
+mod pages;
 pub mod sanitise;
+mod sarif;
 mod selection;
 mod style;
 mod target;
 mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Does what a command line says. 0: all accounted for, 1: findings, 2: could not look, 64: wrong command line.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    ExitCode::from(command::run(words))
+}

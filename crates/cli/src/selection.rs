@@ -428,7 +428,7 @@ pub(crate) fn split(words: &[String]) -> (Vec<&str>, Vec<&str>) {
 }
 
 /// Targets as one filter, for a list that is limited to them.
-pub(crate) fn ports_of(targets: &[target::Target]) -> Selection {
+pub(crate) fn ports_of(targets: &[target::Target], look: &LookArgs) -> Selection {
     let ranges = targets
         .iter()
         .map(|target| u32::from(*target.ports.start())..=u32::from(*target.ports.end()))
@@ -442,7 +442,7 @@ pub(crate) fn ports_of(targets: &[target::Target]) -> Selection {
     if transports.len() == targets.len() {
         filters.push(Filter { negated: false, test: Test::Words(WordKey::Transport, transports) });
     }
-    Selection { connected: true, filters, ..Selection::default() }
+    Selection { connected: true, filters, look: look.clone(), ..Selection::default() }
 }
 
 #[cfg(test)]

@@ -251,7 +251,7 @@ fn plural(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Writes where we could not look, why, and what would help; each help once.
-pub(super) fn gaps(out: &mut String, view: &View, form: Form) {
+pub(crate) fn gaps(out: &mut String, view: &View, form: Form) {
     let mut by_reason: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
     for gap in view.snapshot.gaps.iter().filter(|gap| gap.count != Some(0)) {
         by_reason.entry(gap.reason).or_default().push(sanitise::line(&gap.what).into_owned());

@@ -1,16 +1,16 @@
 //! Results as text for people.
 
-mod cells;
+pub(crate) mod cells;
 mod findings;
 mod list;
 mod page;
 mod paper;
 mod table;
 
-pub(crate) use findings::{changes, check};
-pub(crate) use list::list;
+pub(crate) use findings::{changes, check, subject_words};
+pub(crate) use list::{gaps, list};
 pub(crate) use page::page;
-pub(crate) use paper::assignments;
+pub(crate) use paper::{assignments, field};
 
 use crate::style::Style;
 

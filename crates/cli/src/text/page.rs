@@ -284,8 +284,10 @@ mod tests {
 
     fn text(port: u16) -> String {
         let view = fixture::view();
-        let selection =
-            crate::selection::ports_of(&[crate::target::Target { ports: port..=port, transport: None }]);
+        let selection = crate::selection::ports_of(
+            &[crate::target::Target { ports: port..=port, transport: None }],
+            &Default::default(),
+        );
         let rows: Vec<&Row> = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
         let mut out = String::new();
         page(

@@ -10,7 +10,7 @@ use crate::sanitise;
 use crate::style::Paint;
 
 /// Writes one labelled line, if there is something to write; long text wraps under itself.
-pub(super) fn field(out: &mut String, label: &str, value: &str, form: Form) {
+pub(crate) fn field(out: &mut String, label: &str, value: &str, form: Form) {
     if value.is_empty() {
         return;
     }
@@ -131,34 +131,15 @@ pub(super) fn history(out: &mut String, port: u16, only: Option<Transport>, form
     heading(out, "History of misuse", form);
     const MOST: usize = 12;
     for entry in entries.iter().take(MOST) {
-        let count = entry.endpoints.map(|count| format!(", {count} known endpoints")).unwrap_or_default();
-        let role = role(entry.role);
-        let _ = writeln!(
-            out,
-            "  {}: {role}{count}  {}",
-            sanitise::line(entry.family),
-            form.style.paint(Paint::Dim, format!("[{}]", sanitise::line(entry.source)))
-        );
+        // Each line carries its own caveat; here it stands once, below all of them.
+        let line = entry.to_string();
+        let line = line.strip_suffix(registry::CAVEAT).unwrap_or(&line).trim_end_matches("; ");
+        let _ = writeln!(out, "  {}", sanitise::line(line));
     }
     if entries.len() > MOST {
         let _ = writeln!(out, "  … and {} more (--json has all)", entries.len() - MOST);
     }
-    out.push_str("  A port number proves nothing: any program may use any port. It says where to look, not what is there.\n");
-}
-
-/// What a port was to a family, in words.
-pub(crate) fn role(role: registry::Role) -> &'static str {
-    use registry::Role;
-    match role {
-        Role::CommandEndpoint => "command-and-control endpoints",
-        Role::CommandNonstandard => "command channel on a port of another protocol",
-        Role::CommandNonstandardMobile => "command channel on a port of another protocol (mobile)",
-        Role::BoundShell => "a shell bound to the port",
-        Role::BruteTarget => "target of password guessing",
-        Role::FirewallOpen => "opened in the firewall",
-        Role::ScanTarget => "looked for by scanning",
-        Role::Mention => "mentioned in a report",
-    }
+    let _ = writeln!(out, "  Any program may use any port: {}.", registry::CAVEAT);
 }
 
 /// Writes rows of the registry as a table.

@@ -1,0 +1,98 @@
+//! The commands: from typed arguments to an exit status.
+
+mod about;
+mod baseline;
+mod check;
+mod list;
+mod policy;
+mod port;
+mod registry;
+
+use std::ffi::OsString;
+use std::io;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::files::Places;
+use crate::output;
+
+/// The command line is wrong (`EX_USAGE` of sysexits.h).
+const USAGE: u8 = 64;
+/// We could not look.
+const FAILED: u8 = 2;
+
+/// Why a command ended before its time.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The command line is wrong.
+    Usage(String),
+    /// We could not do our work.
+    Failed(String),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Failed(format!("cannot write the result: {error}"))
+    }
+}
+
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Stop {
+        Stop::Failed(format!("cannot write the result: {error}"))
+    }
+}
+
+type Status = Result<u8, Stop>;
+
+/// Does what the command line says, and gives the exit status.
+pub(crate) fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = error.print();
+            return USAGE;
+        }
+        Err(shown) => {
+            // Help and version: asked for, and written to standard output.
+            let _ = shown.print();
+            return 0;
+        }
+    };
+    match dispatch(cli) {
+        Ok(status) => status,
+        Err(Stop::Usage(error)) => {
+            output::complain(&error);
+            USAGE
+        }
+        Err(Stop::Failed(error)) => {
+            output::complain(&error);
+            FAILED
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Status {
+    match cli.command {
+        None => list::run(&cli.list),
+        Some(Command::List(args)) => list::run(&args),
+        Some(Command::Port(args)) => port::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Baseline(command)) => baseline::run(command, &Places::find()),
+        Some(Command::Policy(command)) => policy::run(&command, &Places::find()),
+        Some(Command::Registry(command)) => registry::run(command, &Places::find()),
+        Some(Command::Findings { code, output }) => about::findings(code.as_deref(), &output),
+        Some(Command::Schema { document }) => about::schema(document),
+        Some(Command::Completions { shell }) => about::completions(shell),
+        Some(Command::Man { dir }) => about::man(dir.as_deref()),
+    }
+}
+
+/// Writes JSON: in one line, or in many for a person at a terminal.
+fn write_json(mut line: Vec<u8>, for_people: bool) -> io::Result<()> {
+    if for_people {
+        line = crate::document::pretty(&line);
+    }
+    line.push(b'\n');
+    output::write(&line)
+}

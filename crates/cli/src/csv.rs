@@ -1,0 +1,155 @@
+//! Rows as comma-separated values (RFC 4180), one line per socket or forward.
+
+use engine::{Row, View};
+
+use crate::sanitise;
+use crate::selection::forward_scope;
+use crate::text::cells;
+
+const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,commonly_seen,recognised,programs,pids,\
+                        users,executables,unit_or_container,netns,verdict,codes,holders_missing";
+
+/// Writes the rows, with a heading.
+pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool) {
+    if headings {
+        out.push_str(HEADINGS);
+        out.push_str("\r\n");
+    }
+    for row in rows {
+        let fields = if let Some(socket) = view.socket(row) {
+            let processes = || socket.holders.iter().filter_map(|holder| view.snapshot.process(holder.pid));
+            let names = Names::of(view, socket.kind.transport(), socket.local.port());
+            let executables =
+                processes().filter_map(|process| process.exe.value()).map(|exe| exe.path.clone());
+            let pids: Vec<String> = socket.holders.iter().map(|holder| holder.pid.to_string()).collect();
+            [
+                socket.kind.name().to_owned(),
+                socket.local.port().to_string(),
+                cells::address(socket),
+                socket.scope.name().to_owned(),
+                socket.state.name().to_owned(),
+                names.status,
+                names.registered,
+                names.silent,
+                names.commonly_seen,
+                String::new(),
+                distinct(processes().map(|process| process.program().to_owned())),
+                pids.join(" "),
+                cells::users(view, socket),
+                distinct(executables),
+                cells::unit(view, socket),
+                cells::namespace(view, socket.netns),
+                row.verdict.name().to_owned(),
+                codes(view, row),
+                socket.holders_missing.map(|reason| reason.code().to_owned()).unwrap_or_default(),
+            ]
+        } else if let Some(forward) = view.forward(row) {
+            let names = Names::of(view, Some(forward.transport), forward.first);
+            let ports = if forward.first == forward.last {
+                forward.first.to_string()
+            } else {
+                format!("{}-{}", forward.first, forward.last)
+            };
+            [
+                forward.transport.name().to_owned(),
+                ports,
+                cells::forward_address(forward),
+                forward_scope(forward).name().to_owned(),
+                String::from("forward"),
+                names.status,
+                names.registered,
+                names.silent,
+                names.commonly_seen,
+                String::new(),
+                cells::forward_to(forward),
+                String::new(),
+                String::new(),
+                String::new(),
+                forward.container.as_ref().map(cells::container).unwrap_or_default(),
+                cells::namespace(view, forward.netns),
+                row.verdict.name().to_owned(),
+                codes(view, row),
+                String::from("published_without_socket"),
+            ]
+        } else {
+            continue;
+        };
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            out.push_str(&sanitise::csv_field(field));
+        }
+        out.push_str("\r\n");
+    }
+}
+
+struct Names {
+    status: String,
+    registered: String,
+    silent: String,
+    commonly_seen: String,
+}
+
+impl Names {
+    fn of(view: &View, transport: Option<model::Transport>, port: u16) -> Names {
+        let names = crate::document::Names::of(view, transport, port);
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Names {
+            status: text(names.status),
+            registered: text(names.registered),
+            silent: names.silent.map(|silent| silent.to_string()).unwrap_or_default(),
+            commonly_seen: text(names.commonly_seen),
+        }
+    }
+}
+
+fn distinct(words: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
+}
+
+fn codes(view: &View, row: &Row) -> String {
+    cells::codes(view, row).iter().map(|code| code.name()).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a table of text, with a heading.
+pub(crate) fn table<const N: usize>(
+    out: &mut String,
+    headings: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    out.push_str(&headings.join(","));
+    out.push_str("\r\n");
+    for row in rows {
+        let fields: Vec<_> = row.iter().map(|field| sanitise::csv_field(field)).collect();
+        out.push_str(&fields.join(","));
+        out.push_str("\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn every_row_has_every_field_and_nothing_that_runs() {
+        let view = fixture::view();
+        let all: Vec<&Row> = view.rows.iter().collect();
+        let mut out = String::new();
+        rows(&mut out, &view, &all, true);
+        let lines: Vec<&str> = out.split_terminator("\r\n").collect();
+        assert_eq!(lines.len(), view.rows.len() + 1);
+        let commas = HEADINGS.matches(',').count();
+        for line in &lines {
+            // Outside quotes there is exactly one comma fewer than fields.
+            let outside: String = line.split('"').step_by(2).collect();
+            assert_eq!(outside.matches(',').count(), commas, "{line}");
+            assert!(!line.contains('\u{1b}'));
+        }
+        assert!(lines.iter().any(|line| line.starts_with("tcp,420,127.0.0.1,loopback,listening,")), "{out}");
+    }
+}

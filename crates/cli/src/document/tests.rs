@@ -1,0 +1,173 @@
+//! The document against its schema, against the shorter way of writing it, and against a golden copy.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::*;
+use crate::fixture;
+
+fn docs(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name)
+}
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/list.json")
+}
+
+/// Compares with the committed file; with PORTREEVE_BLESS set, writes it instead.
+fn compare(path: &std::path::Path, text: &str) {
+    if std::env::var_os("PORTREEVE_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == text,
+        "{} is not what the types give; look at the change and run the tests once with PORTREEVE_BLESS=1",
+        path.display()
+    );
+}
+
+fn schema_text<T: schemars::JsonSchema>() -> String {
+    let schema = schemars::generate::SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>();
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+fn with_part<T>(selection: &crate::selection::Selection, run: impl FnOnce(&Part<'_>) -> T) -> T {
+    let view = fixture::view();
+    let rows: Vec<&Row> = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
+    let part = Part {
+        view: &view,
+        rows: &rows,
+        everything: rows.len() == view.rows.len(),
+        ports: vec![PortPaper::of(&view.paper, 420, None)],
+        exit_status: 2,
+    };
+    run(&part)
+}
+
+fn selections() -> Vec<crate::selection::Selection> {
+    let resolve = |filter: &str| {
+        crate::selection::Selection::resolve(&crate::args::SelectArgs::default(), &[filter]).unwrap()
+    };
+    vec![
+        crate::selection::Selection::default(),
+        resolve("port=420"),
+        resolve("container=web"),
+        resolve("pid=4"),
+    ]
+}
+
+#[test]
+fn the_schemas_are_those_of_the_types() {
+    compare(&docs("portreeve-v1.schema.json"), &schema_text::<Document<'static>>());
+    compare(&docs("changes-v1.schema.json"), &schema_text::<Changes<'static>>());
+    compare(&docs("assignments-v1.schema.json"), &schema_text::<Assignments<'static>>());
+}
+
+#[test]
+fn real_documents_keep_the_schema() {
+    let schema: Value = serde_json::from_str(&schema_text::<Document<'static>>()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for selection in selections() {
+        let document = with_part(&selection, |part| {
+            let mut line = Vec::new();
+            write(&mut line, part).unwrap();
+            serde_json::from_slice::<Value>(&line).unwrap()
+        });
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let mut broken = document;
+        broken["sockets"] = Value::from("none");
+        assert!(!validator.is_valid(&broken));
+    }
+}
+
+#[test]
+fn the_shorter_way_writes_the_same_bytes() {
+    for selection in selections() {
+        with_part(&selection, |part| {
+            let mut line = Vec::new();
+            write(&mut line, part).unwrap();
+            let whole = serde_json::to_string(&Document::of(part)).unwrap();
+            assert_eq!(String::from_utf8(line).unwrap(), whole);
+        });
+    }
+}
+
+#[test]
+fn lines_for_people_are_the_same_value() {
+    with_part(&crate::selection::Selection::default(), |part| {
+        let mut line = Vec::new();
+        write(&mut line, part).unwrap();
+        let value: Value = serde_json::from_slice(&line).unwrap();
+        let people = pretty(&line);
+        assert_eq!(serde_json::from_slice::<Value>(&people).unwrap(), value);
+        assert!(people.iter().filter(|byte| **byte == b'\n').count() > 300);
+    });
+}
+
+#[test]
+fn findings_point_at_the_sockets_of_their_document() {
+    for selection in selections() {
+        with_part(&selection, |part| {
+            let document = serde_json::to_value(Document::of(part)).unwrap();
+            for finding in document["findings"].as_array().unwrap() {
+                for index in finding["sockets"].as_array().unwrap() {
+                    let socket = &document["sockets"][usize::try_from(index.as_u64().unwrap()).unwrap()];
+                    assert!(
+                        ["note", "warning", "alert"].contains(&socket["verdict"].as_str().unwrap()),
+                        "{socket}"
+                    );
+                }
+            }
+            for socket in document["sockets"].as_array().unwrap() {
+                for holder in socket["holders"].as_array().unwrap() {
+                    let processes = document["processes"].as_array().unwrap();
+                    assert!(processes.iter().any(|process| process["pid"] == holder["pid"]));
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn the_golden_document() {
+    with_part(&crate::selection::Selection::default(), |part| {
+        let mut document = serde_json::to_value(Document::of(part)).unwrap();
+        // The registry's content and state are its own affair, and change with each update.
+        document["ports"] = Value::Null;
+        document["registry"] = Value::Null;
+        for key in ["sockets", "forwards"] {
+            for row in document[key].as_array_mut().unwrap() {
+                for field in ["status", "registered", "silent", "commonly_seen"] {
+                    row[field] = Value::Null;
+                }
+            }
+        }
+        compare(&golden(), &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+    });
+}
+
+#[test]
+fn a_row_is_small() {
+    let mut socket = fixture::socket(model::Kind::Tcp, "255.255.255.255:65535", &[4_194_304]);
+    socket.inode = 4_000_000_000;
+    socket.cookie = 4_000_000_000;
+    let mut snapshot = fixture::snapshot();
+    snapshot.sockets = vec![socket];
+    let view = engine::View::judged(
+        std::sync::Arc::new(snapshot),
+        registry::Paper::builtin(),
+        Vec::new(),
+        Vec::new(),
+    );
+    let mut out = Vec::new();
+    fast::sockets(&mut out, &view, &[&view.rows[0]]);
+    assert!(out.len() <= 520, "{} bytes: {}", out.len(), String::from_utf8_lossy(&out));
+}

@@ -1,0 +1,64 @@
+//! The page of each finding code, from docs/findings/. A code without a page does not compile.
+
+use model::Code;
+
+/// The page, in Markdown.
+pub(crate) fn text(code: Code) -> &'static str {
+    match code {
+        Code::SilentPortInUse => include_str!("../../../docs/findings/silent-port-in-use.md"),
+        Code::UnassignedPortInUse => include_str!("../../../docs/findings/unassigned-port-in-use.md"),
+        Code::ReservedPortInUse => include_str!("../../../docs/findings/reserved-port-in-use.md"),
+        Code::UnexpectedHolder => include_str!("../../../docs/findings/unexpected-holder.md"),
+        Code::ExeDeleted => include_str!("../../../docs/findings/exe-deleted.md"),
+        Code::ExeReplaced => include_str!("../../../docs/findings/exe-replaced.md"),
+        Code::ExeMemfd => include_str!("../../../docs/findings/exe-memfd.md"),
+        Code::ExeWritablePlace => include_str!("../../../docs/findings/exe-writable-place.md"),
+        Code::UnpackagedService => include_str!("../../../docs/findings/unpackaged-service.md"),
+        Code::PackageFileModified => include_str!("../../../docs/findings/package-file-modified.md"),
+        Code::ExposedService => include_str!("../../../docs/findings/exposed-service.md"),
+        Code::NeedlessPrivilege => include_str!("../../../docs/findings/needless-privilege.md"),
+        Code::HolderUnknown => include_str!("../../../docs/findings/holder-unknown.md"),
+        Code::HiddenSocket => include_str!("../../../docs/findings/hidden-socket.md"),
+        Code::HiddenHolder => include_str!("../../../docs/findings/hidden-holder.md"),
+        Code::PacketSocket => include_str!("../../../docs/findings/packet-socket.md"),
+        Code::MisuseHistory => include_str!("../../../docs/findings/misuse-history.md"),
+        Code::PreloadedLibrary => include_str!("../../../docs/findings/preloaded-library.md"),
+        Code::BaselineNew => include_str!("../../../docs/findings/baseline-new.md"),
+        Code::BaselineGone => include_str!("../../../docs/findings/baseline-gone.md"),
+        Code::BaselineChanged => include_str!("../../../docs/findings/baseline-changed.md"),
+        Code::PolicyViolation => include_str!("../../../docs/findings/policy-violation.md"),
+        Code::PolicyUnmatched => include_str!("../../../docs/findings/policy-unmatched.md"),
+        Code::PolicyExpired => include_str!("../../../docs/findings/policy-expired.md"),
+    }
+}
+
+/// The code with this name; else the codes whose names come near.
+pub(crate) fn code(name: &str) -> Result<Code, Vec<&'static str>> {
+    let name = name.trim().to_ascii_lowercase();
+    Code::ALL.iter().copied().find(|code| code.name() == name).ok_or_else(|| {
+        let near = |code: &&Code| {
+            let mut words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() > 2);
+            words.any(|word| code.name().contains(word))
+        };
+        Code::ALL.iter().filter(near).map(|code| code.name()).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_speaks_of_its_code() {
+        for code in Code::ALL {
+            assert!(text(*code).contains(code.name()), "{}", code.name());
+        }
+    }
+
+    #[test]
+    fn a_misspelt_code_finds_its_neighbours() {
+        assert_eq!(code(" EXE-memfd "), Ok(Code::ExeMemfd));
+        assert!(code("exe_deletd").unwrap_err().contains(&"exe-deleted"));
+        assert!(code("?").unwrap_err().is_empty());
+    }
+}
