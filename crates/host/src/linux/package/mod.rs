@@ -48,8 +48,7 @@ pub(crate) fn owners(tree: &Tree, paths: &[&str], gaps: &mut Vec<Gap>) -> Vec<Se
     let mut found: Vec<Option<Owned>> = vec![None; paths.len()];
     let mut looked = false;
     let mut failed: Option<Reason> = None;
-    let bases: [(&str, fn(&Tree, &[&str], &mut [Option<Owned>]) -> Base); 3] =
-        [("dpkg", dpkg::owners), ("rpm", rpm::owners), ("apk", apk::owners)];
+    let bases: [(&str, Look); 3] = [("dpkg", dpkg::owners), ("rpm", rpm::owners), ("apk", apk::owners)];
     for (name, base) in bases {
         if found.iter().all(Option::is_some) {
             break;
@@ -80,6 +79,9 @@ pub(crate) fn owners(tree: &Tree, paths: &[&str], gaps: &mut Vec<Gap>) -> Vec<Se
         .collect()
 }
 
+/// Looks for the owners of paths in one database, and fills in those that have none yet.
+type Look = fn(&Tree, &[&str], &mut [Option<Owned>]) -> Base;
+
 /// How looking into one database went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Base {
@@ -90,3 +92,6 @@ pub(crate) enum Base {
     /// It is there and could not be read.
     Failed(Reason),
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,10 @@ impl Tree {
     }
 
     fn open_path(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        // A FIFO or terminal must not hold us up; openat2 takes no such flags for a mere path.
+        let patient =
+            if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK | OFlags::NOCTTY };
+        let flags = flags | OFlags::CLOEXEC | patient;
         match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
             // Linux before 5.6, or a filter around us.
             Err(Errno::NOSYS) => {
@@ -202,4 +205,30 @@ pub(crate) fn read_once<'b>(
 /// What stat says of a path below an open folder, links followed.
 pub(crate) fn stat_at(dir: BorrowedFd<'_>, path: impl rustix::path::Arg) -> Result<Stat, Errno> {
     rustix::fs::statat(dir, path, AtFlags::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_not_left_and_a_fifo_does_not_stop_us() {
+        let path = std::env::temp_dir().join(format!("portreeve-tree-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("in")).unwrap();
+        std::fs::write(path.join("in/file"), "12345").unwrap();
+        std::os::unix::fs::symlink("/in/file", path.join("inside")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", path.join("outside")).unwrap();
+        std::os::unix::fs::symlink("../../../../../../etc/passwd", path.join("in/above")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path.join("fifo"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let tree = Tree::open(&path).unwrap();
+        assert_eq!(tree.stat("in/file").unwrap().st_size, 5);
+        assert_eq!(tree.read("inside", 5).unwrap(), b"12345");
+        assert_eq!(tree.read("/in/file", 4), Err(Errno::FBIG));
+        assert_eq!(tree.read("outside", 1 << 20), Err(Errno::NOENT));
+        assert_eq!(tree.read("in/above", 1 << 20), Err(Errno::NOENT));
+        assert_eq!(tree.read("fifo", 1 << 20), Err(Errno::INVAL));
+        assert_eq!(tree.read("in", 1 << 20), Err(Errno::INVAL));
+        assert_eq!(tree.names("in", 10).unwrap().len(), 2);
+        std::fs::remove_dir_all(&path).unwrap();
+    }
 }
