@@ -156,12 +156,13 @@ mod tests {
             for all in [false, true] {
                 let (found, gaps) = read(3, all, &Kind::ALL);
                 assert!(gaps.is_empty(), "{gaps:?}");
-                assert_eq!(
-                    facts(&found),
-                    facts(&sockets::dump(3, sockets::Wanted { connected: all, bound: true }).sockets),
-                    "connected: {all}"
-                );
-                assert_eq!(found.len(), if all { 12 } else { 9 }, "{:#?}", facts(&found));
+                assert_eq!(found.len(), if all { 11 } else { 8 }, "{:#?}", facts(&found));
+                // A kernel may lack the module that dumps a kind; then this is the only way.
+                let other = sockets::dump(3, sockets::Wanted { connected: all, bound: true });
+                let mut both = found.clone();
+                both.retain(|socket| !other.not_dumped.contains(&socket.kind));
+                assert!(both.len() >= if all { 6 } else { 4 }, "{:?}", other.not_dumped);
+                assert_eq!(facts(&both), facts(&other.sockets), "connected: {all}");
                 assert!(
                     found.iter().all(|s| s.netns == 3 && s.seen_by == Views::PROC_NET && s.uid == Some(0))
                 );
