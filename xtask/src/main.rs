@@ -3,9 +3,11 @@
 mod bpf;
 mod cross;
 mod fuzz;
+mod licence;
 mod registry;
 mod registry_merge;
 mod say;
+mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +24,10 @@ usage: cargo xtask TASK
   cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
   fuzz [--seconds N] [TARGET …]
                          build every fuzz target and run each for N seconds (10)
+  fuzz --list            list the files of fuzz/fuzz_targets in fuzz/Cargo.toml
   registry [--check]     make the tables of crates/registry/data, or compare
+  test [--install] [--no-cross] [--no-fuzz]
+                         format, lints, tests and all the checks above; first install what they need
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         "cross" => cross::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "registry" => registry::run(&rest),
+        "test" => test::run(&rest),
         "help" | "--help" | "-h" => {
             say(USAGE);
             Ok(())

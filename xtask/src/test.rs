@@ -1,0 +1,166 @@
+//! Everything that is checked before a change is taken, in one command: what CI runs, and what a person runs.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::Outcome;
+use crate::say::{installed, name, run as run_command, say, skip};
+
+/// What tests and checks need of Debian, in the order of what is missed most.
+const PACKAGES: &[&str] = &[
+    // Agreement with strangers.
+    "iproute2",
+    "lsof",
+    "procps",
+    "python3-psutil",
+    "netcat-openbsd",
+    // Scenes: forwards, packages, strangers' listeners.
+    "nftables",
+    "iptables",
+    "rpm",
+    "redis-server",
+    "util-linux",
+    // Kernel programs and fuzzing.
+    "clang",
+    "llvm",
+    "g++",
+    // Other systems.
+    "wine",
+    "wine64",
+    "gcc-mingw-w64-x86-64",
+    "musl-tools",
+    "libunwind-14-dev",
+];
+
+/// How long each fuzz target runs here; a night is for longer.
+const FUZZ_SECONDS: &str = "5";
+
+/// Runs every check; `--install` first installs what they need.
+pub fn run(arguments: &[String]) -> Outcome {
+    let known = ["--install", "--no-cross", "--no-fuzz"];
+    if let Some(unknown) = arguments.iter().find(|argument| !known.contains(&argument.as_str())) {
+        return Err(format!("test: no option is named {unknown}; there are {}", known.join(", ")));
+    }
+    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    if asked("--install") {
+        install();
+    }
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(arguments).current_dir(crate::root());
+        cargo
+    };
+    let mut failed = Vec::new();
+    let mut step = |what: &str, outcome: &mut dyn FnMut() -> Outcome| {
+        say(&format!("== {what}"));
+        let begun = Instant::now();
+        let result = outcome();
+        say(&format!(
+            "== {what}: {}, {} s",
+            if result.is_ok() { "ok" } else { "FAILED" },
+            begun.elapsed().as_secs()
+        ));
+        if let Err(why) = result {
+            failed.push(format!("{what}: {why}"));
+        }
+    };
+    let with = |arguments: &[&str]| run_command(&mut cargo(arguments));
+    step("format", &mut || with(&["fmt", "--all", "--check"]));
+    step("lints", &mut || {
+        with(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"])
+    });
+    step("tests", &mut || {
+        // What a passing test says is shown: that is where it says what it skipped.
+        tests(cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]))
+    });
+    step("licences and sources", &mut crate::licence::check);
+    step("registry tables", &mut || with(&["xtask", "registry", "--check"]));
+    step("kernel programs", &mut || with(&["xtask", "bpf", "--check"]));
+    if !asked("--no-fuzz") {
+        step("fuzzing", &mut || with(&["xtask", "fuzz", "--seconds", FUZZ_SECONDS]));
+    }
+    if !asked("--no-cross") {
+        step("other systems", &mut || with(&["xtask", "cross"]));
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// Runs the tests, and says at the end what cargo said of each crate: how many passed, and what was skipped.
+fn tests(mut command: Command) -> Outcome {
+    let output = command.stderr(std::process::Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{}: {error}", name(&command)))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        say(&text);
+        return Err(format!("{}: {}", name(&command), output.status));
+    }
+    let results: Vec<&str> = text.lines().filter(|line| line.starts_with("test result: ")).collect();
+    let count = |word: &str| -> u64 {
+        let numbers = results.iter().flat_map(|line| line.split([';', '.'])).filter_map(|part| {
+            let mut words = part.split_whitespace().rev();
+            (words.next() == Some(word)).then(|| words.next()?.parse::<u64>().ok()).flatten()
+        });
+        numbers.sum()
+    };
+    for line in &results {
+        say(line);
+    }
+    let mut skipped: Vec<&str> = text.lines().filter(|line| line.starts_with("SKIPPED")).collect();
+    skipped.sort_unstable();
+    skipped.dedup();
+    for line in skipped {
+        say(line);
+    }
+    say(&format!(
+        "tests: {} passed, {} failed, {} ignored",
+        count("passed"),
+        count("failed"),
+        count("ignored")
+    ));
+    if count("passed") == 0 { Err("no test ran".to_owned()) } else { Ok(()) }
+}
+
+/// Installs what is missing, where we may; says what could not be had and goes on, for what needs it is then skipped.
+fn install() {
+    if !installed("apt-get") {
+        skip("installing what tests need", "there is no apt-get here");
+        return;
+    }
+    if !is_root() {
+        skip("installing what tests need", &format!("not root; run: apt-get install {}", PACKAGES.join(" ")));
+        return;
+    }
+    let missing: Vec<&str> = PACKAGES.iter().copied().filter(|package| !has_package(package)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    say(&format!("installing {}", missing.join(" ")));
+    let apt = |arguments: &[&str]| {
+        run_command(
+            Command::new("apt-get").args(["-qq"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    if let Err(why) = apt(&["update"]) {
+        skip("apt-get update", &why);
+    }
+    let all: Vec<&str> =
+        ["install", "-y", "--no-install-recommends"].into_iter().chain(missing.clone()).collect();
+    if apt(&all).is_ok() {
+        return;
+    }
+    // One package that is not to be had must not keep the others away.
+    for package in missing {
+        if let Err(why) = apt(&["install", "-y", "--no-install-recommends", package]) {
+            skip(package, &why);
+        }
+    }
+}
+
+fn has_package(package: &str) -> bool {
+    let asked = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).output();
+    asked.is_ok_and(|output| output.stdout == b"install ok installed")
+}
+
+fn is_root() -> bool {
+    crate::say::read_text(Command::new("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0")
+}
