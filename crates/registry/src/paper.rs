@@ -83,7 +83,10 @@ impl Paper {
         if matches!(code, usage::SILENT | usage::SILENT_HERE) {
             // Another name for the same port may be the one in use.
             let mut other = more.clone().filter_map(|entry| Some(self.listed(entry)?.1.usage));
-            code = other.find(|code| *code == usage::NETBASE || *code >= usage::PROGRAM).unwrap_or(code);
+            let other = other.find(|code| usage::ordinary(*code));
+            let ranged = stored.first != stored.last;
+            let within = || usage::within_range(transport, port).filter(|_| ranged);
+            code = other.or_else(within).unwrap_or(code);
         }
         let usage = match status {
             Status::Assigned => usage::words(code, assignment.registered),

@@ -97,8 +97,25 @@ fn known_ports_are_as_iana_has_them() {
     assert_eq!(paper.standing(Tcp, 2).status, Status::Reserved, "assigned in 2015, reserved since");
     assert_eq!(paper.standing(Tcp, 50_000).status, Status::Dynamic);
     assert_eq!(paper.standing(Tcp, 50_000).provenance, Provenance { row: None, details: None });
+    let nats = paper.standing(Tcp, 4222);
+    assert_eq!(nats.assignment.unwrap().name, "vrml-multi-use");
+    assert!(matches!(nats.usage, Usage::Ordinary(reason) if reason.contains("nats-server")));
+    assert!(matches!(paper.standing(Tcp, 4223).usage, Usage::Silent(_)), "the rest of the range");
     let silent = paper.standing(Tcp, 4197).usage;
     assert!(matches!(silent, Usage::Silent(_)), "{silent:?}");
+}
+
+#[test]
+fn no_port_is_both_silent_and_commonly_seen() {
+    let paper = Paper::builtin();
+    for transport in Transport::ALL {
+        for port in 0..=u16::MAX {
+            let usage = paper.standing(transport, port).usage;
+            let seen = crate::program::commonly_seen(transport, port).is_some()
+                || crate::program::first_on(transport, port).is_some();
+            assert!(!(seen && matches!(usage, Usage::Silent(_))), "{transport:?} {port}: {usage:?}");
+        }
+    }
 }
 
 #[test]

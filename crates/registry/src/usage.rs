@@ -18,6 +18,8 @@ pub(crate) const NETBASE: u16 = 1;
 pub(crate) const SILENT: u16 = 2;
 /// Debian's list has the service for another transport only.
 pub(crate) const SILENT_HERE: u16 = 3;
+/// Our list of what is commonly seen has the port, without a program of the map.
+pub(crate) const SEEN: u16 = 4;
 /// From here on: a program of our map serves it.
 pub(crate) const PROGRAM: u16 = 16;
 
@@ -87,10 +89,30 @@ pub(crate) fn decide(
     if let Some(index) = transports.iter().find_map(seen) {
         return PROGRAM.saturating_add(index);
     }
+    if let Some(port) = single
+        && transports.iter().any(|transport| seen_on(*transport, port))
+    {
+        return SEEN;
+    }
     if known != 0 {
         return SILENT_HERE;
     }
     program::first_serving(name).map_or(SILENT, |index| PROGRAM.saturating_add(index))
+}
+
+fn seen_on(transport: Transport, port: u16) -> bool {
+    program::commonly_seen(transport, port).is_some() || program::sensitive(transport, port).is_some()
+}
+
+/// Whether a decision means ordinary use.
+pub(crate) fn ordinary(code: u16) -> bool {
+    code == NETBASE || code == SEEN || code >= PROGRAM
+}
+
+/// The decision for one port of a row that was found silent as a whole range.
+pub(crate) fn within_range(transport: Transport, port: u16) -> Option<u16> {
+    let program = program::first_on(transport, port).map(|index| PROGRAM.saturating_add(index));
+    program.or_else(|| seen_on(transport, port).then_some(SEEN))
 }
 
 /// The decision in words; `registered` is the registry's date of registration.
@@ -98,11 +120,12 @@ pub(crate) fn words(code: u16, registered: &str) -> Usage {
     match code {
         NOT_ASSIGNED => Usage::NotAssigned,
         NETBASE => Usage::Ordinary(concat!("in ordinary use: listed in ", netbase!())),
+        SEEN => Usage::Ordinary(concat!("in ordinary use: commonly seen here, says ", map!())),
         SILENT => Usage::Silent(silent(registered)),
         SILENT_HERE => Usage::Silent(concat!(
             "assigned, but ",
             netbase!(),
-            " lists the service for other transports only, and no program in ",
+            " lists the service for other transports only, and no program of ",
             map!(),
             " is commonly seen here"
         )),
@@ -118,11 +141,11 @@ macro_rules! silent_by_year {
         fn silent(registered: &str) -> &'static str {
             match registered.get(..4).and_then(|year| year.parse::<u16>().ok()) {
                 $(Some($year) => concat!(
-                    "assigned in ", $year, "; not in ", netbase!(), ", and no program in ", map!(), " serves it"
+                    "assigned in ", $year, "; not in ", netbase!(), ", nor served by a program of ", map!()
                 ),)+
                 _ => concat!(
-                    "assigned (the registry gives no date); not in ", netbase!(),
-                    ", and no program in ", map!(), " serves it"
+                    "assigned (no date given); not in ", netbase!(),
+                    ", nor served by a program of ", map!()
                 ),
             }
         }

@@ -59,7 +59,8 @@ pub fn by_unit(unit: &str) -> Option<&'static Program> {
 
 /// The programs commonly seen on a port beyond those registered for it.
 pub fn on_port(transport: Transport, port: u16) -> impl Iterator<Item = &'static Program> {
-    all().filter(move |program| program.ports.contains(&(transport, port)))
+    let first = first_on(transport, port).map_or(usize::MAX, usize::from);
+    all().skip(first).filter(move |program| program.ports.contains(&(transport, port)))
 }
 
 /// The programs that serve the service with this registry name.
