@@ -101,7 +101,7 @@ pub(crate) fn means(entry: &Entry, snapshot: &Snapshot, socket: &Socket, holders
     if holders.is_empty() {
         return if socket.holders_missing.is_some() { Match::Unseen } else { Match::No };
     }
-    let each = holders.iter().map(|holder| holder_fits(entry, holder.process, socket.activation.as_ref()));
+    let each = holders.iter().map(|holder| holder_fits(entry, holder.process, socket.activation.as_deref()));
     if entry.verb == Verb::Allow {
         let complete = if socket.holders_missing.is_some() { Match::Unseen } else { Match::Yes };
         return each.fold(complete, Match::and);

@@ -163,7 +163,11 @@ impl<'a> Docket<'a> {
         for key in self.cases.iter().filter_map(group) {
             *sizes.entry(key).or_default() += 1;
         }
-        sizes.retain(|_, size| *size > MOST_PORTS);
+        sizes.retain(|(code, ..), size| {
+            // Changes of one kind came about together; ports in the same plight may not have.
+            let together = matches!(code, Code::BaselineNew | Code::BaselineGone | Code::BaselineChanged);
+            *size > if together { 1 } else { MOST_PORTS }
+        });
         if sizes.is_empty() {
             return;
         }

@@ -58,7 +58,7 @@ fn raise(change: &Change, subject: Subject, docket: &mut Docket<'_>) {
     docket.raise(code, (usual(code), Confidence::High), cause, subject, || {
         let source = change.entry.clone().unwrap_or_else(|| "baseline".to_owned());
         let (port, transport) = (change.port, change.transport.name());
-        let accept = format!("if that is right: portreeve baseline accept {port}/{transport}");
+        let accept = format!("if that is right: portreeve baseline accept {port}/{transport} (or: all)");
         match change.kind {
             ChangeKind::New => {
                 let facts = vec![(format!("Not in the baseline: {after}"), source)];

@@ -296,17 +296,14 @@ fn service<'p>(standing: &Standing<'p>) -> Option<&'p str> {
 
 fn purpose(standing: &Standing<'_>) -> String {
     match standing.assignment {
-        Some(row) if !row.assignee.is_empty() => {
-            format!("assigned to {} for {}", name_of(row.assignee), title(row.name, row.description))
-        }
         Some(row) => format!("assigned for {}", title(row.name, row.description)),
         None => "assigned".to_owned(),
     }
 }
 
-/// The registry writes assignees as `[Name]`.
-fn name_of(assignee: &str) -> &str {
-    assignee.trim_matches(['[', ']'])
+/// The registry writes assignees as `[First_Last]`.
+fn name_of(assignee: &str) -> String {
+    assignee.trim_matches(['[', ']']).replace('_', " ")
 }
 
 fn title<'t>(name: &'t str, description: &'t str) -> &'t str {

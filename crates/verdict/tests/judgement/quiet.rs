@@ -90,11 +90,11 @@ fn ordinary() -> Scene {
 
     // systemd waits for a service that is not running yet.
     scene.tcp("[::]:9090", &[1]);
-    scene.last().activation = Some(Activation {
+    scene.last().activation = Some(Box::new(Activation {
         socket_unit: "cockpit.socket".to_owned(),
         service: "cockpit.service".to_owned(),
         program: Some("/usr/lib/cockpit/cockpit-tls".to_owned()),
-    });
+    }));
     // RPC servers take any port below 1024.
     let statd =
         scene.process(process(740, "/usr/sbin/rpc.statd").user(104, "statd").unit("rpc-statd.service"));

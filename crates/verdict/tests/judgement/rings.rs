@@ -121,10 +121,10 @@ fn the_words_are_as_expected() {
         std::fs::write(path, &text).unwrap();
     }
     let expected = std::fs::read_to_string(path).unwrap_or_default();
-    // The registry's own date moves with its data.
-    let plain = |text: &str| -> String {
-        text.lines().filter(|line| !line.contains("IANA")).collect::<Vec<_>>().join("\n")
-    };
+    // What the tables of the registry say moves with their data.
+    let of_tables =
+        |line: &&str| ["IANA", "[silence table]", "History of misuse"].iter().any(|word| line.contains(word));
+    let plain = |text: &str| text.lines().filter(|line| !of_tables(line)).collect::<Vec<_>>().join("\n");
     assert_eq!(plain(&text), plain(&expected), "UPDATE_EXPECT=1 writes the new words");
 }
 

@@ -39,6 +39,23 @@ fn twenty_thousand_listeners_are_judged_in_time() {
 }
 
 #[test]
+fn a_baseline_and_a_long_policy_stay_within_reason() {
+    let mut text = String::new();
+    for port in 1..=2000 {
+        text.push_str(&format!("[[allow]]\nport = {port}\nexe = \"/usr/bin/*\"\nreason = \"r\"\n"));
+    }
+    let mut scene = crowd().policy(&text);
+    scene.baseline = Some(portreeve_verdict::baseline::learn(&scene.snapshot, &scene.paper));
+    let start = Instant::now();
+    let judgement = scene.judge();
+    let took = start.elapsed();
+    eprintln!("20,000 listeners against 2,000 entries and a baseline of as many doors: {took:?}");
+    assert!(judgement.findings.iter().all(|finding| finding.code != Code::BaselineNew));
+    let budget = if cfg!(debug_assertions) { 5000 } else { 150 };
+    assert!(took.as_millis() <= budget, "{took:?}");
+}
+
+#[test]
 fn twenty_thousand_things_wrong_stay_few_findings() {
     let mut scene = crowd();
     for socket in &mut scene.snapshot.sockets {

@@ -144,11 +144,11 @@ fn an_activated_socket_is_its_service() {
         .policy("[[allow]]\nport = 420\nunit = \"demo.service\"\nexe = \"/opt/demo\"\nreason = \"r\"\n");
     scene.process(process(1, "/usr/lib/systemd/systemd"));
     scene.tcp("0.0.0.0:420", &[1]);
-    scene.last().activation = Some(Activation {
+    scene.last().activation = Some(Box::new(Activation {
         socket_unit: "demo.socket".to_owned(),
         service: "demo.service".to_owned(),
         program: Some("/opt/demo".to_owned()),
-    });
+    }));
     assert_eq!(scene.rings(), [""; 0]);
     assert_eq!(scene.judge().accepted.len(), 1);
 }
