@@ -120,11 +120,11 @@ pub(crate) fn snapshot() -> Snapshot {
     bound.state = State::Bound;
     let mut activated = socket(Kind::Tcp, "[::]:9090", &[1]);
     activated.family = Family::Dual;
-    activated.activation = Some(Activation {
+    activated.activation = Some(Box::new(Activation {
         socket_unit: String::from("cockpit.socket"),
         service: String::from("cockpit.service"),
         program: None,
-    });
+    }));
     let mut blue = socket(Kind::Tcp, "0.0.0.0:9000", &[900]);
     blue.netns = BLUE;
     let mut unknown = socket(Kind::Tcp, "192.0.2.7:5432", &[]);
@@ -132,7 +132,7 @@ pub(crate) fn snapshot() -> Snapshot {
     unknown.uid = Some(113);
     let mut packet = socket(Kind::Packet, "0.0.0.0:3", &[900]);
     packet.family = Family::Link;
-    packet.interface = Some(Interface { index: 2, name: Some(String::from("eth0")) });
+    packet.interface = Some(Box::new(Interface { index: 2, name: Some(String::from("eth0")) }));
     packet.scope = Scope::Link;
     packet.backlog = None;
 

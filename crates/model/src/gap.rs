@@ -82,12 +82,20 @@ impl Reason {
     /// What would help to see more.
     pub fn help(self) -> &'static str {
         match self {
-            Reason::NoPermission => "run as root, or give the binary CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN",
+            Reason::NoPermission => {
+                "run as root, or give the binary CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN"
+            }
             Reason::OtherPidNamespace => "run in the host's PID namespace (for a container: --pid=host)",
-            Reason::OtherNetworkNamespace => "run as root on the host (entering a namespace needs CAP_SYS_ADMIN)",
-            Reason::KernelOwned => "see which kernel feature listens: nfsd, a tunnel, WireGuard (lsmod, wg show, rpcinfo -p)",
+            Reason::OtherNetworkNamespace => {
+                "run as root on the host (entering a namespace needs CAP_SYS_ADMIN)"
+            }
+            Reason::KernelOwned => {
+                "see which kernel feature listens: nfsd, a tunnel, WireGuard (lsmod, wg show, rpcinfo -p)"
+            }
             Reason::Exited => "run again",
-            Reason::InFlight => "run again; if it stays, look for a process that passes descriptors (SCM_RIGHTS)",
+            Reason::InFlight => {
+                "run again; if it stays, look for a process that passes descriptors (SCM_RIGHTS)"
+            }
             Reason::PublishedWithoutSocket => "see the rule: nft list ruleset",
             Reason::NotSupported => "run on Linux 5.8 or newer with BTF (/sys/kernel/btf/vmlinux)",
             Reason::LimitReached => "ask for one port, or raise the limit",

@@ -24,8 +24,8 @@ pub use finding::{Code, Confidence, Evidence, Finding, Severity, Subject};
 pub use gap::{Area, Gap, Reason};
 pub use machine::{Forward, Machine, Namespace, PortRules};
 pub use process::{
-    Activation, Capabilities, Container, Exe, ExeState, Integrity, Manager, Package, Parent, Process, Runtime,
-    Unit, UnitScope, User,
+    Activation, Capabilities, Container, Exe, ExeState, Integrity, Manager, Package, Parent, Process,
+    Runtime, Unit, UnitScope, User,
 };
 pub use seen::Seen;
 pub use snapshot::Snapshot;

@@ -1,6 +1,6 @@
 //! Sockets as the operating system knows them, and who holds them.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::assignment::Transport;
@@ -30,16 +30,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Kind; 8] = [
-        Kind::Tcp,
-        Kind::Mptcp,
-        Kind::Udp,
-        Kind::UdpLite,
-        Kind::Sctp,
-        Kind::Dccp,
-        Kind::Raw,
-        Kind::Packet,
-    ];
+    pub const ALL: [Kind; 8] =
+        [Kind::Tcp, Kind::Mptcp, Kind::Udp, Kind::UdpLite, Kind::Sctp, Kind::Dccp, Kind::Raw, Kind::Packet];
 
     /// The word used in output.
     pub fn name(self) -> &'static str {
@@ -276,7 +268,7 @@ pub struct Socket {
     /// From where it can be reached.
     pub scope: Scope,
     /// The interface it is bound to, if to one.
-    pub interface: Option<Interface>,
+    pub interface: Option<Box<Interface>>,
     /// The inode number of its network namespace; 0 where the system has none.
     pub netns: u32,
     /// Its inode number; 0 where the kernel shows none.
@@ -294,7 +286,7 @@ pub struct Socket {
     /// Why there are none, or why there may be more; `None` where the list is complete.
     pub holders_missing: Option<Reason>,
     /// The service that systemd starts for it, where PID 1 holds it for a socket unit.
-    pub activation: Option<Activation>,
+    pub activation: Option<Box<Activation>>,
     /// The ways in which it was seen.
     pub seen_by: Views,
     /// The ways in which it should have been seen and was not: something hides it.

@@ -106,11 +106,19 @@ pub(crate) fn service(paper: &Paper, transport: Option<Transport>, port: u16) ->
         out.push_str(" silent");
     }
     if let Some(seen) = program::commonly_seen(transport, port)
-        && name != Some(seen)
+        && !name.is_some_and(|name| same_name(name, seen))
     {
         let _ = write!(out, ", seen: {seen}?");
     }
     out
+}
+
+/// `zabbix-agent` and `zabbix agent` are one name.
+fn same_name(one: &str, other: &str) -> bool {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    plain(one) == plain(other)
 }
 
 /// Every holder, grouped by program: `nginx[812,813]`.
@@ -271,7 +279,7 @@ mod tests {
         assert_eq!(address(&socket), "[::]");
         socket.family = Family::Dual;
         assert_eq!(address(&socket), "*");
-        socket.interface = Some(model::Interface { index: 3, name: Some(String::from("eth0")) });
+        socket.interface = Some(Box::new(model::Interface { index: 3, name: Some(String::from("eth0")) }));
         assert_eq!(address(&socket), "*%eth0");
         socket.family = Family::Link;
         assert_eq!(address(&socket), "eth0");

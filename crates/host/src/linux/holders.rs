@@ -157,7 +157,7 @@ pub fn socket_of(open: &Open) -> Option<Socket> {
         Kind::Raw => sockets::state_from(false, true, open.state, open.port, false)?,
         _ => sockets::state_from(stream, false, open.state, open.port, open.peer_port != 0)?,
     };
-    let interface = (open.interface != 0).then_some(Interface { index: open.interface, name: None });
+    let interface = (open.interface != 0).then(|| Box::new(Interface { index: open.interface, name: None }));
     Some(Socket {
         kind,
         family: match (packet, v6) {

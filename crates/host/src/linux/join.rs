@@ -74,7 +74,7 @@ fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (
     for found in dumps.values_mut().flatten() {
         if sockets.is_empty() {
             sockets = std::mem::take(&mut found.sockets);
-            sockets.reserve(total - sockets.len());
+            sockets.reserve_exact(total - sockets.len());
         } else {
             sockets.append(&mut found.sockets);
         }
@@ -101,6 +101,9 @@ fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (
         }
         let Some(socket) = sockets.get_mut(at) else { continue };
         while let Some((_, holder)) = entries.next_if(|(held, _)| *held == inode && inode != 0) {
+            if socket.holders.is_empty() {
+                socket.holders.reserve_exact(1);
+            }
             socket.holders.push(*holder);
         }
         if !socket.holders.is_empty() {

@@ -147,7 +147,7 @@ impl Looker {
         for socket in sockets.iter_mut().filter(|socket| socket.is_listener()) {
             let manager = managers.iter().find(|m| socket.holders.iter().any(|holder| holder.pid == m.pid));
             if let Some(manager) = manager {
-                socket.activation = self.reader.activation(manager, socket.kind, socket.local);
+                socket.activation = self.reader.activation(manager, socket.kind, socket.local).map(Box::new);
             }
         }
     }

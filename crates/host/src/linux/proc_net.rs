@@ -61,8 +61,8 @@ pub fn read(netns: u32, connected: bool, kinds: &[Kind]) -> (Vec<Socket>, Vec<Ga
 
 fn socket(kind: Kind, netns: u32, row: &Row) -> Option<Socket> {
     let ip = row.local.ip();
-    let interface =
-        (row.interface != 0).then(|| Interface { index: row.interface, name: interface_name(row.interface) });
+    let interface = (row.interface != 0)
+        .then(|| Box::new(Interface { index: row.interface, name: interface_name(row.interface) }));
     let on_loopback = interface.as_ref().and_then(|interface| interface.name.as_deref()) == Some("lo");
     let has_peer = row.peer.port() != 0 || !row.peer.ip().is_unspecified();
     let (family, state, scope) = if kind == Kind::Packet {

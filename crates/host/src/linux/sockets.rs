@@ -69,6 +69,9 @@ pub fn dump(netns: u32, wanted: Wanted) -> Found {
             if !worth_asking(counts, name, kind, wanted) {
                 continue;
             }
+            // As many as the kernel counts, so that the list does not have to grow and move.
+            let expected = counts.and_then(|text| socket_count(text, name)?.parse().ok()).unwrap_or(0);
+            builder.sockets.reserve_exact(usize::min(expected, 1 << 20));
             let mut request = sock_diag::inet_request(family, protocol, wanted_states(kind, wanted));
             builder.dump(&mut netlink, &mut request, kind, &mut found);
         }
@@ -246,10 +249,10 @@ impl Builder {
         });
     }
 
-    fn interface(&mut self, index: u32) -> Option<Interface> {
-        (index != 0).then(|| Interface {
-            index,
-            name: self.interfaces.entry(index).or_insert_with(|| interface_name(index)).clone(),
+    fn interface(&mut self, index: u32) -> Option<Box<Interface>> {
+        (index != 0).then(|| {
+            let name = self.interfaces.entry(index).or_insert_with(|| interface_name(index)).clone();
+            Box::new(Interface { index, name })
         })
     }
 }

@@ -9,7 +9,7 @@ use wire::cursor::le32;
 use wire::elf::{self, Object, Relocation};
 
 use super::LoadError;
-use super::sys::{self, MapShape, ProgramShape};
+use super::sys::{self, MapShape, Mapped, ProgramShape};
 
 const TRACING: u32 = 26;
 const TRACE_ITER: u32 = 28;
@@ -30,18 +30,37 @@ pub struct Loaded {
     pub maps: HashMap<String, OwnedFd>,
 }
 
-/// The kernel's type information, which any user may read.
-pub fn kernel_types() -> Result<Vec<u8>, LoadError> {
-    let path = "/sys/kernel/btf/vmlinux";
-    let missing = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => LoadError::NotSupported("type information (BTF)".into()),
-        _ => LoadError::Refused("let us read its type information", error),
-    };
-    let mut file = std::fs::File::open(path).map_err(missing)?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut block = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(64 << 20) + 1);
-    file.read_to_end(&mut block).map_err(missing)?;
-    Ok(block)
+/// The kernel's type information, which any user may read: mapped where the kernel can (Linux 6.16), else read.
+enum KernelTypes {
+    Mapped(Mapped, usize),
+    Read(Vec<u8>),
+}
+
+impl KernelTypes {
+    fn open() -> Result<KernelTypes, LoadError> {
+        let missing = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => LoadError::NotSupported("type information (BTF)".into()),
+            _ => LoadError::Refused("let us read its type information", error),
+        };
+        let mut file = std::fs::File::open("/sys/kernel/btf/vmlinux").map_err(missing)?;
+        let size = file.metadata().map_err(missing)?.len();
+        let size = usize::try_from(size).unwrap_or(usize::MAX).min(64 << 20);
+        if let Ok(mapped) = Mapped::new(&file, size) {
+            return Ok(KernelTypes::Mapped(mapped, size));
+        }
+        let mut block = Vec::with_capacity(size + 1);
+        file.read_to_end(&mut block).map_err(missing)?;
+        Ok(KernelTypes::Read(block))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
+            // SAFETY: the kernel's types never change while it runs.
+            KernelTypes::Mapped(mapped, size) => unsafe { mapped.bytes(*size) },
+            KernelTypes::Read(block) => block,
+        }
+    }
 }
 
 /// Loads the iterator program whose function is `program`, over what the kernel calls `target`; `entries` says how
@@ -58,8 +77,8 @@ pub fn load_iterator(
         ));
     }
     let object = elf::parse(object).map_err(LoadError::Damaged)?;
-    let block = kernel_types()?;
-    let kernel = Btf::parse(&block).map_err(LoadError::Damaged)?;
+    let types = KernelTypes::open()?;
+    let kernel = Btf::parse(types.bytes()).map_err(LoadError::Damaged)?;
     let own = Btf::parse(section(&object, b".BTF")?).map_err(LoadError::Damaged)?;
     let mut code = Code::of(&object, program)?;
     let hook = format!("bpf_iter_{target}");

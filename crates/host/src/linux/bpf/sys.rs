@@ -192,9 +192,9 @@ pub struct Mapped {
 unsafe impl Send for Mapped {}
 
 impl Mapped {
-    /// Maps the first `bytes` of a map that was made with BPF_F_MMAPABLE.
-    pub fn new(map: &OwnedFd, bytes: usize) -> io::Result<Mapped> {
-        let (protection, flags) = (libc::PROT_READ, libc::MAP_SHARED);
+    /// Maps the first `bytes` of a map that was made with BPF_F_MMAPABLE, or of a file that nobody changes.
+    pub fn new(map: impl AsFd, bytes: usize) -> io::Result<Mapped> {
+        let (protection, flags, map) = (libc::PROT_READ, libc::MAP_SHARED, map.as_fd());
         // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours.
         let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, map.as_raw_fd(), 0) };
         if start == libc::MAP_FAILED {
@@ -203,13 +203,13 @@ impl Mapped {
         NonNull::new(start).map(|start| Mapped { start, bytes }).ok_or_else(io::Error::last_os_error)
     }
 
-    /// A copy of the first `bytes`: the kernel may write on, so nothing borrows it.
-    pub fn copy(&self, bytes: usize) -> Vec<u8> {
-        let bytes = bytes.min(self.bytes);
-        let mut copy = vec![0; bytes];
-        // SAFETY: the mapping is at least this long and lives as long as `self`; `copy` is ours alone.
-        unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr().cast(), copy.as_mut_ptr(), bytes) };
-        copy
+    /// The first `bytes` of it.
+    ///
+    /// # Safety
+    /// No program that writes to the map may run while the slice is in use.
+    pub unsafe fn bytes(&self, bytes: usize) -> &[u8] {
+        // SAFETY: the mapping is at least this long and lives as long as `self`; the caller keeps writers away.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), bytes.min(self.bytes)) }
     }
 }
 

@@ -61,7 +61,10 @@ impl Walker {
             let found = self.run(wanted).map_err(|e| LoadError::Refused("run a program", e))?;
             if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
                 let kept = usize::try_from(found).unwrap_or(usize::MAX).min(self.entries as usize);
-                return Ok(read(&self.memory.copy(kept * BYTES)));
+                #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
+                // SAFETY: only `run` makes the program write, and it needs `self` as we do.
+                let records = unsafe { self.memory.bytes(kept * BYTES) };
+                return Ok(read(records));
             }
             // A quarter more than was found: sockets may be opened meanwhile.
             let entries = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
@@ -69,7 +72,7 @@ impl Walker {
         }
     }
 
-    fn run(&self, wanted: Wanted) -> io::Result<u64> {
+    fn run(&mut self, wanted: Wanted) -> io::Result<u64> {
         let variables = self.loaded.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
         let fd = u32::try_from(self.example.as_raw_fd()).map_err(io::Error::other)?;
         let mut control = holder_record::control(fd, wanted);
@@ -85,7 +88,7 @@ impl Walker {
 
 fn read(bytes: &[u8]) -> Walk {
     const { assert!(CONTROL_BYTES == 16) };
-    let mut walk = Walk::default();
+    let mut walk = Walk { open: Vec::with_capacity(bytes.len() / BYTES), ..Walk::default() };
     for record in bytes.chunks_exact(BYTES).filter_map(holder_record::parse) {
         match record {
             Record::Task(task) => walk.tasks.push(task),
