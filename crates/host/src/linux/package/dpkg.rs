@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use wire::dpkg::{self, Wanted};
 
 use super::{Base, Owned, digest::Recorded};
-use crate::linux::process::tree::{Tree, names, read_file, reason};
+use crate::linux::process::tree::{Tree, names, reason};
 
 const INFO: &str = "var/lib/dpkg/info";
 /// Packages of an image without dpkg itself: one file for each.
@@ -17,6 +17,8 @@ const STATUS_PARTS: &str = "var/lib/dpkg/status.d";
 const FILES_MAX: usize = 1 << 20;
 const LIST_MAX: usize = 64 << 20;
 const STATUS_MAX: usize = 256 << 20;
+/// Most lists are far smaller.
+const SPACE_STEP: usize = 256 << 10;
 
 /// One name that a list may have for a path that is asked.
 #[derive(Debug)]
@@ -62,10 +64,8 @@ pub(crate) fn owners(tree: &Tree, paths: &[&str], found: &mut [Option<Owned>]) -
             break;
         }
         let Some((package, _)) = dpkg::package_of_list(file) else { continue };
-        if read_name(&folder, file, &mut space).is_err() {
-            continue;
-        }
-        wanted.search(&space, |number| {
+        let Ok(list) = read_name(&folder, file, &mut space) else { continue };
+        wanted.search(list, |number| {
             let Some(rule) = rules.get(number) else { return };
             let allowed = rule.only.as_deref().is_none_or(|only| only == package)
                 && rule.except.as_deref() != Some(package);
@@ -91,9 +91,7 @@ pub(crate) fn owners(tree: &Tree, paths: &[&str], found: &mut [Option<Owned>]) -
         let Some(version) = dpkg::version(&status, package, arch) else { continue };
         let stem = file.strip_suffix(".list").unwrap_or(file);
         let sums = sums.entry(file).or_insert_with(|| {
-            let mut sums = Vec::new();
-            let _ = read_name(&folder, &format!("{stem}.md5sums"), &mut sums);
-            sums
+            read_name(&folder, &format!("{stem}.md5sums"), &mut space).map(<[u8]>::to_vec).unwrap_or_default()
         });
         let recorded = dpkg::md5(sums, &rule.name).map_or(Recorded::None, Recorded::Md5);
         if let Some(slot) = found.get_mut(path) {
@@ -141,10 +139,32 @@ fn likely_first<'f>(files: &'f [String], paths: &[&str]) -> impl Iterator<Item =
     first.into_iter().chain(rest)
 }
 
-fn read_name(folder: &OwnedFd, name: &str, out: &mut Vec<u8>) -> Result<(), Errno> {
+/// Reads a file into space that is kept and only grows: there are many of them.
+fn read_name<'s>(folder: &OwnedFd, name: &str, space: &'s mut Vec<u8>) -> Result<&'s [u8], Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let file = rustix::fs::openat(folder, name, flags, Mode::empty())?;
-    read_file(file.as_fd(), out, LIST_MAX)
+    let mut filled = 0;
+    loop {
+        if space.len() - filled < SPACE_STEP / 2 {
+            space.resize(space.len() + SPACE_STEP, 0);
+        }
+        let Some(free) = space.get_mut(filled..) else { return Err(Errno::INVAL) };
+        let room = free.len();
+        match rustix::io::read(file.as_fd(), free) {
+            Ok(count) => {
+                filled += count;
+                // A file that does not fill the space has ended.
+                if count < room {
+                    return Ok(space.get(..filled).unwrap_or_default());
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+        if filled > LIST_MAX {
+            return Err(Errno::FBIG);
+        }
+    }
 }
 
 /// An image made of packages without dpkg: the digests are the file lists.
@@ -155,21 +175,17 @@ fn parts(tree: &Tree, paths: &[&str], found: &mut [Option<Owned>]) -> Base {
         Err(errno) => return Base::Failed(reason(errno)),
     };
     let Ok(files) = names(&folder, FILES_MAX) else { return Base::NotHere };
-    let (mut sums, mut stanza) = (Vec::new(), Vec::new());
+    let (mut space, mut stanza_space) = (Vec::new(), Vec::new());
     for file in &files {
         let Some(stem) = file.strip_suffix(".md5sums") else { continue };
-        if read_name(&folder, file, &mut sums).is_err() {
-            continue;
-        }
+        let Ok(sums) = read_name(&folder, file, &mut space) else { continue };
         for (path, slot) in paths.iter().zip(found.iter_mut()).filter(|(_, slot)| slot.is_none()) {
             let alias = dpkg::alias(path);
-            let md5 = dpkg::md5(&sums, path).or_else(|| dpkg::md5(&sums, alias.as_deref()?));
+            let md5 = dpkg::md5(sums, path).or_else(|| dpkg::md5(sums, alias.as_deref()?));
             let Some(md5) = md5 else { continue };
-            if read_name(&folder, stem, &mut stanza).is_err() {
-                continue;
-            }
+            let Ok(stanza) = read_name(&folder, stem, &mut stanza_space) else { continue };
             let field = |key: &str| {
-                let text = std::str::from_utf8(&stanza).ok()?;
+                let text = std::str::from_utf8(stanza).ok()?;
                 text.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim().to_owned())
             };
             let (Some(name), Some(version)) = (field("Package:"), field("Version:")) else { continue };

@@ -350,8 +350,8 @@ print(json.dumps([p.cmdline(),p.cwd(),p.username(),p.ppid(),p.exe(),p.create_tim
     assert_eq!(serde_json::json!(ours.user.value().unwrap().name), theirs[2]);
     assert_eq!(serde_json::json!(ours.parents[0].pid), theirs[3]);
     assert_eq!(serde_json::json!(ours.exe.value().unwrap().path), theirs[4]);
-    let started = ours.started.value().unwrap().as_seconds();
-    assert!((started - theirs[5].as_f64().unwrap() as i64).abs() <= 2);
+    let started = std::time::Duration::from_nanos(ours.started.value().unwrap().as_ns().unsigned_abs());
+    assert!((started.as_secs_f64() - theirs[5].as_f64().unwrap()).abs() <= 2.0);
 }
 
 /// Figures for people: `cargo test --profile bench-dev -p portreeve-host -- --ignored --nocapture cost`.
