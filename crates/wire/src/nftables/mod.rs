@@ -90,14 +90,13 @@ pub fn check(bytes: &[u8]) {
     messages.iter().filter(rules).for_each(|message| turned.take(message));
     messages.iter().filter(|message| !rules(message)).for_each(|message| turned.take(message));
     let found = forwards(&ruleset, 7);
-    assert_eq!(found.list, forwards(&turned, 7).list);
+    assert_eq!(found, forwards(&turned, 7));
     assert!(found.list.len() <= crate::published::MAX_FORWARDS);
     for forward in &found.list {
         assert!(forward.first >= 1 && forward.first <= forward.last && forward.netns == 7);
         assert!(forward.rule.starts_with("nftables "));
     }
     assert!(found.list.is_sorted_by_key(|forward| (forward.transport, forward.first)));
-    assert_eq!((found.dropped, found.damaged), (forwards(&turned, 7).dropped, forwards(&turned, 7).damaged));
 }
 
 #[cfg(test)]
