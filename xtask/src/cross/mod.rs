@@ -36,6 +36,12 @@ const CHECKS: [(&str, Check); 3] =
 
 /// Performs every check, or those that are named.
 pub fn run(arguments: &[String]) -> Outcome {
+    if arguments == [windows::WITHIN] {
+        let toolchain = Toolchain::prepare(&crate::root().join("target").join("cross"));
+        return toolchain.and_then(|toolchain| windows::within(&toolchain)).map_err(|stop| match stop {
+            Stop::Lacking(why) | Stop::Failed(why) => why,
+        });
+    }
     if let Some(unknown) = arguments.iter().find(|name| CHECKS.iter().all(|(known, _)| known != name)) {
         return Err(format!("cross: no check is named {unknown}; there are macos, windows and musl"));
     }

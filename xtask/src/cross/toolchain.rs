@@ -130,7 +130,16 @@ impl Toolchain {
             for object in ["rsbegin", "rsend"] {
                 run(self
                     .bare("rustc")
-                    .args(["--target", target, "--edition", "2024", "--cap-lints", "allow", "--emit=obj", "-o"])
+                    .args([
+                        "--target",
+                        target,
+                        "--edition",
+                        "2024",
+                        "--cap-lints",
+                        "allow",
+                        "--emit=obj",
+                        "-o",
+                    ])
                     .arg(libraries.join(format!("{object}.o")))
                     .arg(self.source.join(format!("library/rtstartup/{object}.rs")))
                     .env("RUSTC_BOOTSTRAP", "1"))?;
