@@ -72,6 +72,10 @@ pub fn arguments(arguments: &[String]) -> String {
             && argument.chars().all(|c| c.is_alphanumeric() || "-_./:=,+@%^~[]{}*?".contains(c));
         if plain {
             out.push_str(&line(argument));
+        } else if argument.contains('\'') && !argument.contains('"') {
+            out.push('"');
+            out.push_str(&line(argument));
+            out.push('"');
         } else {
             out.push('\'');
             out.push_str(&line(argument).replace('\'', "'\\''"));
@@ -152,6 +156,6 @@ mod tests {
     fn a_command_line_reads_as_words() {
         let words =
             |words: &[&str]| arguments(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(words(&["sleep", "1 2", "", "it's", "\u{1b}[m"]), "sleep '1 2' '' 'it'\\''s' '\\x1b[m'");
+        assert_eq!(words(&["sleep", "1 2", "", "it's", "\u{1b}[m"]), "sleep '1 2' '' \"it's\" '\\x1b[m'");
     }
 }

@@ -358,9 +358,7 @@ fn socket_matches(
                 .is_some_and(|activation| any(&activation.service) || any(&activation.socket_unit))
                 || of_holder(&|process| field(&process.unit, |unit| unit_names(&unit.name)))
         }
-        WordKey::Container => {
-            of_holder(&|process| field(&process.container, |container| container_names(container)))
-        }
+        WordKey::Container => of_holder(&|process| field(&process.container, container_names)),
         WordKey::Package => {
             of_holder(&|process| field(&process.package, |package| vec![package.name.clone()]))
         }

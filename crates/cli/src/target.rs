@@ -14,13 +14,6 @@ pub(crate) struct Target {
     pub(crate) transport: Option<Transport>,
 }
 
-impl Target {
-    /// The one port, if it is one.
-    pub(crate) fn single(&self) -> Option<u16> {
-        (self.ports.start() == self.ports.end()).then_some(*self.ports.start())
-    }
-}
-
 /// Reads a range or a number.
 pub(crate) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
     let number = |text: &str| {
@@ -102,8 +95,6 @@ mod tests {
         assert_eq!(one("420/UDP"), Target { ports: 420..=420, transport: Some(Transport::Udp) });
         assert_eq!(one("tcp/420"), Target { ports: 420..=420, transport: Some(Transport::Tcp) });
         assert_eq!(one("5000-5010"), Target { ports: 5000..=5010, transport: None });
-        assert_eq!(one("420").single(), Some(420));
-        assert_eq!(one("0-65535").single(), None);
     }
 
     #[test]

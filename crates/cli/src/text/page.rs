@@ -42,9 +42,10 @@ pub(crate) fn page(
             if view.is_partial() { ", as far as we could look (see below)" } else { "" }
         );
     }
+    let mut told: Vec<u32> = Vec::new();
     for row in &open {
         if let Some(socket) = view.socket(row) {
-            write_socket(out, view, row, socket, form);
+            write_socket(out, view, row, socket, &mut told, form);
         } else if let Some(forward) = view.forward(row) {
             let _ = writeln!(
                 out,
@@ -103,7 +104,7 @@ fn rules(out: &mut String, view: &View, port: u16, form: Form) {
     }
 }
 
-fn write_socket(out: &mut String, view: &View, row: &Row, socket: &Socket, form: Form) {
+fn write_socket(out: &mut String, view: &View, row: &Row, socket: &Socket, told: &mut Vec<u32>, form: Form) {
     let state = match (socket.kind.transport(), socket.state) {
         (_, State::Bound) => "bound, not listening",
         (_, state) => state.name(),
@@ -132,7 +133,14 @@ fn write_socket(out: &mut String, view: &View, row: &Row, socket: &Socket, form:
     }
     for holder in &socket.holders {
         match view.snapshot.process(holder.pid) {
-            Some(process) => write_holder(out, holder, process, form),
+            Some(process) if told.contains(&process.pid) => {
+                holder_line(out, holder, process, form);
+                out.push_str("    (described above)\n");
+            }
+            Some(process) => {
+                told.push(process.pid);
+                write_holder(out, holder, process, form);
+            }
             None => {
                 let _ = writeln!(out, "    process {}: nothing more is known", holder.pid);
             }
@@ -155,12 +163,16 @@ fn seen<T>(out: &mut String, label: &str, value: &Seen<T>, form: Form, words: im
     }
 }
 
-fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form) {
+fn holder_line(out: &mut String, holder: &Holder, process: &Process, form: Form) {
     let fd = holder.fd.map(|fd| format!(", descriptor {fd}")).unwrap_or_default();
     let tid = holder.tid.map(|tid| format!(", thread {tid}")).unwrap_or_default();
     let name =
         form.style.paint(Paint::Bold, format!("{}[{}]", sanitise::line(process.program()), process.pid));
     let _ = writeln!(out, "    {name}{fd}{tid}, known from {}", holder.how.code());
+}
+
+fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form) {
+    holder_line(out, holder, process, form);
     if process.comm != process.program() {
         field(out, "calls itself", &process.comm, form);
     }
