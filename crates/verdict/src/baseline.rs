@@ -12,6 +12,7 @@ mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{Area, Reason, Scope, Snapshot, Transport};
 use registry::Paper;
@@ -160,7 +161,7 @@ pub fn learn(snapshot: &Snapshot, paper: &Paper) -> Baseline {
         .into_iter()
         .map(|(door, seen)| {
             let comment = comment(paper, &door);
-            (door, Row { holders: seen.holders, comment, name: None })
+            (door, Row { holders: Arc::unwrap_or_clone(seen.holders), comment, name: None })
         })
         .collect();
     Baseline { learned: snapshot.taken.rfc3339(), rows }
@@ -244,7 +245,10 @@ impl Baseline {
         });
         for (door, seen) in now {
             let name = self.rows.get(&door).and_then(|row| row.name.clone());
-            self.rows.insert(door, Row { holders: seen.holders, comment: String::new(), name });
+            self.rows.insert(
+                door,
+                Row { holders: Arc::unwrap_or_clone(seen.holders), comment: String::new(), name },
+            );
         }
         for (door, row) in &mut self.rows {
             row.comment = comment(paper, door);

