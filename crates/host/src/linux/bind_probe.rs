@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn privileged_ports_are_a_gap_for_others() {
+        sandbox::run("bind probe without privilege", || {
+            sandbox::without(rustix::thread::CapabilitySet::NET_BIND_SERVICE);
+            let (hits, gaps) = probe(Kind::Tcp, 1..=2000, &|_, port| port == 5);
+            assert!(hits.is_empty());
+            assert_eq!((gaps.len(), gaps[0].reason, gaps[0].count), (1, Reason::NoPermission, Some(1022)));
+            assert_eq!(gaps[0].what, "bind probe of tcp ports between 1 and 1023");
+        });
+    }
+
+    #[test]
     fn denied_ports_are_one_gap_with_their_number() {
         let gaps = gaps(Kind::Tcp, &[1, 2, 9], 0, false);
         assert_eq!((gaps.len(), gaps[0].reason, gaps[0].count), (1, Reason::NoPermission, Some(3)));

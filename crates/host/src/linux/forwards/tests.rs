@@ -277,6 +277,22 @@ fn rules_for_ipv6_of_both() {
 }
 
 #[test]
+fn without_privilege_there_is_a_gap_for_each_rule_set() {
+    sandbox::run("rules without privilege", || {
+        let rules = ["-A PREROUTING -p tcp --dport 80 -j REDIRECT"];
+        let old = restore("iptables-legacy-restore", &rules).is_some();
+        sandbox::without(rustix::thread::CapabilitySet::NET_ADMIN);
+        let (forwards, gaps) = read(0);
+        assert_eq!(forwards, []);
+        let what: Vec<&str> = gaps.iter().map(|gap| gap.what.as_str()).collect();
+        let expected = ["nftables rules", "old iptables rules for IPv4"];
+        // A table that is not there is known to be not there, without privilege too.
+        assert_eq!(what, expected[..1 + usize::from(old)]);
+        assert!(gaps.iter().all(|gap| (gap.area, gap.reason) == (Area::Forwards, Reason::NoPermission)));
+    });
+}
+
+#[test]
 fn looking_makes_no_old_table() {
     sandbox::run("no old table is made", || {
         assert_lines(&[]);
