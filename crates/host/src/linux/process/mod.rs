@@ -193,6 +193,7 @@ impl Reader {
             if witness != self.witness {
                 self.witness = witness;
                 self.executables.forget_packages();
+                self.package_gaps.clear();
                 self.known.clear();
             }
         }
@@ -526,7 +527,15 @@ impl Reader {
     }
 
     fn count_gaps(&mut self, processes: &[Arc<Process>]) {
-        self.gaps.extend(self.package_gaps.iter().cloned());
+        // A database that failed once is not asked again until it changes, and is one gap.
+        let mut failed: Vec<Gap> = Vec::new();
+        for gap in self.package_gaps.drain(..) {
+            if !failed.contains(&gap) {
+                failed.push(gap);
+            }
+        }
+        self.gaps.extend(failed.iter().cloned());
+        self.package_gaps = failed;
         let mut count = |area, what: &str, hidden: &dyn Fn(&Process) -> Option<Reason>| {
             let mut by_reason: Vec<(Reason, u64)> = Vec::new();
             for why in processes.iter().filter_map(|process| hidden(process)) {
