@@ -210,6 +210,14 @@ fn what_is_broken_is_refused_with_its_line() {
 }
 
 #[test]
+fn one_name_for_many_ports_is_a_table_too() {
+    let rows: String = (1..40).map(|port| format!("same,{port},tcp,,,,,,,,,\n")).collect();
+    let paper = import(&format!("{}\n{rows}", CSV.lines().next().unwrap()));
+    assert_eq!(paper.by_name("SAME").count(), 39);
+    assert_eq!(paper.by_name("other").count(), 0);
+}
+
+#[test]
 fn entities_cannot_grow() {
     let bomb = "<!DOCTYPE r [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\n\
                 <registry><record><name>&b;</name><number>1</number></record></registry>";

@@ -67,9 +67,7 @@ fn rows(text: &str, layout: &Layout, fresh: &mut Vec<(usize, u16)>) -> Result<()
 
 fn names(text: &str, layout: &Layout) -> Result<(), Fault> {
     let bytes = text.as_bytes();
-    // A full table of slots would be walked without end; more slots than this are none of ours.
-    let few = layout.slots > layout.names && layout.slots <= (4 * layout.names).max(1);
-    if !layout.slots.is_power_of_two() || !few {
+    if !layout.slots.is_power_of_two() || layout.slots > (4 * layout.names).max(1) {
         return Err(fault(layout.slots_at, "the slots are not as many as they ought to be"));
     }
     let name = |nth: usize| {
@@ -102,7 +100,8 @@ fn names(text: &str, layout: &Layout) -> Result<(), Fault> {
         }
         before = Some(name);
     }
-    if filled != distinct {
+    // Without an empty slot, a name that is not there would be sought in all of them.
+    if filled != distinct || filled >= layout.slots {
         return Err(fault(layout.slots_at, "the slots are not one for each name"));
     }
     Ok(())
