@@ -5,10 +5,13 @@
 //! directory, its capabilities) is read again after half a minute, and while the process is young.
 
 pub(crate) mod accounts;
+mod clock;
 mod exe;
 mod facts;
 mod lineage;
+mod owner;
 pub(crate) mod tree;
+mod unseen;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -18,10 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{
-    Activation, Area, Container, ExeState, Gap, Integrity, Kind, Package, Process, Reason, Seen, Timestamp,
-    Unit, UnitScope, Utc,
-};
+use model::{Activation, Area, Container, ExeState, Gap, Kind, Process, Reason, Seen, Unit, UnitScope};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use wire::proc_stat::ProcStat;
@@ -30,9 +30,11 @@ use super::container::Containers;
 use super::package;
 use super::unit::Units;
 use accounts::Accounts;
+use clock::Clock;
 use exe::{Executables, Key};
 use lineage::Lineage;
 use tree::{RootId, Stamp, Tree, read_once, reason, stat_at};
+use unseen::{gone, unseen};
 
 /// How deep to look into executables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -437,79 +439,6 @@ impl Reader {
         }
     }
 
-    /// Packages and digests of the executables that this look saw for the first time.
-    fn finish_executables(
-        &mut self,
-        proc: BorrowedFd<'_>,
-        system: &Tree,
-        rows: &[Result<Known, Draft>],
-        depth: Depth,
-    ) {
-        if depth.sha256 {
-            for draft in rows.iter().filter_map(|row| row.as_ref().err()) {
-                let Some((key, record)) =
-                    draft.key.as_ref().and_then(|key| Some((key, self.executables.record(key)?)))
-                else {
-                    continue;
-                };
-                if record.hashed {
-                    continue;
-                }
-                record.hashed = true;
-                record.exe.sha256 = running_file(proc, draft.process.pid, key)
-                    .and_then(|(file, size)| package::digest::sha256(&file, size))
-                    .ok();
-            }
-        }
-        if !depth.integrity {
-            return;
-        }
-        // The files to ask for, each with one process that runs it, by the tree that they are in.
-        let mut asked: HashMap<RootId, Vec<(&Key, u32, String, ExeState)>> = HashMap::new();
-        for draft in rows.iter().filter_map(|row| row.as_ref().err()) {
-            let Some(key) = &draft.key else { continue };
-            let Some(record) = self.executables.record(key) else { continue };
-            if record.package.is_some() || record.exe.state == ExeState::Memfd {
-                continue;
-            }
-            record.package = Some(Seen::Hidden(Reason::Unknown));
-            let root = if record.in_system { Some(system.id) } else { key.root };
-            let Some(root) = root else {
-                record.package = Some(Seen::Hidden(Reason::NoPermission));
-                continue;
-            };
-            let entry = (key, draft.process.pid, record.exe.path.clone(), record.exe.state);
-            asked.entry(root).or_default().push(entry);
-        }
-        for (root, files) in asked {
-            let paths: Vec<&str> = files.iter().map(|(_, _, path, _)| path.as_str()).collect();
-            let owners = if root == system.id {
-                package::owners(system, &paths, &mut self.package_gaps)
-            } else {
-                let path = files.first().map(|(_, pid, _, _)| format!("{pid}/root")).unwrap_or_default();
-                match Tree::open_at(proc, Path::new(&path)) {
-                    Ok(tree) => package::owners(&tree, &paths, &mut self.package_gaps),
-                    Err(errno) => vec![Seen::Hidden(reason(errno)); files.len()],
-                }
-            };
-            for ((key, pid, _, state), owner) in files.iter().zip(owners) {
-                let found = match owner {
-                    Seen::Value(owned) => Seen::Value(Package {
-                        integrity: integrity(proc, *pid, key, *state, &owned.recorded),
-                        manager: owned.manager,
-                        name: owned.name,
-                        version: owned.version,
-                    }),
-                    Seen::Absent => Seen::Absent,
-                    Seen::Hidden(why) => Seen::Hidden(why),
-                };
-                if let Some(record) = self.executables.record(key) {
-                    record.package = Some(found);
-                }
-            }
-        }
-    }
-
     fn complete(&mut self, draft: Draft, depth: Depth, now: Instant) -> Known {
         let Draft { mut process, identity, key, settled } = draft;
         if let Some(record) = key.as_ref().and_then(|key| self.executables.record(key)) {
@@ -622,96 +551,6 @@ fn listing(proc: BorrowedFd<'_>) -> Result<Vec<u32>, Errno> {
     }
     out.sort_unstable();
     Ok(out)
-}
-
-/// The file that a process runs, open, if it still is the one that was seen.
-fn running_file(proc: BorrowedFd<'_>, pid: u32, key: &Key) -> Result<(OwnedFd, u64), Reason> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::openat(proc, format!("{pid}/exe"), flags, Mode::empty()).map_err(reason)?;
-    let stamp = Stamp::of(&rustix::fs::fstat(&file).map_err(reason)?);
-    if key.stamp == Some(stamp) { Ok((file, stamp.size)) } else { Err(Reason::Exited) }
-}
-
-fn integrity(
-    proc: BorrowedFd<'_>,
-    pid: u32,
-    key: &Key,
-    state: ExeState,
-    recorded: &package::digest::Recorded,
-) -> Integrity {
-    let found = match running_file(proc, pid, key) {
-        Ok((file, size)) => package::digest::compare(&file, size, recorded),
-        Err(why) => Integrity::NotCompared(why),
-    };
-    match found {
-        // The database describes the file that is at the path now; the one that runs may be the last version.
-        Integrity::Modified if state != ExeState::Present => Integrity::NotCompared(Reason::Unknown),
-        other => other,
-    }
-}
-
-/// The row of a process that could not be opened.
-fn gone(pid: u32, errno: Errno) -> Process {
-    let why = reason(errno);
-    if why != Reason::Exited {
-        return unseen(pid, why, false);
-    }
-    // It cannot be opened, and yet it may take signals: then something hides it.
-    let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    match number.map(rustix::process::test_kill_process) {
-        Some(Ok(())) => unseen(pid, Reason::Unknown, true),
-        // /proc mounted with hidepid shows us no process of others.
-        Some(Err(Errno::PERM)) => unseen(pid, Reason::NoPermission, false),
-        _ => unseen(pid, Reason::Exited, false),
-    }
-}
-
-fn unseen(pid: u32, why: Reason, hidden_from_proc: bool) -> Process {
-    Process {
-        pid,
-        comm: String::new(),
-        started: Seen::Hidden(why),
-        exe: Seen::Hidden(why),
-        cmdline: Seen::Hidden(why),
-        cwd: Seen::Hidden(why),
-        user: Seen::Hidden(why),
-        capabilities: Seen::Hidden(why),
-        parents: Vec::new(),
-        unit: Seen::Hidden(why),
-        container: Seen::Hidden(why),
-        package: Seen::Hidden(why),
-        hidden_from_proc,
-        preload: Seen::Hidden(why),
-    }
-}
-
-/// Turns ticks since boot into time. One offset serves all looks, so that a process keeps its start.
-#[derive(Debug)]
-struct Clock {
-    boot_ns: i64,
-    ticks_per_second: u64,
-}
-
-impl Clock {
-    fn now() -> Clock {
-        let boot = clock_ns(rustix::time::ClockId::Boottime);
-        let boot_ns = clock_ns(rustix::time::ClockId::Realtime).saturating_sub(boot);
-        Clock { boot_ns, ticks_per_second: rustix::param::clock_ticks_per_second().max(1) }
-    }
-
-    fn look_ns(&self) -> i64 {
-        self.boot_ns.saturating_add(clock_ns(rustix::time::ClockId::Boottime))
-    }
-
-    fn at_ticks(&self, ticks: u64) -> Timestamp<Utc> {
-        let ns = u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second);
-        Timestamp::from_ns(self.boot_ns.saturating_add(i64::try_from(ns).unwrap_or(i64::MAX)))
-    }
-}
-
-fn clock_ns(id: rustix::time::ClockId) -> i64 {
-    let now = rustix::time::clock_gettime(id);
-    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Live processes that the tests start themselves, and a made tree for what this machine does not have.
 
+use super::clock::clock_ns;
 use super::*;
+use model::Integrity;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
