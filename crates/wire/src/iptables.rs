@@ -134,9 +134,11 @@ impl Walk<'_> {
             self.found.drop_one();
             return;
         }
+        // What led here is no condition of the rules here.
+        let packets = &Packets { partial: false, ..packets.clone() };
         let mut at = from;
         while Some(at) != to {
-            let Some(left) = self.steps.checked_sub(1) else { return self.found.drop_one() };
+            let Some(left) = self.steps.checked_sub(packets.weight()) else { return self.found.drop_one() };
             self.steps = left;
             let Some(entry) = entry(self.table, at, &self.layout) else {
                 // The end of the table is no damage; an entry that lies outside is.
@@ -189,7 +191,7 @@ impl Walk<'_> {
     /// The packets that an entry takes of those that come; `None` if it is damaged.
     fn narrow(&self, entry: &Entry<'_>, packets: &Packets) -> Option<Packets> {
         let (layout, head) = (&self.layout, entry.head);
-        let mut taken = Packets { partial: packets.partial, ..packets.clone() };
+        let mut taken = packets.clone();
         let (flags, inverted) = (*head.get(layout.flags)?, *head.get(layout.inverted)?);
         let field = |index: usize| head.get(index * layout.addr_bytes..)?.get(..layout.addr_bytes);
         let (source_mask, target, target_mask) = (field(2)?, field(1)?, field(3)?);

@@ -14,10 +14,10 @@ use super::{find, name, number, readable};
 use crate::published::{Collector, Packets, Published, Target};
 use crate::xtables::{self, Action};
 
-/// `NFT_JUMP_STACK_SIZE`: the kernel itself jumps no deeper.
-const MAX_DEPTH: u32 = 16;
+/// Jumps within jumps (the kernel allows 16, `NFT_JUMP_STACK_SIZE`) and lookups within lookups of one rule.
+const MAX_DEPTH: u32 = 32;
 /// Expressions looked at; more is a rule set beyond reason.
-const MAX_STEPS: u32 = 2_000_000;
+const MAX_STEPS: u32 = 1_000_000;
 
 const CONTINUE: i32 = -1;
 const BREAK: i32 = -2;
@@ -75,7 +75,7 @@ impl Walk<'_> {
         let ruleset = self.ruleset;
         let Some(rules) = ruleset.rules.get(key) else { return };
         if depth > MAX_DEPTH {
-            return;
+            return self.found.drop_one();
         }
         let arrived = Packets { partial: false, ..packets.clone() };
         let place = Place { key, arrived: &arrived, depth };
@@ -92,11 +92,9 @@ impl Walk<'_> {
         let mut rest = expressions;
         while let Some((expression, behind)) = rest.split_first() {
             rest = behind;
-            let Some(left) = self.steps.checked_sub(1) else {
-                self.found.drop_one();
+            if !self.afford(&state.packets) {
                 return Outcome::Ends;
-            };
-            self.steps = left;
+            }
             if state.packets.is_empty() {
                 return Outcome::Next;
             }
@@ -162,6 +160,16 @@ impl Walk<'_> {
         Outcome::Next
     }
 
+    /// Whether there are steps left for one more look at these packets.
+    fn afford(&mut self, packets: &Packets) -> bool {
+        let left = self.steps.checked_sub(packets.weight());
+        self.steps = left.unwrap_or(0);
+        if left.is_none() {
+            self.found.drop_one();
+        }
+        left.is_some()
+    }
+
     fn publish(&mut self, key: &SetKey, packets: &Packets, target: Target) {
         let family = match key.0 {
             1 => "inet",
@@ -222,7 +230,15 @@ impl Walk<'_> {
                 return None;
             }
         }
+        let place = Place { depth: place.depth.saturating_add(1), ..place };
+        if place.depth > MAX_DEPTH {
+            self.found.drop_one();
+            return Some(Outcome::Next);
+        }
         for span in &spans {
+            if !self.afford(&state.packets) {
+                return Some(Outcome::Ends);
+            }
             let mut each = state.clone();
             for (offset, load) in fields.iter().filter(|_| !span.is_all) {
                 match span.part(*offset, load.bytes) {
@@ -249,8 +265,9 @@ impl Walk<'_> {
 /// The field that `meta` loads.
 fn meta(data: &[u8]) -> Load {
     match number(data, 2) {
-        // NFT_META_PROTOCOL, NFT_META_IIFNAME, NFT_META_NFPROTO, NFT_META_L4PROTO
+        // NFT_META_PROTOCOL, NFT_META_IIF, NFT_META_IIFNAME, NFT_META_NFPROTO, NFT_META_L4PROTO
         Some(1) => Load::new(Field::EtherType, 2),
+        Some(4) => Load::new(Field::InterfaceIndex, 4),
         Some(6) => Load::new(Field::InterfaceName, 16),
         Some(15) => Load::new(Field::Family, 1),
         Some(16) => Load::new(Field::Protocol, 1),

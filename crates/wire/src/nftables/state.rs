@@ -1,5 +1,6 @@
 //! Where a rule stands while it is read: the packets that are left, and what its registers hold.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -26,6 +27,8 @@ pub(super) enum Field {
     V4,
     /// Destination address in IPv6.
     V6,
+    /// Number of the interface that the packet came in on, in the machine's own order.
+    InterfaceIndex,
     /// Name of the interface that the packet came in on.
     InterfaceName,
     /// Neighbouring fields in one, with the port or the IPv4 address at this offset.
@@ -47,7 +50,7 @@ impl Field {
         match self {
             Field::Protocol | Field::Family => 8,
             Field::EtherType | Field::Port => 16,
-            Field::V4 => 32,
+            Field::V4 | Field::InterfaceIndex => 32,
             Field::V6 | Field::InterfaceName | Field::Merged(..) | Field::Other => 128,
         }
     }
@@ -267,7 +270,13 @@ impl State {
                     }
                 }
             }
-            Field::InterfaceName | Field::Merged(..) | Field::Other => packets.partial = true,
+            Field::InterfaceIndex if !negated && load.bytes == 4 => {
+                packets.partial = true;
+                packets.interface = interface_numbers(parts);
+            }
+            Field::InterfaceIndex | Field::InterfaceName | Field::Merged(..) | Field::Other => {
+                packets.partial = true
+            }
         }
     }
 
@@ -305,6 +314,16 @@ fn inside(part: (u128, u128), bytes: usize, offset: usize, wanted: usize) -> Opt
     let behind = bits_of(bytes.checked_sub(offset.checked_add(wanted)?)?);
     let cut = |value: u128| value.checked_shr(behind).unwrap_or(0) & ones(bits_of(wanted));
     (part.0 == part.1).then(|| (cut(part.0), cut(part.1)))
+}
+
+/// The interfaces that a comparison has by number.
+fn interface_numbers(parts: &[(u128, u128)]) -> Option<String> {
+    let number = |(value, _): &(u128, u128)| {
+        u32::try_from(*value).map(|value| u32::from_ne_bytes(value.to_be_bytes()))
+    };
+    let numbers: Vec<String> =
+        parts.iter().take(8).flat_map(number).map(|number| format!("{number}")).collect();
+    (!numbers.is_empty()).then(|| format!("interface {}", numbers.join(" ")))
 }
 
 /// The interfaces that a comparison names; a name without its end stands for all that begin with it.

@@ -89,6 +89,7 @@ fn plain_rules_of_nftables() {
                     ip daddr != 127.0.0.0/8 sctp dport 3868 dnat to 10.0.0.6
                     tcp dport != 1-65000 dnat to 10.0.0.7
                     tcp dport 9 accept
+                    iif \"lo\" udp dport 10 redirect to :1010
                     tcp dport 81 counter log prefix \"x\" dnat to 10.0.0.8-10.0.0.9:90-99
                     tcp sport 7 tcp dport 82 ip saddr 10.1.1.1 ip daddr 10.1.1.2 dnat to 10.0.0.10
                 }
@@ -117,6 +118,7 @@ fn plain_rules_of_nftables() {
             "tcp 192.0.2.1 443 > 10.0.0.4 same | nftables ip nat pre",
             "tcp 192.0.2.1 8443 > 10.0.0.4 same | nftables ip nat pre",
             "tcp * 65001-65535 > 10.0.0.7 same | nftables ip nat pre",
+            "udp * 10 > * 1010 | nftables ip nat pre (on interface 1)",
             "udp * 53 > * 5353 | nftables ip nat pre",
             "udp * 81 > fd00::3 same | nftables ip6 nat pre (for 2001:db8:1::-2001:db8:1:ffff:ffff:ffff:ffff:ffff)",
             "udp * 5000-5010 > 10.0.0.3 same | nftables ip nat pre",
@@ -195,6 +197,8 @@ const PUBLISHED: &[&str] = &[
     "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
     "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
     "-A DOCKER -i docker0 -j RETURN",
+    "-A DOCKER ! -i docker1 -j RETURN",
+    "-A DOCKER -m limit --limit 1/s -j RETURN",
     "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80",
     "-A DOCKER -d 192.0.2.7/32 ! -i docker0 -p udp -m udp --dport 53 -j DNAT --to-destination 172.17.0.3:53",
     "-A PREROUTING -p tcp -m multiport --dports 25,110:112 -j DNAT --to-destination 10.0.0.2",
