@@ -1,5 +1,6 @@
 //! Makes and checks the files that are committed but not written by hand, and runs the checks that are more than a test.
 
+mod bench;
 mod bpf;
 mod cross;
 mod fuzz;
@@ -20,6 +21,7 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
+  bench [--rounds N]     figures beside ss and lsof, on a load of 20,000 listeners (needs root)
   bpf [--check]          build bpf/*.bpf.o from their C sources, or compare
   cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
   fuzz [--seconds N] [TARGET …]
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
     let task = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     let outcome = match task.as_str() {
+        "bench" => bench::run(&rest),
+        "bench-load" => bench::run_load(&rest),
         "bpf" => bpf::run(&rest),
         "cross" => cross::run(&rest),
         "fuzz" => fuzz::run(&rest),

@@ -1,0 +1,103 @@
+//! CPU, wall time and memory of whole commands, and of one that keeps running, as the kernel accounts them.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// What one look cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// User and system time, in milliseconds.
+    pub cpu_ms: f64,
+    /// Wall time, in milliseconds.
+    pub wall_ms: f64,
+    /// The most memory it had, in KiB; 0 where it was not measured.
+    pub peak_kib: u64,
+    /// Lines or sockets that it gave.
+    pub count: usize,
+}
+
+/// Runs a command to its end; `count` says what its output holds.
+pub fn whole(command: &mut Command, count: impl Fn(&[u8]) -> usize) -> Result<Cost, String> {
+    let before = children_cpu_ms()?;
+    let start = Instant::now();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("{}: {error}", crate::say::name(command)))?;
+    let wall_ms = start.elapsed().as_secs_f64() * 1e3;
+    Ok(Cost { cpu_ms: children_cpu_ms()? - before, wall_ms, peak_kib: 0, count: count(&output.stdout) })
+}
+
+/// User and system time of every child that we waited for, in milliseconds.
+fn children_cpu_ms() -> Result<f64, String> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| error.to_string())?;
+    let (user, system) = (usage.user_time(), usage.system_time());
+    let ms = |seconds: i64, microseconds: i64| {
+        Duration::from_secs(seconds.unsigned_abs()).as_secs_f64() * 1e3
+            + Duration::from_micros(microseconds.unsigned_abs()).as_secs_f64() * 1e3
+    };
+    Ok(ms(user.tv_sec(), user.tv_usec()) + ms(system.tv_sec(), system.tv_usec()))
+}
+
+/// The same command as it keeps running: what each of its answers after the first costs. One answer is one line.
+pub fn running(program: &Path, arguments: &[&str], answers: usize) -> Result<Vec<Cost>, String> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    let output = child.stdout.take().ok_or("no output")?;
+    let mut lines = BufReader::with_capacity(1 << 20, output);
+    let mut costs = Vec::new();
+    let mut line = Vec::new();
+    let mut before = None;
+    for _ in 0..=answers {
+        let start = Instant::now();
+        line.clear();
+        lines.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+        if line.is_empty() {
+            break;
+        }
+        let now = threads_cpu_ms(child.id())?;
+        if let Some(before) = before {
+            costs.push(Cost {
+                cpu_ms: now - before,
+                wall_ms: start.elapsed().as_secs_f64() * 1e3,
+                peak_kib: peak_kib(child.id()),
+                count: sockets_in(&line),
+            });
+        }
+        before = Some(now);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    Ok(costs)
+}
+
+/// How many sockets a document of ours holds.
+pub fn sockets_in(document: &[u8]) -> usize {
+    let parsed: serde_json::Value = serde_json::from_slice(document).unwrap_or_default();
+    parsed.get("sockets").and_then(|sockets| sockets.as_array()).map_or(0, Vec::len)
+}
+
+/// CPU time in milliseconds that all threads of a running process have had.
+fn threads_cpu_ms(pid: u32) -> Result<f64, String> {
+    // The process's own account rounds to the clock tick; each thread's is exact. Threads that end between two
+    // readings are missed: ours live for one look, so the process's account is the lower bound.
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.to_string())?;
+    let after_name = text.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<f64> =
+        after_name.split_ascii_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    Ok(fields.iter().sum::<f64>() * 10.0)
+}
+
+/// The most memory that a running process had, in KiB.
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
