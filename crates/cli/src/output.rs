@@ -21,8 +21,13 @@ pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
 
 /// Like [`write`], and tells whether the reader is still there.
 pub(crate) fn write_on(bytes: &[u8]) -> io::Result<bool> {
+    stream(|out| out.write_all(bytes))
+}
+
+/// Writes a result piece by piece, and tells whether the reader is still there.
+pub(crate) fn stream(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match fill(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),

@@ -1,5 +1,5 @@
 //! The binary as people run it: it finds sockets that the test opens, refuses what is wrong, and keeps its exit status.
-#![expect(clippy::tests_outside_test_module, reason = "an integration test is a test module")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
@@ -150,7 +150,11 @@ fn a_broken_registry_is_refused_and_changes_nothing() {
     let broken = home.file("broken.csv", "Service Name,Port Number\nhttp,ninety\n");
     let output = home.run(&["registry", "import", broken.to_str().unwrap()]);
     assert_eq!(status(&output), 2);
-    assert!(err(&output).contains("line ") && err(&output).contains("nothing was changed"), "{}", err(&output));
+    assert!(
+        err(&output).contains("line ") && err(&output).contains("nothing was changed"),
+        "{}",
+        err(&output)
+    );
     assert!(!home.0.join("data/portreeve").exists());
     let found = home.run(&["registry", "search", "smpte"]);
     assert_eq!(status(&found), 0);
@@ -197,7 +201,11 @@ fn a_baseline_tells_the_difference_only() {
     let (_first, _) = listener();
     let learned = home.run(&["baseline", "learn", "--output", file]);
     assert!([0, 2].contains(&status(&learned)), "{}", err(&learned));
-    assert_eq!(status(&home.run(&["baseline", "learn", "--output", file])), 2, "a baseline is not overwritten");
+    assert_eq!(
+        status(&home.run(&["baseline", "learn", "--output", file])),
+        2,
+        "a baseline is not overwritten"
+    );
 
     let (second, port) = listener();
     let difference = || -> Vec<Value> {
@@ -244,8 +252,13 @@ fn check_writes_sarif_and_its_status_is_in_it() {
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
     let home = Home::new("pipe");
-    let mut child =
-        home.command().args(["registry", "search", "e"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = home
+        .command()
+        .args(["registry", "search", "e"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = [0; 16];
     child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     drop(child.stdout.take());
@@ -294,7 +307,8 @@ fn the_binary_explains_itself() {
 #[test]
 fn names_from_others_cannot_speak_to_the_terminal() {
     let home = Home::new("escape");
-    let python = ["/usr/bin/python3", "/usr/local/bin/python3"].into_iter().find(|path| Path::new(path).exists());
+    let python =
+        ["/usr/bin/python3", "/usr/local/bin/python3"].into_iter().find(|path| Path::new(path).exists());
     let Some(python) = python else {
         eprintln!("SKIPPED: no python3 to run under another name");
         return;

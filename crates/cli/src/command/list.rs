@@ -40,6 +40,20 @@ pub(super) fn run(args: &ListArgs) -> Status {
             view.rows.iter().filter(|row| selection.matches(&view, row)).collect()
         };
         let status = view.outcome(threshold).exit_status();
+        if args.output.json && (again || !output::is_terminal()) {
+            let part = Part {
+                view: &view,
+                rows: &rows,
+                everything: selection.is_everything(),
+                ports: Vec::new(),
+                exit_status: status,
+            };
+            let on = output::stream(|out| {
+                document::write(out, &part)?;
+                out.write_all(b"\n")
+            })?;
+            return Ok(on.then_some(status));
+        }
         let bytes = render(&view, &rows, selection.is_everything(), Vec::new(), status, &args.output, again)?;
         show(bytes, &args.output, again).map(|on| on.then_some(status)).map_err(Stop::from)
     })

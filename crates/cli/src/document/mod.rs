@@ -10,6 +10,8 @@ mod process;
 mod rows;
 mod tables;
 
+use std::io;
+
 use serde::Serialize;
 
 use engine::{Door, Row, View};
@@ -190,24 +192,22 @@ impl<'a> Document<'a> {
 
 /// Writes the document in one line, without a line end.
 ///
-/// The sockets are most of it, and are written without going through a general serialiser; the tests keep the two
-/// ways equal to the byte.
-pub(crate) fn write(out: &mut Vec<u8>, part: &Part<'_>) -> serde_json::Result<()> {
+/// The sockets are most of it. They are written without going through a general serialiser, and piece by piece, so
+/// that megabytes need no memory of their own; the tests keep the two ways equal to the byte.
+pub(crate) fn write(to: &mut (impl io::Write + ?Sized), part: &Part<'_>) -> io::Result<()> {
     const EMPTY: &[u8] = b"\"sockets\":[";
     let document = Document::without_sockets(part);
     let mut rest = Vec::with_capacity(512 * document.processes.len() + 8192);
     serde_json::to_writer(&mut rest, &document)?;
-    // Keys of strings are escaped inside strings, so the first bare match can only be the key itself.
+    // Quotes inside strings are escaped, so the first bare match can only be the key itself.
     let at = rest
         .windows(EMPTY.len())
         .position(|window| window == EMPTY)
         .map_or(rest.len(), |at| at + EMPTY.len());
     let (head, tail) = rest.split_at(at);
-    out.reserve(rest.len() + 420 * part.rows.len());
-    out.extend_from_slice(head);
-    fast::sockets(out, part.view, part.rows);
-    out.extend_from_slice(tail);
-    Ok(())
+    to.write_all(head)?;
+    fast::sockets(to, part.view, part.rows)?;
+    to.write_all(tail)
 }
 
 /// Turns the one line into lines for people.

@@ -101,6 +101,37 @@ fn the_shorter_way_writes_the_same_bytes() {
 }
 
 #[test]
+fn many_sockets_go_out_in_pieces() {
+    struct Pieces(Vec<u8>, usize);
+    impl std::io::Write for Pieces {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.extend_from_slice(bytes);
+            self.1 = self.1.max(bytes.len());
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut snapshot = fixture::snapshot();
+    snapshot.sockets = (0..5000)
+        .map(|port| fixture::socket(model::Kind::Tcp, &format!("10.0.0.1:{port}"), &[700]))
+        .collect();
+    let view = engine::View::judged(
+        std::sync::Arc::new(snapshot),
+        registry::Paper::builtin(),
+        Vec::new(),
+        Vec::new(),
+    );
+    let rows: Vec<&Row> = view.rows.iter().collect();
+    let part = Part { view: &view, rows: &rows, everything: true, ports: Vec::new(), exit_status: 0 };
+    let mut pieces = Pieces(Vec::new(), 0);
+    write(&mut pieces, &part).unwrap();
+    assert_eq!(String::from_utf8(pieces.0).unwrap(), serde_json::to_string(&Document::of(&part)).unwrap());
+    assert!(pieces.1 < 200_000, "{}", pieces.1);
+}
+
+#[test]
 fn lines_for_people_are_the_same_value() {
     with_part(&crate::selection::Selection::default(), |part| {
         let mut line = Vec::new();
@@ -168,6 +199,6 @@ fn a_row_is_small() {
         Vec::new(),
     );
     let mut out = Vec::new();
-    fast::sockets(&mut out, &view, &[&view.rows[0]]);
+    fast::sockets(&mut out, &view, &[&view.rows[0]]).unwrap();
     assert!(out.len() <= 520, "{} bytes: {}", out.len(), String::from_utf8_lossy(&out));
 }
