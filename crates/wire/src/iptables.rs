@@ -17,7 +17,7 @@ pub const INFO_BYTES: usize = 84;
 pub const ENTRIES_AT: usize = 40;
 
 /// Entries looked at, over all jumps.
-const MAX_STEPS: u32 = 1_000_000;
+const MAX_STEPS: u32 = 300_000;
 /// Jumps within jumps; iptables itself refuses loops.
 const MAX_DEPTH: u32 = 64;
 
