@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Finding, Forward, Severity, Snapshot, Socket, Subject};
+use model::{Finding, Forward, Severity, Snapshot, Socket, Subject, Timestamp, Utc};
 use registry::Paper;
 use verdict::{Accepted, Baseline, Facts, Policy};
 
@@ -104,6 +104,12 @@ impl View {
         let facts = Facts { snapshot: &snapshot, paper: &paper, policy, baseline, today };
         let judgement = verdict::judge(&facts);
         View::judged(snapshot, paper, judgement.findings, judgement.accepted)
+    }
+
+    /// The same view of a machine that was looked at again and had not changed.
+    pub fn at(mut self, taken: Timestamp<Utc>) -> View {
+        Arc::make_mut(&mut self.snapshot).taken = taken;
+        self
     }
 
     /// From findings that are already there.

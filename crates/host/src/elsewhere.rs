@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{
     Area, Gap, Holder, How, Machine, Namespace, PortRules, Process, Reason, Seen, Snapshot, Socket, State,
-    Timestamp, Views,
+    Views,
 };
 use sha2::{Digest, Sha256};
 
-use crate::Look;
+use crate::{Look, now};
 
 /// The most bytes of an executable that are hashed.
 const HASH_LIMIT_BYTES: u64 = 1 << 30;
@@ -107,9 +106,4 @@ fn without_means(look: &Look) -> impl Iterator<Item = Gap> {
         what: what.to_owned(),
         count: None,
     })
-}
-
-fn now() -> Timestamp<model::Utc> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -3,6 +3,9 @@
 //! [`Looker::snapshot`] gives every socket of the machine with its holders, and says where it could not look.
 
 use core::ops::RangeInclusive;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use model::{Timestamp, Utc};
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
@@ -48,4 +51,10 @@ impl Default for Look {
             probe: None,
         }
     }
+}
+
+/// The system clock.
+pub fn now() -> Timestamp<Utc> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ns(i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX))
 }

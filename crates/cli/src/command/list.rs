@@ -31,18 +31,25 @@ pub(super) fn run(args: &ListArgs) -> Status {
     }
     let selection = Selection::resolve(&args.select, &filters).map_err(Stop::Usage)?;
     let threshold = args.fail_on.threshold();
+    let look = selection.look();
     let mut looker = Looker::new();
+    let mut view: Option<View> = None;
     repeat(args.watch.watch, |again| {
-        let view = grounds.judge(look::snapshot(&mut looker, &selection.look()));
+        // A machine on which nothing changed since the last time needs no new judgement, only a new time.
+        let view = match view.take().filter(|_| !looker.changed(&look)) {
+            Some(same) => view.insert(same.at(host::now())),
+            None => view.insert(grounds.judge(look::snapshot(&mut looker, &look))),
+        };
+        let view = &*view;
         let rows: Vec<&Row> = if selection.is_everything() {
             view.rows.iter().collect()
         } else {
-            view.rows.iter().filter(|row| selection.matches(&view, row)).collect()
+            view.rows.iter().filter(|row| selection.matches(view, row)).collect()
         };
         let status = view.outcome(threshold).exit_status();
         if args.output.json && (again || !output::is_terminal()) {
             let part = Part {
-                view: &view,
+                view,
                 rows: &rows,
                 everything: selection.is_everything(),
                 ports: Vec::new(),
@@ -54,7 +61,7 @@ pub(super) fn run(args: &ListArgs) -> Status {
             })?;
             return Ok(on.then_some(status));
         }
-        let bytes = render(&view, &rows, selection.is_everything(), Vec::new(), status, &args.output, again)?;
+        let bytes = render(view, &rows, selection.is_everything(), Vec::new(), status, &args.output, again)?;
         show(bytes, &args.output, again).map(|on| on.then_some(status)).map_err(Stop::from)
     })
 }

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use model::{Family, Holder, How, Interface, Kind, Reason, Scope, Socket, State, Views};
 use rustc_hash::FxHashSet;
-use wire::holder_record::{Open, Wanted};
+use wire::holder_record::{Open, Record, Wanted};
 use wire::sock_diag::{family, state};
 
-use super::bpf::{LoadError, Walk, Walker};
+use super::bpf::{LoadError, Walker};
 use super::{proc_fd, sockets};
 
 /// Finds holders, and keeps the kernel program loaded between looks.
@@ -17,13 +17,13 @@ pub struct Holders {
 }
 
 /// Who had which socket open at one moment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Held {
     /// Socket inode and holder, in order.
     entries: Vec<(u64, Holder)>,
-    /// The sockets themselves, where the kernel program saw them.
+    /// The sockets themselves; only from a walk of the kernel program with details.
     open: Vec<Open>,
-    /// Every process: PID, network namespace (0 where not told), short name (empty where not told).
+    /// Every process that the walk saw.
     pub tasks: Vec<Task>,
     /// How many processes did not let us read what they have open.
     pub refused: u64,
@@ -31,66 +31,81 @@ pub struct Held {
     pub how: How,
     /// Why the kernel program was not used.
     pub fallback: Option<Reason>,
+    /// Whether a stream socket may be bound and nothing else.
+    pub may_have_bound: bool,
 }
 
 /// A process, as the walk saw it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
     /// Its number.
     pub pid: u32,
     /// Its network namespace; `None` where the walk does not tell.
     pub netns: Option<u32>,
-    /// Its short name; `None` where the walk does not tell.
-    pub comm: Option<String>,
+    /// Its short name, filled up with zeros; all zeros where the walk does not tell.
+    pub comm: [u8; 16],
 }
 
 impl Holders {
     /// Walks every descriptor table that we may read.
     pub fn walk(&mut self, wanted: Wanted) -> Held {
-        let loaded = self.walker.get_or_insert_with(Walker::load);
-        let walk = match loaded {
-            Ok(walker) => walker.walk(wanted).map_err(|error| error.reason()),
-            Err(error) => Err(error.reason()),
-        };
-        match walk {
-            Ok(walk) => from_kernel(walk),
+        match self.walk_in_kernel(wanted) {
+            Ok(held) => held,
             Err(reason) => {
                 let walk = proc_fd::walk(|_| true);
-                let tasks = walk.pids.iter().map(|pid| Task { pid: *pid, netns: None, comm: None });
+                let tasks = walk.pids.iter().map(|pid| Task { pid: *pid, netns: None, comm: [0; 16] });
                 Held {
-                    entries: sorted(walk.links.iter().map(by_link)),
+                    entries: sorted(walk.links.iter().map(by_link).collect()),
                     open: Vec::new(),
                     tasks: tasks.collect(),
                     refused: walk.refused,
                     how: How::ProcFd,
                     fallback: Some(reason),
+                    may_have_bound: true,
                 }
             }
         }
     }
+
+    fn walk_in_kernel(&mut self, wanted: Wanted) -> Result<Held, Reason> {
+        const STREAM: u8 = 1;
+        let loaded = self.walker.get_or_insert_with(Walker::load);
+        let walker = loaded.as_mut().map_err(|error| error.reason())?;
+        let (mut entries, mut open, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut may_have_bound = false;
+        let each = |record| match record {
+            Record::Task(task) => {
+                tasks.push(Task { pid: task.pid, netns: Some(task.netns), comm: task.comm });
+            }
+            Record::Open(socket) => {
+                let tid = (socket.tid != socket.pid).then_some(socket.tid);
+                let how = How::BpfIterator;
+                entries.push((socket.inode, Holder { pid: socket.pid, tid, fd: Some(socket.fd), how }));
+                may_have_bound |= socket.kind == STREAM && socket.state == state::CLOSE;
+                if wanted.details {
+                    open.push(socket);
+                }
+            }
+        };
+        walker.walk(wanted, each).map_err(|error| error.reason())?;
+        let entries = sorted(entries);
+        Ok(Held { entries, open, tasks, refused: 0, how: How::BpfIterator, fallback: None, may_have_bound })
+    }
 }
 
-fn from_kernel(walk: Walk) -> Held {
-    let told: FxHashSet<u32> = walk.tasks.iter().map(|task| task.pid).collect();
-    // Processes that /proc shows and the kernel program does not: started meanwhile, or kept from it.
-    let untold = proc_fd::walk(|pid| !told.contains(&pid));
-    let by_record = walk.open.iter().map(|open| {
-        let tid = (open.tid != open.pid).then_some(open.tid);
-        (open.inode, Holder { pid: open.pid, tid, fd: Some(open.fd), how: How::BpfIterator })
-    });
-    let entries = sorted(by_record.chain(untold.links.iter().map(by_link)));
-    let tasks = walk.tasks.iter().map(|task| {
-        let comm = task.comm.split(|byte| *byte == 0).next().unwrap_or_default();
-        let comm = String::from_utf8_lossy(comm).into_owned();
-        Task { pid: task.pid, netns: Some(task.netns), comm: Some(comm) }
-    });
-    Held {
-        entries,
-        tasks: tasks.collect(),
-        open: walk.open,
-        refused: untold.refused,
-        how: How::BpfIterator,
-        fallback: None,
+impl Held {
+    /// Adds the processes that /proc shows and the kernel program did not: started meanwhile, or kept from it.
+    pub fn add_untold(&mut self) {
+        if self.how != How::BpfIterator {
+            return;
+        }
+        let told: FxHashSet<u32> = self.tasks.iter().map(|task| task.pid).collect();
+        let untold = proc_fd::walk(|pid| !told.contains(&pid));
+        self.refused = untold.refused;
+        if !untold.links.is_empty() {
+            self.entries.extend(untold.links.iter().map(by_link));
+            self.entries = sorted(std::mem::take(&mut self.entries));
+        }
     }
 }
 
@@ -98,8 +113,7 @@ fn by_link(link: &proc_fd::Link) -> (u64, Holder) {
     (link.inode, Holder { pid: link.pid, tid: None, fd: Some(link.fd), how: How::ProcFd })
 }
 
-fn sorted(entries: impl Iterator<Item = (u64, Holder)>) -> Vec<(u64, Holder)> {
-    let mut entries: Vec<_> = entries.collect();
+fn sorted(mut entries: Vec<(u64, Holder)>) -> Vec<(u64, Holder)> {
     entries.sort_unstable_by_key(|(inode, holder)| (*inode, holder.pid, holder.tid, holder.fd));
     entries
 }
@@ -116,11 +130,11 @@ impl Held {
         self.open.iter().filter(move |open| inodes.contains(&open.inode) && seen.insert(open.inode))
     }
 
-    /// Whether a stream socket may be bound and nothing else.
-    pub fn may_have_bound(&self) -> bool {
-        const STREAM: u8 = 1;
-        self.fallback.is_some()
-            || self.open.iter().any(|open| open.kind == STREAM && open.state == state::CLOSE)
+    /// Whether the same processes have the same sockets open, in the same namespaces.
+    pub fn same_sockets(&self, other: &Held) -> bool {
+        let namespaces =
+            |held: &Held| held.tasks.iter().filter_map(|task| task.netns).collect::<FxHashSet<u32>>();
+        self.entries == other.entries && namespaces(self) == namespaces(other)
     }
 
     /// What the walk saw of this process.

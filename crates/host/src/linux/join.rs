@@ -26,8 +26,23 @@ pub struct Joined {
 }
 
 /// Joins what one moment's dumps and walk gave.
-pub fn join(mut dumps: Dumps, held: &Held) -> Joined {
-    let (joined, only_held) = merge(&mut dumps, held, &|_| false);
+pub fn join(dumps: &mut Dumps, held: &Held) -> Joined {
+    let (sockets, gaps) = together(dumps);
+    first(sockets, gaps, held)
+}
+
+/// Joins the same dumps with a walk that knows more holders now.
+pub fn with_more_holders(joined: Joined, held: &Held) -> Joined {
+    let Joined { mut sockets, gaps, .. } = joined;
+    for socket in &mut sockets {
+        socket.holders.clear();
+        socket.holders_missing = None;
+    }
+    first(sockets, gaps, held)
+}
+
+fn first(sockets: Vec<Socket>, gaps: Vec<Gap>, held: &Held) -> Joined {
+    let (joined, only_held) = merge(sockets, gaps, held, &|_| false);
     let doubtful = joined.doubtful.into_iter().chain(only_held).collect();
     Joined { doubtful, ..joined }
 }
@@ -35,7 +50,8 @@ pub fn join(mut dumps: Dumps, held: &Held) -> Joined {
 /// Joins again after an earlier join left doubts; the walk must have details. What is still seen in one way only is
 /// hidden, not late.
 pub fn join_again(mut dumps: Dumps, held: &Held, doubtful: &FxHashSet<u64>) -> Joined {
-    let (mut joined, only_held) = merge(&mut dumps, held, &|inode| doubtful.contains(&inode));
+    let (sockets, gaps) = together(&mut dumps);
+    let (mut joined, only_held) = merge(sockets, gaps, held, &|inode| doubtful.contains(&inode));
     for mut socket in held.open(&only_held).filter_map(socket_of) {
         let dumped =
             matches!(dumps.get(&socket.netns), Some(Ok(found)) if !found.not_dumped.contains(&socket.kind));
@@ -65,12 +81,10 @@ fn should_be_dumped(socket: &Socket) -> bool {
     socket.state == State::Listening && !matches!(socket.kind, Kind::Sctp | Kind::Dccp)
 }
 
-/// Gives every dumped socket its holders, and the inodes that only the walk saw. Both sides are in order of inode,
-/// so one pass is enough.
-fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (Joined, FxHashSet<u64>) {
+/// The sockets and gaps of every namespace.
+fn together(dumps: &mut Dumps) -> (Vec<Socket>, Vec<Gap>) {
     let total: usize = dumps.values().flatten().map(|found| found.sockets.len()).sum();
-    let mut sockets: Vec<Socket> = Vec::new();
-    let mut gaps = Vec::new();
+    let (mut sockets, mut gaps) = (Vec::new(), Vec::new());
     for found in dumps.values_mut().flatten() {
         if sockets.is_empty() {
             sockets = std::mem::take(&mut found.sockets);
@@ -80,6 +94,17 @@ fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (
         }
         gaps.append(&mut found.gaps);
     }
+    (sockets, gaps)
+}
+
+/// Gives every dumped socket its holders, and the inodes that only the walk saw. Both sides are in order of inode,
+/// so one pass is enough.
+fn merge(
+    mut sockets: Vec<Socket>,
+    mut gaps: Vec<Gap>,
+    held: &Held,
+    seen_before: &dyn Fn(u64) -> bool,
+) -> (Joined, FxHashSet<u64>) {
     let by_kernel = held.how == How::BpfIterator;
     let reasons = holder_reasons(held);
     let mut order: Vec<(u64, usize)> =
@@ -121,6 +146,7 @@ fn merge(dumps: &mut Dumps, held: &Held, seen_before: &dyn Fn(u64) -> bool) -> (
         }
     }
     entries.for_each(&mut missed);
+    gaps.retain(|gap| gap.area != Area::Holders);
     if refused > 0 {
         let what = format!("who holds {refused} sockets: {} processes did not let us look", held.refused);
         gaps.push(Gap { area: Area::Holders, reason: Reason::NoPermission, what, count: Some(refused) });

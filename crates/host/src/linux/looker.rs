@@ -2,25 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 use model::{Area, Gap, Machine, Namespace, Process, Reason, Seen, Snapshot, Socket, Timestamp, Utc, Views};
 
 use wire::holder_record::Wanted;
 
-use super::holders::Holders;
+use super::holders::{Held, Holders};
 use super::join::{self, Joined};
 use super::namespaces::{self, Entrance};
 use super::process::{Depth, Reader};
-use super::{forwards, hidden, port_rules, sockets};
-use crate::Look;
+use super::{forwards, hidden, port_rules, proc_net, sockets};
+use crate::{Look, now};
 
 /// Looks at the machine, and keeps between looks what stays true.
 #[derive(Debug, Default)]
 pub struct Looker {
     holders: Holders,
     reader: Reader,
+    last: Option<Last>,
 }
+
+/// What the last look's walk through the descriptor tables gave.
+#[derive(Debug)]
+struct Last {
+    look: Look,
+    at: Instant,
+    held: Held,
+}
+
+/// After this long everything is asked anew, whatever a walk shows: sockets that no process holds, queues, rules,
+/// and what processes say of themselves can change without it.
+const ASK_ANEW_AFTER: Duration = Duration::from_secs(10);
 
 /// What was seen inside one namespace.
 #[derive(Debug)]
@@ -38,13 +51,25 @@ impl Looker {
         Looker::default()
     }
 
+    /// Whether another look is worth its cost: whether any process opened or closed a socket since the last look of
+    /// this kind, or that was too long ago. Where only a whole look can tell, the answer is yes.
+    pub fn changed(&mut self, look: &Look) -> bool {
+        let Some(last) = &self.last else { return true };
+        if last.look != *look || look.connected || look.probe.is_some() || last.at.elapsed() >= ASK_ANEW_AFTER
+        {
+            return true;
+        }
+        let held = self.holders.walk(Wanted::default());
+        held.fallback.is_some() || !held.same_sockets(&last.held)
+    }
+
     /// Looks once.
     pub fn snapshot(&mut self, look: &Look) -> Snapshot {
         let taken = now();
         let mut gaps = Vec::new();
         let own = namespaces::own().unwrap_or(0);
-        let held = self.holders.walk(Wanted { connected: look.connected, details: false });
-        let wanted = sockets::Wanted { connected: look.connected, bound: held.may_have_bound() };
+        let mut held = self.holders.walk(Wanted { connected: look.connected, details: false });
+        let wanted = sockets::Wanted { connected: look.connected, bound: held.may_have_bound };
         let entrances = if look.all_namespaces { entrances(&held, &mut gaps) } else { BTreeMap::new() };
         let mut seen = BTreeMap::from([(own, Ok(see(own, look, wanted)))]);
         for (inode, entrance) in entrances.iter().filter(|(inode, _)| **inode != own) {
@@ -55,14 +80,24 @@ impl Looker {
             let found = inside.as_mut().map(|inside| std::mem::take(&mut inside.found));
             dumps.insert(*inode, found.map_err(|reason| *reason));
         }
-        let mut joined = join::join(dumps, &held);
+        let mut joined = join::join(&mut dumps, &held);
+        let mut last_held = None;
+        if !joined.doubtful.is_empty() {
+            last_held = Some(held.clone());
+            // Sockets without a holder: perhaps a process holds them that the kernel keeps its programs from.
+            held.add_untold();
+            joined = join::with_more_holders(joined, &held);
+        }
         if !joined.doubtful.is_empty() {
             // Something came or went between the two ways of looking, or one of them hides it: look again.
             let again =
                 seen.keys().map(|inode| (*inode, dump_again(*inode, own, &entrances, wanted))).collect();
-            let held = self.holders.walk(Wanted { connected: look.connected, details: true });
+            let mut held = self.holders.walk(Wanted { connected: look.connected, details: true });
+            held.add_untold();
             joined = join::join_again(again, &held, &joined.doubtful);
         }
+        let held = last_held.unwrap_or(held);
+        self.last = Some(Last { look: look.clone(), at: Instant::now(), held });
         self.finish(look, taken, gaps, own, &entrances, seen, joined)
     }
 
@@ -132,7 +167,8 @@ impl Looker {
             if let Some(task) = held.task(process.pid) {
                 let process = Arc::make_mut(process);
                 process.hidden_from_proc = true;
-                process.comm = task.comm.clone().unwrap_or_default();
+                let comm = task.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+                process.comm = String::from_utf8_lossy(comm).into_owned();
             }
         }
     }
@@ -207,15 +243,21 @@ impl Looker {
     }
 }
 
-fn now() -> Timestamp<Utc> {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ns(i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX))
-}
-
 /// Everything that has to be seen from inside a namespace.
 fn see(netns: u32, look: &Look, wanted: sockets::Wanted) -> Inside {
     let (forwards, forward_gaps) = if look.forwards { forwards::read(netns) } else { Default::default() };
-    Inside { found: sockets::dump(netns, wanted), rules: port_rules::read(), forwards, forward_gaps }
+    Inside { found: dump(netns, wanted), rules: port_rules::read(), forwards, forward_gaps }
+}
+
+/// The sockets of the namespace that the calling thread is in; what the kernel does not dump is read as text.
+fn dump(netns: u32, wanted: sockets::Wanted) -> sockets::Found {
+    let mut found = sockets::dump(netns, wanted);
+    if !found.not_dumped.is_empty() {
+        let (sockets, gaps) = proc_net::read(netns, wanted.connected, &found.not_dumped);
+        found.sockets.extend(sockets);
+        found.gaps.extend(gaps);
+    }
+    found
 }
 
 fn dump_again(
@@ -225,14 +267,14 @@ fn dump_again(
     wanted: sockets::Wanted,
 ) -> Result<sockets::Found, Reason> {
     if inode == own {
-        return Ok(sockets::dump(own, wanted));
+        return Ok(dump(own, wanted));
     }
     let entrance = entrances.get(&inode).ok_or(Reason::Exited)?;
-    namespaces::inside(entrance, || sockets::dump(inode, wanted))
+    namespaces::inside(entrance, || dump(inode, wanted))
 }
 
 /// The ways into every namespace that we know of.
-fn entrances(held: &super::holders::Held, gaps: &mut Vec<Gap>) -> BTreeMap<u32, Entrance> {
+fn entrances(held: &Held, gaps: &mut Vec<Gap>) -> BTreeMap<u32, Entrance> {
     if held.fallback.is_none() {
         return namespaces::all(held.tasks.iter().filter_map(|task| Some((task.netns?, task.pid))));
     }

@@ -45,7 +45,7 @@ impl KernelTypes {
         let mut file = std::fs::File::open("/sys/kernel/btf/vmlinux").map_err(missing)?;
         let size = file.metadata().map_err(missing)?.len();
         let size = usize::try_from(size).unwrap_or(usize::MAX).min(64 << 20);
-        if let Ok(mapped) = Mapped::new(&file, size) {
+        if let Ok(mapped) = Mapped::file(&file, size) {
             return Ok(KernelTypes::Mapped(mapped, size));
         }
         let mut block = Vec::with_capacity(size + 1);

@@ -7,7 +7,7 @@ mod loader;
 mod sys;
 mod walk;
 
-pub use walk::{Walk, Walker};
+pub use walk::Walker;
 
 use std::fmt;
 use std::io;

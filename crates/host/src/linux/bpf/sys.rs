@@ -4,7 +4,7 @@
 
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 
 const MAP_CREATE: i32 = 0;
@@ -192,11 +192,20 @@ pub struct Mapped {
 unsafe impl Send for Mapped {}
 
 impl Mapped {
-    /// Maps the first `bytes` of a map that was made with BPF_F_MMAPABLE, or of a file that nobody changes.
-    pub fn new(map: impl AsFd, bytes: usize) -> io::Result<Mapped> {
-        let (protection, flags, map) = (libc::PROT_READ, libc::MAP_SHARED, map.as_fd());
+    /// Maps the first `bytes` of a map that was made with BPF_F_MMAPABLE: what programs write shows here.
+    pub fn map(map: &OwnedFd, bytes: usize) -> io::Result<Mapped> {
+        Mapped::new(map.as_fd(), bytes, libc::MAP_SHARED)
+    }
+
+    /// Maps the first `bytes` of a file that nobody changes. The kernel's types refuse to be shared.
+    pub fn file(file: &std::fs::File, bytes: usize) -> io::Result<Mapped> {
+        Mapped::new(file.as_fd(), bytes, libc::MAP_PRIVATE)
+    }
+
+    fn new(fd: BorrowedFd<'_>, bytes: usize, flags: i32) -> io::Result<Mapped> {
         // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, map.as_raw_fd(), 0) };
+        let start =
+            unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, fd.as_raw_fd(), 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use wire::holder_record::{self, BYTES, CONTROL_BYTES, Open, Record, Task, Wanted};
+use wire::holder_record::{self, BYTES, Record, Wanted};
 
 use super::LoadError;
 use super::loader::{self, Loaded};
@@ -29,15 +29,6 @@ pub struct Walker {
     example: OwnedFd,
 }
 
-/// What one walk gave.
-#[derive(Debug, Default)]
-pub struct Walk {
-    /// Every process that is visible from our PID namespace.
-    pub tasks: Vec<Task>,
-    /// Every socket that one of them has open.
-    pub open: Vec<Open>,
-}
-
 impl Walker {
     /// Loads the program.
     pub fn load() -> Result<Walker, LoadError> {
@@ -48,15 +39,15 @@ impl Walker {
         let loaded = loader::load_iterator(OBJECT, "holders", "task", &[("records", entries)])?;
         let refused = |error| LoadError::Refused("share memory", error);
         let map = loaded.maps.get("records").ok_or_else(|| LoadError::NotSupported("record map".into()))?;
-        let memory = Mapped::new(map, entries as usize * BYTES).map_err(refused)?;
+        let memory = Mapped::map(map, entries as usize * BYTES).map_err(refused)?;
         let example =
             rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::DGRAM, None)
                 .map_err(|error| refused(error.into()))?;
         Ok(Walker { loaded, memory, entries, example })
     }
 
-    /// Walks once.
-    pub fn walk(&mut self, wanted: Wanted) -> Result<Walk, LoadError> {
+    /// Walks once, and hands over each process that is visible from our PID namespace and each socket it has open.
+    pub fn walk(&mut self, wanted: Wanted, each: impl FnMut(Record)) -> Result<(), LoadError> {
         loop {
             let found = self.run(wanted).map_err(|e| LoadError::Refused("run a program", e))?;
             if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
@@ -64,7 +55,8 @@ impl Walker {
                 #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
                 // SAFETY: only `run` makes the program write, and it needs `self` as we do.
                 let records = unsafe { self.memory.bytes(kept * BYTES) };
-                return Ok(read(records));
+                records.chunks_exact(BYTES).filter_map(holder_record::parse).for_each(each);
+                return Ok(());
             }
             // A quarter more than was found: sockets may be opened meanwhile.
             let entries = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
@@ -86,22 +78,22 @@ impl Walker {
     }
 }
 
-fn read(bytes: &[u8]) -> Walk {
-    const { assert!(CONTROL_BYTES == 16) };
-    let mut walk = Walk { open: Vec::with_capacity(bytes.len() / BYTES), ..Walk::default() };
-    for record in bytes.chunks_exact(BYTES).filter_map(holder_record::parse) {
-        match record {
-            Record::Task(task) => walk.tasks.push(task),
-            Record::Open(open) => walk.open.push(open),
-        }
-    }
-    walk
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::TcpListener;
+    use wire::holder_record::{Open, Task};
+
+    fn walk(walker: &mut Walker) -> (Vec<Task>, Vec<Open>) {
+        let (mut tasks, mut open) = (Vec::new(), Vec::new());
+        let wanted = Wanted { details: true, ..Wanted::default() };
+        let each = |record| match record {
+            Record::Task(task) => tasks.push(task),
+            Record::Open(socket) => open.push(socket),
+        };
+        walker.walk(wanted, each).unwrap();
+        (tasks, open)
+    }
 
     #[test]
     fn finds_a_listener_of_our_own() {
@@ -111,13 +103,13 @@ mod tests {
             Ok(walker) => walker,
             Err(error) => return eprintln!("SKIPPED: {error}"),
         };
-        let walk = walker.walk(Wanted { details: true, ..Wanted::default() }).unwrap();
+        let (tasks, open) = walk(&mut walker);
         let pid = std::process::id();
         let fd = u32::try_from(listener.as_raw_fd()).unwrap();
-        let task = walk.tasks.iter().find(|task| task.pid == pid).expect("ourselves");
+        let task = tasks.iter().find(|task| task.pid == pid).expect("ourselves");
         let comm = std::fs::read("/proc/self/comm").unwrap();
         assert!(task.netns != 0 && task.comm.starts_with(&comm[..comm.len() - 1]));
-        let found = walk.open.iter().find(|open| open.pid == pid && open.port == port).expect("our listener");
+        let found = open.iter().find(|open| open.pid == pid && open.port == port).expect("our listener");
         assert_eq!((found.fd, found.state, &found.address[..4]), (fd, 10, &[127, 0, 0, 1][..]));
     }
 
@@ -125,8 +117,8 @@ mod tests {
     fn grows_until_everything_fits() {
         let _listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let Ok(mut walker) = Walker::with_entries(1) else { return eprintln!("SKIPPED: no BPF here") };
-        let walk = walker.walk(Wanted { details: true, ..Wanted::default() }).unwrap();
+        let (_, open) = walk(&mut walker);
         assert!(walker.entries > 1);
-        assert!(walk.open.iter().any(|open| open.pid == std::process::id()));
+        assert!(open.iter().any(|open| open.pid == std::process::id()));
     }
 }
