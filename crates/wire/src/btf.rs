@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::Fault;
-use crate::cursor::{c_string, le16, le32};
+use crate::cursor::{array, c_string, le16, le32};
 
 /// What a type is (`BTF_KIND_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,10 +149,22 @@ impl<'a> Btf<'a> {
     pub fn find(&self, wanted: &[(Kind, &[u8])]) -> Vec<Option<u32>> {
         let mut found = Vec::new();
         found.resize(wanted.len(), None);
+        // A kernel has some 150,000 types: most are told apart by their kind and the first letter of their name.
+        let kinds = wanted.iter().fold(0_u32, |kinds, (kind, _)| kinds | 1 << (kind.0 & 31));
+        let mut letters = [false; 256];
+        for letter in wanted.iter().filter_map(|(_, name)| name.first()) {
+            if let Some(slot) = letters.get_mut(usize::from(*letter)) {
+                *slot = true;
+            }
+        }
         for (&at, id) in self.offsets.iter().zip(1_u32..) {
-            let at = at as usize;
-            let (Some(name), Some(info)) = (le32(self.types, at), le32(self.types, at + 4)) else { continue };
-            let kind = Kind((info >> 24 & 31) as u8);
+            let Some(head) = array::<8>(self.types, at as usize) else { continue };
+            let [n0, n1, n2, n3, _, _, _, flags] = head;
+            let (name, kind) = (u32::from_le_bytes([n0, n1, n2, n3]), Kind(flags & 31));
+            let letter = self.strings.get(name as usize).copied().unwrap_or(0);
+            if kinds >> kind.0 & 1 == 0 || !letters.get(usize::from(letter)).copied().unwrap_or(false) {
+                continue;
+            }
             for ((wanted_kind, wanted_name), slot) in wanted.iter().zip(&mut found) {
                 if *wanted_kind == kind && slot.is_none() && self.is_string(name, wanted_name) {
                     *slot = Some(id);

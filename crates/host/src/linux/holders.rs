@@ -71,23 +71,26 @@ impl Holders {
         const STREAM: u8 = 1;
         let loaded = self.walker.get_or_insert_with(Walker::load);
         let walker = loaded.as_mut().map_err(|error| error.reason())?;
-        let (mut entries, mut open, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+        let records = walker.walk(wanted).map_err(|error| error.reason())?;
+        let mut entries = Vec::with_capacity(records.size_hint().1.unwrap_or(0));
+        let (mut open, mut tasks) = (Vec::new(), Vec::new());
         let mut may_have_bound = false;
-        let each = |record| match record {
-            Record::Task(task) => {
-                tasks.push(Task { pid: task.pid, netns: Some(task.netns), comm: task.comm });
-            }
-            Record::Open(socket) => {
-                let tid = (socket.tid != socket.pid).then_some(socket.tid);
-                let how = How::BpfIterator;
-                entries.push((socket.inode, Holder { pid: socket.pid, tid, fd: Some(socket.fd), how }));
-                may_have_bound |= socket.kind == STREAM && socket.state == state::CLOSE;
-                if wanted.details {
-                    open.push(socket);
+        for record in records {
+            match record {
+                Record::Task(task) => {
+                    tasks.push(Task { pid: task.pid, netns: Some(task.netns), comm: task.comm });
+                }
+                Record::Open(socket) => {
+                    let tid = (socket.tid != socket.pid).then_some(socket.tid);
+                    let how = How::BpfIterator;
+                    entries.push((socket.inode, Holder { pid: socket.pid, tid, fd: Some(socket.fd), how }));
+                    may_have_bound |= socket.kind == STREAM && socket.state == state::CLOSE;
+                    if wanted.details {
+                        open.push(socket);
+                    }
                 }
             }
-        };
-        walker.walk(wanted, each).map_err(|error| error.reason())?;
+        }
         let entries = sorted(entries);
         Ok(Held { entries, open, tasks, refused: 0, how: How::BpfIterator, fallback: None, may_have_bound })
     }

@@ -46,8 +46,8 @@ impl Walker {
         Ok(Walker { loaded, memory, entries, example })
     }
 
-    /// Walks once, and hands over each process that is visible from our PID namespace and each socket it has open.
-    pub fn walk(&mut self, wanted: Wanted, each: impl FnMut(Record)) -> Result<(), LoadError> {
+    /// Walks once, and gives each process that is visible from our PID namespace and each socket it has open.
+    pub fn walk(&mut self, wanted: Wanted) -> Result<impl Iterator<Item = Record>, LoadError> {
         loop {
             let found = self.run(wanted).map_err(|e| LoadError::Refused("run a program", e))?;
             if found <= u64::from(self.entries) || self.entries >= MOST_ENTRIES {
@@ -55,8 +55,7 @@ impl Walker {
                 #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
                 // SAFETY: only `run` makes the program write, and it needs `self` as we do.
                 let records = unsafe { self.memory.bytes(kept * BYTES) };
-                records.chunks_exact(BYTES).filter_map(holder_record::parse).for_each(each);
-                return Ok(());
+                return Ok(records.chunks_exact(BYTES).filter_map(holder_record::parse));
             }
             // A quarter more than was found: sockets may be opened meanwhile.
             let entries = u32::try_from(found + found / 4).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
@@ -87,11 +86,12 @@ mod tests {
     fn walk(walker: &mut Walker) -> (Vec<Task>, Vec<Open>) {
         let (mut tasks, mut open) = (Vec::new(), Vec::new());
         let wanted = Wanted { details: true, ..Wanted::default() };
-        let each = |record| match record {
-            Record::Task(task) => tasks.push(task),
-            Record::Open(socket) => open.push(socket),
-        };
-        walker.walk(wanted, each).unwrap();
+        for record in walker.walk(wanted).unwrap() {
+            match record {
+                Record::Task(task) => tasks.push(task),
+                Record::Open(socket) => open.push(socket),
+            }
+        }
         (tasks, open)
     }
 
