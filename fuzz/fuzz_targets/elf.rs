@@ -18,7 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
             }
             assert!(object.symbols.iter().all(|symbol| !symbol.name.contains(&0)));
             // Every entry takes room in the file, so that a count cannot make memory out of nothing.
-            assert!(object.symbols.len() + object.relocations.len() <= bytes.len() / 16);
+            assert!(object.symbols.len() <= bytes.len() / 24);
+            assert!(object.relocations.len() <= bytes.len() / 16);
+            wire::elf::check(bytes);
         }
         Err(fault) => assert_eq!(fault.layer, "elf"),
     }

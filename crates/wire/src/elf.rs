@@ -63,6 +63,7 @@ const SYMBOL_TABLE: u32 = 2;
 const NO_BITS: u32 = 8;
 const RELOCATIONS: u32 = 9;
 const HEADER_BYTES: usize = 64;
+const RELOCATION_BYTES: usize = 16;
 
 fn fault(at: usize, what: &'static str) -> Fault {
     Fault { layer: "elf", at, what }
@@ -110,7 +111,12 @@ pub fn parse(bytes: &[u8]) -> Result<Object<'_>, Fault> {
                     .ok_or_else(|| fault(index, "the symbol table is damaged (section index given)"))?;
             }
             RELOCATIONS => {
-                for entry in section.bytes.chunks_exact(16) {
+                // Sections that lie over each other would make more entries than the file has room for.
+                let total = relocations.len().saturating_add(section.bytes.len() / RELOCATION_BYTES);
+                if total > bytes.len() / RELOCATION_BYTES {
+                    return Err(fault(index, "relocations share their bytes (section index given)"));
+                }
+                for entry in section.bytes.chunks_exact(RELOCATION_BYTES) {
                     let (Some(offset), Some(info)) = (le64(entry, 0), le64(entry, 8)) else { continue };
                     let kind = (info & 0xffff_ffff) as u32;
                     let symbol = (info >> 32) as u32;
@@ -167,6 +173,23 @@ mod tests {
     use super::*;
 
     const OBJECT: &[u8] = include_bytes!("../../../bpf/holders.bpf.o");
+
+    #[test]
+    fn relocations_that_share_their_bytes_are_refused() {
+        // Two section headers, each of which says that the whole file is its relocations.
+        let mut file = b"\x7fELF\x02\x01".to_vec();
+        file.resize(192, 0);
+        file[40] = 64;
+        file[58] = 64;
+        file[60] = 2;
+        for header in [64, 128] {
+            file[header + 4] = u8::try_from(RELOCATIONS).unwrap();
+            file[header + 32] = 192;
+        }
+        assert_eq!(parse(&file).unwrap_err().at, 1);
+        file[60] = 1;
+        assert_eq!(parse(&file).unwrap().relocations.len(), 12);
+    }
 
     #[test]
     fn our_own_object_has_its_sections_and_symbols() {
