@@ -34,7 +34,7 @@ pub(super) fn run(args: &ListArgs) -> Status {
     let look = selection.look();
     let mut looker = Looker::new();
     let mut view: Option<View> = None;
-    repeat(args.watch.watch, |again| {
+    let status = repeat(args.watch.watch, |again| {
         // A machine on which nothing changed since the last time needs no new judgement, only a new time.
         let view = match view.take().filter(|_| !looker.changed(&look)) {
             Some(same) => view.insert(same.at(host::now())),
@@ -63,7 +63,10 @@ pub(super) fn run(args: &ListArgs) -> Status {
         }
         let bytes = render(view, &rows, selection.is_everything(), Vec::new(), status, &args.output, again)?;
         show(bytes, &args.output, again).map(|on| on.then_some(status)).map_err(Stop::from)
-    })
+    });
+    // The process ends here: giving back each of many thousand sockets one by one would only take time.
+    std::mem::forget(view);
+    status
 }
 
 /// Reads targets; the error tells a command in the wrong place from a port that is none.

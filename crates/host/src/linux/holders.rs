@@ -140,6 +140,11 @@ impl Held {
         self.entries == other.entries && namespaces(self) == namespaces(other)
     }
 
+    /// The network namespace of the kernel's own threads, which is the one that the machine began with.
+    pub fn of_kernel_threads(&self) -> Option<u32> {
+        self.task(2).filter(|task| task.comm.starts_with(b"kthreadd\0"))?.netns
+    }
+
     /// What the walk saw of this process.
     pub fn task(&self, pid: u32) -> Option<&Task> {
         self.tasks.iter().find(|task| task.pid == pid)

@@ -148,11 +148,19 @@ fn merge(
     entries.for_each(&mut missed);
     gaps.retain(|gap| gap.area != Area::Holders);
     if refused > 0 {
-        let what = format!("who holds {refused} sockets: {} processes did not let us look", held.refused);
+        let what = format!(
+            "who holds {}: {} did not let us look",
+            count(refused, "socket", "sockets"),
+            count(held.refused, "process", "processes")
+        );
         gaps.push(Gap { area: Area::Holders, reason: Reason::NoPermission, what, count: Some(refused) });
     }
     let views = if by_kernel { Views::SOCK_DIAG.and(Views::BPF) } else { Views::SOCK_DIAG };
     (Joined { sockets, gaps, views, doubtful }, only_held)
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Why a socket may have no holder that we see.

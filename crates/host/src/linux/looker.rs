@@ -194,7 +194,7 @@ impl Looker {
         entrances: &BTreeMap<u32, Entrance>,
         seen: &BTreeMap<u32, Result<Inside, Reason>>,
     ) -> Vec<Namespace> {
-        let first = namespaces::of_first_process();
+        let first = namespaces::of_first_process().or_else(|| self.last.as_ref()?.held.of_kernel_threads());
         let mut all: Vec<Namespace> = seen
             .iter()
             .filter(|(_, inside)| !matches!(inside, Err(Reason::Exited)))

@@ -67,13 +67,13 @@ fn empty_chair<'a>(
         let after = match code {
             Code::SilentPortInUse => {
                 format!(
-                    " is {}, but not in ordinary use, and is held by {}",
+                    " is {}, but not in ordinary use; held by {}",
                     purpose(standing),
                     held(listener)
                 )
             }
-            Code::ReservedPortInUse => format!(" is held back by IANA, and is held by {}", held(listener)),
-            _ => format!(" is assigned to nobody, and is held by {}", held(listener)),
+            Code::ReservedPortInUse => format!(" is held back by IANA; held by {}", held(listener)),
+            _ => format!(" is assigned to nobody; held by {}", held(listener)),
         };
         let mut facts = vec![paper(bench, listener, standing)];
         if let Some(reason) = standing.usage.reason() {
@@ -100,7 +100,7 @@ fn unexpected<'a>(
             (Some(name), _) => name.to_owned(),
             (None, common) => common.unwrap_or_default().to_owned(),
         };
-        let after = format!(" is ordinarily {promise}, and is held by {}", held(listener));
+        let after = format!(" is ordinarily {promise}; held by {}", held(listener));
         let mut facts = vec![paper(bench, listener, standing)];
         let names: Vec<&str> = program::on_port(listener.transport, listener.port)
             .filter_map(|program| program.names.first().copied())
@@ -230,10 +230,10 @@ fn suspicious<'a>(
     docket.raise(code, weight, listener.cause(), listener.subject(), || {
         let after = match code {
             Code::MisuseHistory => {
-                format!(" has a history of misuse, no ordinary use, and is held by {}", held(listener))
+                format!(" has a history of misuse, no ordinary use; held by {}", held(listener))
             }
             _ => format!(
-                " is {}, but not in ordinary use, and is held by {}",
+                " is {}, but not in ordinary use; held by {}",
                 purpose(standing),
                 held(listener)
             ),
