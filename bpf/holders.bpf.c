@@ -5,7 +5,7 @@
 // for one process, and a process may have more sockets than fit there.
 #include "vmlinux.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define AF_INET 2
 #define AF_INET6 10

@@ -58,8 +58,13 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	struct { long long counter; } skc_cookie;
 } CORE;
-struct sock { struct sock_common __sk_common; __u16 sk_protocol; } CORE;
-struct socket { short type; struct sock *sk; } CORE;
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	struct socket *sk_socket;
+	void *sk_user_data;
+} CORE;
+struct socket { short type; struct file *file; struct sock *sk; } CORE;
 struct packet_sock { __u16 num; int ifindex; } CORE;
 
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } CORE;
@@ -77,6 +82,7 @@ struct bpf_iter__udp { struct bpf_iter_meta *meta; struct udp_sock *udp_sk; } CO
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static __u64 (*bpf_get_current_task)(void) = (void *)35;
 static long (*bpf_probe_read_kernel)(void *dst, __u32 size, const void *src) = (void *)113;
+static long (*bpf_seq_write)(struct seq_file *to, const void *data, __u32 bytes) = (void *)127;
 static long (*bpf_loop)(__u32 iterations, void *callback, void *context, __u64 flags) = (void *)181;
 
 // Reads one member, wherever this kernel keeps it; a bad pointer gives zero.

@@ -97,7 +97,7 @@ impl Reason {
                 "run again; if it stays, look for a process that passes descriptors (SCM_RIGHTS)"
             }
             Reason::PublishedWithoutSocket => "see the rule: nft list ruleset",
-            Reason::NotSupported => "run on Linux 5.8 or newer with BTF (/sys/kernel/btf/vmlinux)",
+            Reason::NotSupported => "run on Linux 5.17 or newer with BTF (/sys/kernel/btf/vmlinux)",
             Reason::LimitReached => "ask for one port, or raise the limit",
             Reason::Damaged => "verify the file that is named",
             Reason::Unknown => "run as root with BPF available, and compare: portreeve --probe",

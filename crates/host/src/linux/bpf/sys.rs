@@ -148,7 +148,7 @@ pub fn load_program(instructions: &[u8], shape: &ProgramShape<'_>, log: &mut [u8
         .u32(shape.kind)
         .u32(count(instructions.len() / 8)?)
         .pointer(instructions)
-        .pointer(b"GPL\0")
+        .pointer(b"Dual MIT/GPL\0")
         .u32(u32::from(!log.is_empty()))
         .u32(count(log.len())?)
         .u64(log_address)
