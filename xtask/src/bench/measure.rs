@@ -41,8 +41,9 @@ fn children_cpu_ms() -> Result<f64, String> {
     Ok(ms(user.tv_sec(), user.tv_usec()) + ms(system.tv_sec(), system.tv_usec()))
 }
 
-/// The same command as it keeps running: what each of its answers after the first costs. One answer is one line.
-pub fn running(program: &Path, arguments: &[&str], answers: usize) -> Result<Vec<Cost>, String> {
+/// The same command as it keeps running: what each of its answers after the first costs on average. One answer is
+/// one line.
+pub fn running(program: &Path, arguments: &[&str], answers: u32) -> Result<Cost, String> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -51,31 +52,27 @@ pub fn running(program: &Path, arguments: &[&str], answers: usize) -> Result<Vec
         .spawn()
         .map_err(|error| format!("{}: {error}", program.display()))?;
     let output = child.stdout.take().ok_or("no output")?;
-    let mut lines = BufReader::with_capacity(1 << 20, output);
-    let mut costs = Vec::new();
-    let mut line = Vec::new();
-    let mut before = None;
-    for _ in 0..=answers {
-        let start = Instant::now();
-        line.clear();
-        lines.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
-        if line.is_empty() {
-            break;
-        }
-        let now = threads_cpu_ms(child.id())?;
-        if let Some(before) = before {
-            costs.push(Cost {
-                cpu_ms: now - before,
-                wall_ms: start.elapsed().as_secs_f64() * 1e3,
-                peak_kib: peak_kib(child.id()),
-                count: sockets_in(&line),
-            });
-        }
-        before = Some(now);
-    }
+    let cost = answers_of(&mut BufReader::with_capacity(1 << 20, output), child.id(), answers);
     let _ = child.kill();
     let _ = child.wait();
-    Ok(costs)
+    cost
+}
+
+fn answers_of(lines: &mut impl BufRead, pid: u32, answers: u32) -> Result<Cost, String> {
+    let mut line = Vec::new();
+    let mut begun = None;
+    let mut count = usize::MAX;
+    for _ in 0..=answers {
+        line.clear();
+        lines.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+        count = count.min(sockets_in(&line));
+        // The first answer is the cold one.
+        if begun.is_none() {
+            begun = Some(process_cpu_ms(pid)?);
+        }
+    }
+    let cpu_ms = (process_cpu_ms(pid)? - begun.unwrap_or(0.0)) / f64::from(answers);
+    Ok(Cost { cpu_ms, wall_ms: f64::NAN, peak_kib: peak_kib(pid), count })
 }
 
 /// How many sockets a document of ours holds.
@@ -84,15 +81,15 @@ pub fn sockets_in(document: &[u8]) -> usize {
     parsed.get("sockets").and_then(|sockets| sockets.as_array()).map_or(0, Vec::len)
 }
 
-/// CPU time in milliseconds that all threads of a running process have had.
-fn threads_cpu_ms(pid: u32) -> Result<f64, String> {
-    // The process's own account rounds to the clock tick; each thread's is exact. Threads that end between two
-    // readings are missed: ours live for one look, so the process's account is the lower bound.
+/// CPU time in milliseconds that a running process and its threads, ended ones too, have had; to the kernel's tick
+/// of 10 ms (`USER_HZ`), so that only a difference over many answers says something.
+fn process_cpu_ms(pid: u32) -> Result<f64, String> {
+    const TICK_MS: f64 = 10.0;
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.to_string())?;
     let after_name = text.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<f64> =
-        after_name.split_ascii_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
-    Ok(fields.iter().sum::<f64>() * 10.0)
+    let ticks =
+        after_name.split_ascii_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+    Ok(ticks.sum::<f64>() * TICK_MS)
 }
 
 /// The most memory that a running process had, in KiB.

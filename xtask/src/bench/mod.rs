@@ -76,8 +76,11 @@ fn compare(what: &str, portreeve: &Path, rounds: usize) -> Outcome {
             lsof.push(whole(Command::new("lsof").args(["-nP", "-i"]), lines)?);
         }
     }
-    let warm = running(portreeve, &["list", "--json", "--no-pager", "--watch", "1"], rounds)?;
-    say(&format!("\n{what} ({rounds} rounds; medians; ratios to ss, larger is better for us)"));
+    // Long enough that the whole look, which comes every ten seconds, has its share.
+    let warm = vec![running(portreeve, &["list", "--json", "--no-pager", "--watch", "0.5"], 40)?];
+    say(&format!(
+        "\n{what} ({rounds} rounds, medians; --watch: mean of 40 answers; ratios to ss: more is better)"
+    ));
     say("                             CPU ms   wall ms   peak MiB   rows   CPU ratio   wall ratio");
     let base = median_of(&ss);
     let rows = [
@@ -96,7 +99,8 @@ fn compare(what: &str, portreeve: &Path, rounds: usize) -> Outcome {
             cost.count,
             base.cpu_ms / cost.cpu_ms,
             base.wall_ms / cost.wall_ms,
-        ));
+        )
+        .replace("NaN", "  -"));
     }
     for (name, costs) in [("cold", &cold), ("--watch", &warm)] {
         let least = costs.iter().map(|cost| cost.count).min().unwrap_or(0);
