@@ -95,6 +95,10 @@ impl Looker {
             let mut held = self.holders.walk(Wanted { connected: look.connected, details: true });
             held.add_untold();
             joined = join::join_again(again, &held, &joined.doubtful);
+            if !look.all_namespaces {
+                // The walk sees every process, whatever namespace its sockets are in.
+                joined.sockets.retain(|socket| socket.netns == own);
+            }
         }
         let held = last_held.unwrap_or(held);
         self.last = Some(Last { look: look.clone(), at: Instant::now(), held });
