@@ -197,6 +197,8 @@ impl Builder {
             kind,
             family: match (inet.family, inet.v6_only) {
                 (family::INET6, Some(false)) if inet.local.is_unspecified() => Family::Dual,
+                // Bound to a v4-mapped address: an IPv6 socket that IPv4 reaches.
+                (family::INET6, _) if inet.local.to_canonical().is_ipv4() => Family::Dual,
                 (family::INET6, _) => Family::V6,
                 _ => Family::V4,
             },
