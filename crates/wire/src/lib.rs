@@ -24,6 +24,7 @@ pub mod iptables;
 pub mod mountinfo;
 pub mod netlink;
 pub mod nftables;
+pub mod owner_record;
 pub mod passwd;
 pub mod port_list;
 pub mod proc_net;

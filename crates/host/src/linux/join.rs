@@ -1,9 +1,9 @@
 //! Two ways of looking, joined: the kernel's socket dump, and the descriptor tables. What one hides from the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Area, Gap, Holder, How, Kind, Reason, Socket, State, Views};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::holders::{Held, socket_of};
 use super::sockets::Found;
@@ -23,6 +23,63 @@ pub struct Joined {
     /// The inodes of sockets that only one way shows: they came or went meanwhile, something hides them, or only a
     /// look with details can say what they are.
     pub doubtful: FxHashSet<u64>,
+    /// The places of the sockets that no process was seen to have.
+    unheld: Vec<usize>,
+    /// How many processes did not let us read what they have open.
+    refused: u64,
+}
+
+impl Joined {
+    /// The namespaces with sockets that no process was seen to have, although the kernel told us of them itself.
+    pub fn namespaces_of_unheld(&self) -> BTreeSet<u32> {
+        if !self.views.has(Views::BPF) {
+            return BTreeSet::new();
+        }
+        let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
+        unheld.filter(|socket| asks_for_owner(socket)).map(|socket| socket.netns).collect()
+    }
+
+    /// Takes in, by namespace and cookie, whether the kernel itself uses a socket.
+    pub fn settle(&mut self, by_kernel: &BTreeMap<u32, FxHashMap<u64, bool>>) {
+        for at in &self.unheld {
+            let Some(socket) = self.sockets.get_mut(*at).filter(|socket| asks_for_owner(socket)) else {
+                continue;
+            };
+            let Some(answer) = by_kernel.get(&socket.netns) else { continue };
+            match answer.get(&socket.cookie) {
+                Some(true) => socket.holders_missing = Some(Reason::KernelOwned),
+                // It has a file, so somebody has that, and what we knew of the reason stands.
+                Some(false) => {}
+                // It is gone by now.
+                None => socket.holders_missing = Some(Reason::Exited),
+            }
+        }
+        self.count_refused();
+    }
+
+    /// Says in one gap how many sockets may have holders among the processes that refused.
+    fn count_refused(&mut self) {
+        self.gaps.retain(|gap| gap.area != Area::Holders);
+        let reason = Reason::NoPermission;
+        let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
+        let refused = unheld.filter(|socket| socket.holders_missing == Some(reason)).count();
+        if refused > 0 {
+            let refused = refused as u64;
+            let what = format!(
+                "who holds {}: {} did not let us look",
+                count(refused, "socket", "sockets"),
+                count(self.refused, "process", "processes")
+            );
+            self.gaps.push(Gap { area: Area::Holders, reason, what, count: Some(refused) });
+        }
+    }
+}
+
+/// Whether only the kernel can say whose the socket is: of TCP listeners and UDP sockets it does.
+fn asks_for_owner(socket: &Socket) -> bool {
+    let answered = matches!((socket.kind, socket.state), (Kind::Tcp | Kind::Udp, State::Listening));
+    let open = [Reason::InFlight, Reason::NoPermission, Reason::OtherPidNamespace];
+    answered && socket.cookie != 0 && socket.holders_missing.is_some_and(|reason| open.contains(&reason))
 }
 
 /// Joins what one moment's dumps and walk gave.
@@ -101,7 +158,7 @@ fn together(dumps: &mut Dumps) -> (Vec<Socket>, Vec<Gap>) {
 /// so one pass is enough.
 fn merge(
     mut sockets: Vec<Socket>,
-    mut gaps: Vec<Gap>,
+    gaps: Vec<Gap>,
     held: &Held,
     seen_before: &dyn Fn(u64) -> bool,
 ) -> (Joined, FxHashSet<u64>) {
@@ -113,7 +170,7 @@ fn merge(
     let mut entries = held.entries().iter().peekable();
     let mut only_held = FxHashSet::default();
     let mut doubtful = FxHashSet::default();
-    let mut refused = 0_u64;
+    let mut unheld = Vec::new();
     // Through /proc we also see sockets of families that have no ports: those are not missing from the dump.
     let mut missed = |(inode, holder): &(u64, Holder)| {
         if holder.how == How::BpfIterator {
@@ -138,7 +195,7 @@ fn merge(
         } else if needs_holder(socket) {
             let reason = reasons.of(socket, seen_before(inode));
             socket.holders_missing = Some(reason);
-            refused += u64::from(reason == Reason::NoPermission);
+            unheld.push(at);
             // Without the right to look, looking again shows no more.
             if !reasons.refused && inode != 0 {
                 doubtful.insert(inode);
@@ -146,17 +203,10 @@ fn merge(
         }
     }
     entries.for_each(&mut missed);
-    gaps.retain(|gap| gap.area != Area::Holders);
-    if refused > 0 {
-        let what = format!(
-            "who holds {}: {} did not let us look",
-            count(refused, "socket", "sockets"),
-            count(held.refused, "process", "processes")
-        );
-        gaps.push(Gap { area: Area::Holders, reason: Reason::NoPermission, what, count: Some(refused) });
-    }
     let views = if by_kernel { Views::SOCK_DIAG.and(Views::BPF) } else { Views::SOCK_DIAG };
-    (Joined { sockets, gaps, views, doubtful }, only_held)
+    let mut joined = Joined { sockets, gaps, views, doubtful, unheld, refused: held.refused };
+    joined.count_refused();
+    (joined, only_held)
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

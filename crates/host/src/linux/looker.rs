@@ -11,6 +11,7 @@ use wire::holder_record::Wanted;
 use super::holders::{Held, Holders};
 use super::join::{self, Joined};
 use super::namespaces::{self, Entrance};
+use super::owners::Owners;
 use super::process::{Depth, Reader};
 use super::{forwards, hidden, port_rules, proc_net, sockets};
 use crate::{Look, now};
@@ -19,6 +20,7 @@ use crate::{Look, now};
 #[derive(Debug, Default)]
 pub struct Looker {
     holders: Holders,
+    owners: Owners,
     reader: Reader,
     last: Option<Last>,
 }
@@ -100,6 +102,7 @@ impl Looker {
                 joined.sockets.retain(|socket| socket.netns == own);
             }
         }
+        self.owners.settle(&mut joined, own, &entrances);
         let held = last_held.unwrap_or(held);
         self.last = Some(Last { look: look.clone(), at: Instant::now(), held });
         self.finish(look, taken, gaps, own, &entrances, seen, joined)

@@ -10,6 +10,7 @@ mod join;
 mod looker;
 pub mod namespaces;
 pub mod netlink;
+mod owners;
 mod package;
 pub mod port_rules;
 pub mod proc_fd;

@@ -4,9 +4,11 @@
 //! program reads, where the general loaders build the whole of the kernel's type information first.
 
 mod loader;
+mod owners;
 mod sys;
 mod walk;
 
+pub use owners::Owners;
 pub use walk::Walker;
 
 use std::fmt;
