@@ -7,6 +7,10 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 #define TCP_LISTEN 10
 #define TCP_CLOSE 7
 
+// One bit for each port that is asked about, set by the reader: most sockets need no closer look than that. Mirrored in
+// crates/wire/src/owner_record.rs.
+volatile __u8 wanted_ports[8192] = {};
+
 // Flags that the kernel keeps in the lowest bits of sk_user_data (SK_USER_DATA_NOCOPY, _BPF, _PSOCK in
 // include/net/sock.h): with any of them it belongs to a map of sockets, and says nothing about who uses the socket.
 #define USER_DATA_FLAGS 7UL
@@ -37,14 +41,19 @@ inline_always void write_record(struct bpf_iter_meta *meta, struct sock *sk)
 	bpf_seq_write(meta->seq, &record, sizeof(record));
 }
 
+inline_always int wanted(__u16 port)
+{
+	return wanted_ports[port >> 3] >> (port & 7) & 1;
+}
+
 SEC("iter/tcp")
 int tcp_owners(struct bpf_iter__tcp *context)
 {
-	struct sock *sk = (struct sock *)context->sk_common;
-	if (!sk) return 0;
+	struct sock_common *common = context->sk_common;
+	if (!common) return 0;
 	// Listeners come first. What is not 0 ends the reading, with EAGAIN.
-	if (READ(sk, __sk_common.skc_state) != TCP_LISTEN) return 1;
-	write_record(context->meta, sk);
+	if (common->skc_state != TCP_LISTEN) return 1;
+	if (wanted(common->skc_num)) write_record(context->meta, (struct sock *)common);
 	return 0;
 }
 
@@ -52,7 +61,8 @@ SEC("iter/udp")
 int udp_owners(struct bpf_iter__udp *context)
 {
 	struct sock *sk = (struct sock *)context->udp_sk;
-	if (sk && READ(sk, __sk_common.skc_state) == TCP_CLOSE) write_record(context->meta, sk);
+	if (!sk || READ(sk, __sk_common.skc_state) != TCP_CLOSE) return 0;
+	if (wanted(READ(sk, __sk_common.skc_num))) write_record(context->meta, sk);
 	return 0;
 }
 

@@ -5,6 +5,20 @@ use crate::cursor::{ne32, ne64};
 /// Bytes of one record (`struct record`).
 pub const BYTES: usize = 16;
 
+/// Bytes of the block that says which ports are asked about (`wanted_ports`).
+pub const PORT_BYTES: usize = 1 << 16 >> 3;
+
+/// The block that asks about these ports.
+pub fn wanted(ports: impl IntoIterator<Item = u16>) -> [u8; PORT_BYTES] {
+    let mut block = [0; PORT_BYTES];
+    for port in ports {
+        if let Some(byte) = block.get_mut(usize::from(port >> 3)) {
+            *byte |= 1 << (port & 7);
+        }
+    }
+    block
+}
+
 /// Whose a socket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
@@ -45,6 +59,7 @@ pub fn check(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn record(cookie: u64, by_kernel: u32, pad: u32) -> Vec<u8> {
         [&cookie.to_ne_bytes()[..], &by_kernel.to_ne_bytes(), &pad.to_ne_bytes()].concat()
@@ -59,6 +74,13 @@ mod tests {
             assert_eq!(all(&two[..end]).count(), end / BYTES);
             check(&two[..end]);
         }
+    }
+
+    #[test]
+    fn each_port_has_its_bit() {
+        let block = wanted([0, 9, 65535]);
+        assert_eq!((block[0], block[1], block[PORT_BYTES - 1]), (1, 2, 128));
+        assert_eq!(block.iter().map(|byte| byte.count_ones()).sum::<u32>(), 3);
     }
 
     #[test]

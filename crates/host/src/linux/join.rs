@@ -1,10 +1,11 @@
 //! Two ways of looking, joined: the kernel's socket dump, and the descriptor tables. What one hides from the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{Area, Gap, Holder, How, Kind, Reason, Socket, State, Views};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::bpf::Asked;
 use super::holders::{Held, socket_of};
 use super::sockets::Found;
 
@@ -30,23 +31,26 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// The namespaces with sockets that no process was seen to have, although the kernel told us of them itself.
-    pub fn namespaces_of_unheld(&self) -> BTreeSet<u32> {
-        if !self.views.has(Views::BPF) {
-            return BTreeSet::new();
+    /// The ports of sockets that no process was seen to have although kernel programs looked, by namespace.
+    pub fn unheld(&self, asked: Asked) -> BTreeMap<u32, Vec<u16>> {
+        let mut ports: BTreeMap<u32, Vec<u16>> = BTreeMap::new();
+        if self.views.has(Views::BPF) {
+            let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
+            for socket in unheld.filter(|socket| asks_for_owner(socket) == Some(asked)) {
+                ports.entry(socket.netns).or_default().push(socket.local.port());
+            }
         }
-        let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
-        unheld.filter(|socket| asks_for_owner(socket)).map(|socket| socket.netns).collect()
+        ports
     }
 
-    /// Takes in, by namespace and cookie, whether the kernel itself uses a socket.
-    pub fn settle(&mut self, by_kernel: &BTreeMap<u32, FxHashMap<u64, bool>>) {
+    /// Takes in, by cookie, whether the kernel itself uses a socket of this namespace.
+    pub fn settle(&mut self, asked: Asked, netns: u32, by_kernel: &FxHashMap<u64, bool>) {
         for at in &self.unheld {
-            let Some(socket) = self.sockets.get_mut(*at).filter(|socket| asks_for_owner(socket)) else {
+            let Some(socket) = self.sockets.get_mut(*at) else { continue };
+            if socket.netns != netns || asks_for_owner(socket) != Some(asked) {
                 continue;
-            };
-            let Some(answer) = by_kernel.get(&socket.netns) else { continue };
-            match answer.get(&socket.cookie) {
+            }
+            match by_kernel.get(&socket.cookie) {
                 Some(true) => socket.holders_missing = Some(Reason::KernelOwned),
                 // It has a file, so somebody has that, and what we knew of the reason stands.
                 Some(false) => {}
@@ -75,11 +79,17 @@ impl Joined {
     }
 }
 
-/// Whether only the kernel can say whose the socket is: of TCP listeners and UDP sockets it does.
-fn asks_for_owner(socket: &Socket) -> bool {
-    let answered = matches!((socket.kind, socket.state), (Kind::Tcp | Kind::Udp, State::Listening));
+/// Which program can say whose the socket is; `None` where none can, or where that is known.
+fn asks_for_owner(socket: &Socket) -> Option<Asked> {
     let open = [Reason::InFlight, Reason::NoPermission, Reason::OtherPidNamespace];
-    answered && socket.cookie != 0 && socket.holders_missing.is_some_and(|reason| open.contains(&reason))
+    if socket.cookie == 0 || !socket.holders_missing.is_some_and(|reason| open.contains(&reason)) {
+        return None;
+    }
+    match (socket.kind, socket.state) {
+        (Kind::Tcp, State::Listening) => Some(Asked::Tcp),
+        (Kind::Udp, State::Listening) => Some(Asked::Udp),
+        _ => None,
+    }
 }
 
 /// Joins what one moment's dumps and walk gave.

@@ -2,38 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
-use super::bpf::{self, LoadError};
+use super::bpf::{self, Asked, LoadError};
 use super::join::Joined;
 use super::namespaces::{self, Entrance};
+
+type Program = Option<Result<bpf::Owners, LoadError>>;
 
 /// Asks whose sockets are, and keeps the programs loaded between looks. Costs nothing until it is needed.
 #[derive(Debug, Default)]
 pub struct Owners {
-    loaded: Option<Result<bpf::Owners, LoadError>>,
+    tcp: Program,
+    udp: Program,
 }
 
 impl Owners {
     /// Corrects the reason of each socket that the kernel itself uses.
     pub fn settle(&mut self, joined: &mut Joined, own: u32, entrances: &BTreeMap<u32, Entrance>) {
-        let unheld = joined.namespaces_of_unheld();
-        if unheld.is_empty() {
-            return;
+        for asked in [Asked::Tcp, Asked::Udp] {
+            for (netns, ports) in joined.unheld(asked) {
+                let program = match asked {
+                    Asked::Tcp => &mut self.tcp,
+                    Asked::Udp => &mut self.udp,
+                };
+                let Ok(program) = program.get_or_insert_with(|| bpf::Owners::load(asked)) else { break };
+                let answer = if netns == own {
+                    program.by_cookie(ports).ok()
+                } else {
+                    let entrance = entrances.get(&netns);
+                    let ask = |entrance| namespaces::inside(entrance, || program.by_cookie(ports).ok());
+                    entrance.and_then(|entrance| ask(entrance).ok().flatten())
+                };
+                if let Some(answer) = answer {
+                    joined.settle(asked, netns, &answer);
+                }
+            }
         }
-        let Ok(programs) = self.loaded.get_or_insert_with(bpf::Owners::load) else { return };
-        let mut by_kernel = BTreeMap::new();
-        for netns in unheld {
-            let answer: Option<FxHashMap<u64, bool>> = if netns == own {
-                programs.by_cookie().ok()
-            } else {
-                let inside = entrances.get(&netns).map(|entrance| {
-                    namespaces::inside(entrance, || programs.by_cookie().ok()).ok().flatten()
-                });
-                inside.flatten()
-            };
-            by_kernel.extend(answer.map(|answer| (netns, answer)));
-        }
-        joined.settle(&by_kernel);
     }
 }

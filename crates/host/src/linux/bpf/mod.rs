@@ -8,7 +8,7 @@ mod owners;
 mod sys;
 mod walk;
 
-pub use owners::Owners;
+pub use owners::{Asked, Owners};
 pub use walk::Walker;
 
 use std::fmt;
