@@ -3,6 +3,7 @@
 //! All paths of one look are asked together, so that each database is walked once.
 
 pub(crate) mod apk;
+pub(crate) mod cache;
 pub(crate) mod digest;
 pub(crate) mod dpkg;
 pub(crate) mod rpm;
@@ -25,14 +26,21 @@ pub(crate) struct Owned {
     pub(crate) recorded: Recorded,
 }
 
-/// Files whose change means that packages have changed.
-const WITNESSES: [&str; 6] = [
+/// Files and folders whose change means that packages have changed.
+const WITNESSES: [&str; 13] = [
     "var/lib/dpkg/status",
+    "var/lib/dpkg/info",
+    "var/lib/dpkg/diversions",
+    "var/lib/dpkg/status.d",
     "var/lib/rpm/rpmdb.sqlite",
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/share/rpm/rpmdb.sqlite",
     "var/lib/rpm/rpmdb.sqlite-wal",
     "usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+    "var/lib/rpm/Packages",
+    "var/lib/rpm/Packages.db",
     "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
 ];
 
 /// What the databases looked like when they were last read.

@@ -27,7 +27,7 @@ use rustix::io::Errno;
 use wire::proc_stat::ProcStat;
 
 use super::container::Containers;
-use super::package;
+use super::package::{self, cache::Cache};
 use super::unit::Units;
 use accounts::Accounts;
 use clock::Clock;
@@ -67,6 +67,7 @@ pub struct Reader {
     containers: Containers,
     units: Units,
     witness: package::Witness,
+    cache: Cache,
     preloads: HashMap<RootId, Result<Vec<String>, Reason>>,
     package_gaps: Vec<Gap>,
     gaps: Vec<Gap>,
@@ -119,12 +120,13 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// A reader of this machine.
+    /// A reader of this machine, which keeps on disk what it learns about its executables.
     pub fn new() -> Reader {
-        Reader::with_roots(Path::new("/proc"), Path::new("/"))
+        let reader = Reader::with_roots(Path::new("/proc"), Path::new("/"));
+        Reader { cache: Cache::of_this_user(), ..reader }
     }
 
-    /// A reader of another tree that looks like /proc, beside another file system.
+    /// A reader of another tree that looks like /proc, beside another file system. It keeps nothing on disk.
     pub fn with_roots(proc_root: &Path, system_root: &Path) -> Reader {
         Reader {
             proc_root: proc_root.to_path_buf(),
@@ -139,6 +141,7 @@ impl Reader {
             containers: Containers::default(),
             units: Units::default(),
             witness: package::Witness::default(),
+            cache: Cache::none(),
             preloads: HashMap::new(),
             package_gaps: Vec::new(),
             gaps: Vec::new(),
@@ -198,6 +201,7 @@ impl Reader {
                 self.package_gaps.clear();
                 self.known.clear();
             }
+            self.cache.begin(system, &witness);
         }
         let mut known = std::mem::take(&mut self.known);
         let mut rows: Vec<Result<Known, Draft>> = Vec::with_capacity(pids.len());

@@ -54,11 +54,18 @@ impl Reader {
                 record.package = Some(Seen::Hidden(Reason::NoPermission));
                 continue;
             };
+            if let Some(stamp) = lasting(key, root, system, record.exe.state)
+                && let Some(found) = self.cache.find(&record.exe.path, stamp)
+            {
+                record.package = Some(found);
+                continue;
+            }
             let entry = (key, draft.process.pid, record.exe.path.clone(), record.exe.state);
             asked.entry(root).or_default().push(entry);
         }
         for (root, files) in asked {
             let paths: Vec<&str> = files.iter().map(|(_, _, path, _)| path.as_str()).collect();
+            let gaps_before = self.package_gaps.len();
             let owners = if root == system.id {
                 package::owners(system, &paths, &mut self.package_gaps)
             } else {
@@ -68,7 +75,9 @@ impl Reader {
                     Err(errno) => vec![Seen::Hidden(reason(errno)); files.len()],
                 }
             };
-            for ((key, pid, _, state), owner) in files.iter().zip(owners) {
+            // What failed is told in every look, so it is not kept.
+            let complete = self.package_gaps.len() == gaps_before;
+            for ((key, pid, path, state), owner) in files.iter().zip(owners) {
                 let found = match owner {
                     Seen::Value(owned) => Seen::Value(Package {
                         integrity: integrity(proc, *pid, key, *state, &owned.recorded),
@@ -79,12 +88,22 @@ impl Reader {
                     Seen::Absent => Seen::Absent,
                     Seen::Hidden(why) => Seen::Hidden(why),
                 };
+                if complete && let Some(stamp) = lasting(key, root, system, *state) {
+                    self.cache.learn(path, stamp, &found);
+                }
                 if let Some(record) = self.executables.record(key) {
                     record.package = Some(found);
                 }
             }
         }
+        self.cache.save();
     }
+}
+
+/// The stamp by which owner and integrity may be kept on disk: only for the machine's own tree, whose databases are
+/// watched, and only where the file that runs is the one at its path.
+fn lasting<'k>(key: &'k Key, root: RootId, system: &Tree, state: ExeState) -> Option<&'k Stamp> {
+    key.stamp.as_ref().filter(|_| root == system.id && state == ExeState::Present)
 }
 
 /// The file that a process runs, open, if it still is the one that was seen.

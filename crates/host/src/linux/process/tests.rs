@@ -391,3 +391,32 @@ fn cost_of_reading_many() {
 fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
+
+#[test]
+fn what_one_reader_learned_about_a_program_the_next_one_takes_from_disk() {
+    let made = Made::new("cache");
+    let program = made.program("cat");
+    let child = Waiting::start(&mut Command::new(&program));
+    let packaged = Waiting::start(&mut Command::new("/bin/cat"));
+    let pids = [child.pid(), packaged.pid()];
+    let read = || {
+        let mut reader = Reader { cache: Cache::hasty(&made.0), ..Reader::new() };
+        reader.read(&pids, &ALL).iter().map(|process| process.package.clone()).collect::<Vec<_>>()
+    };
+    let first = read();
+    let kept = made.0.join("portreeve/executables");
+    if first.contains(&Seen::Hidden(Reason::NotSupported)) {
+        return eprintln!("SKIPPED: no package database");
+    }
+    assert_eq!(first[0], Seen::Absent);
+    let text = std::fs::read_to_string(&kept).unwrap();
+    assert!(text.contains(program.to_str().unwrap()), "{text}");
+    assert_eq!(read(), first);
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), text);
+    // What the file says is what is told: the databases were not asked.
+    Cache::amend(&made.0, " none\n", " rpm intact made 1\n");
+    assert_eq!(read()[0].value().map(|package| package.name.as_str()), Some("made"));
+    // The program that runs is no longer the file at its path: only the databases can tell.
+    std::fs::remove_file(&program).unwrap();
+    assert_eq!(read()[0], Seen::Absent);
+}

@@ -13,8 +13,8 @@ use rustix::io::Errno;
 /// Names a root folder for good: two processes with the same one see the same tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct RootId {
-    dev: u64,
-    ino: u64,
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
 }
 
 impl RootId {
