@@ -1,6 +1,6 @@
 //! Where causes are collected until they are findings: one cause, one finding, however many sockets it touches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::{Code, Confidence, Evidence, Finding, Forward, Severity, Snapshot, Socket, Subject};
 
@@ -30,6 +30,16 @@ pub(crate) struct Draft {
     pub(crate) after: String,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) next_step: String,
+    /// The words for several ports of one program, of which each is something else.
+    pub(crate) many: Option<Many>,
+}
+
+/// The words for several ports: `21/tcp (ftp), 23/tcp (telnet) and 3 more`, then `after`, then who holds them.
+pub(crate) struct Many {
+    /// What this port is.
+    pub(crate) label: String,
+    pub(crate) after: &'static str,
+    pub(crate) holder: String,
 }
 
 struct Case {
@@ -41,10 +51,14 @@ struct Case {
     draft: Draft,
     /// The allowance that accepts or lowers it, as an index into the policy.
     allowed: Option<usize>,
+    /// What each port is, where several were joined.
+    labels: Vec<(u16, String)>,
+    /// Whether the ports that were joined are not all held by the same processes.
+    other_holders: bool,
 }
 
 /// A finding lists no more than this many pieces of evidence.
-const MOST_EVIDENCE: usize = 12;
+const MOST_EVIDENCE: usize = 16;
 /// A title names no more than this many places.
 const MOST_PLACES: usize = 3;
 /// One program with more ports than this in the same plight is one finding.
@@ -99,6 +113,14 @@ impl<'a> Docket<'a> {
         }
         let key = (code, cause, allowed);
         if let Some(case) = self.index.get(&key).and_then(|at| self.cases.get_mut(*at)) {
+            // The same port of another transport, or in another reach, has facts of its own.
+            if matches!(key.1, Cause::Port { .. }) && is_another(self.snapshot, &case.subjects, &subject) {
+                for piece in draft().evidence {
+                    if case.draft.evidence.len() < MOST_EVIDENCE && !case.draft.evidence.contains(&piece) {
+                        case.draft.evidence.push(piece);
+                    }
+                }
+            }
             if case.subjects.last() != Some(&subject) {
                 case.subjects.push(subject);
             }
@@ -119,7 +141,17 @@ impl<'a> Docket<'a> {
         }
         self.index.insert(key.clone(), self.cases.len());
         let (code, cause, allowed) = key;
-        self.cases.push(Case { code, cause, severity, confidence, subjects: vec![subject], draft, allowed });
+        self.cases.push(Case {
+            code,
+            cause,
+            severity,
+            confidence,
+            subjects: vec![subject],
+            draft,
+            allowed,
+            labels: Vec::new(),
+            other_holders: false,
+        });
     }
 
     /// Closes the list: what stands, and what policy accepts.
@@ -149,13 +181,13 @@ impl<'a> Docket<'a> {
 
     /// One program with the same plight on many ports is one cause.
     fn join_ports(&mut self) {
-        type Group = (Code, u32, u64, Option<usize>);
+        type Group = (Code, Severity, u32, u64, Option<usize>);
         let group = |case: &Case| -> Option<Group> {
             match case.cause {
                 Cause::Port { netns, exe: Some(exe), .. } => {
-                    Some((case.code, netns, exe.into(), case.allowed))
+                    Some((case.code, case.severity, netns, exe.into(), case.allowed))
                 }
-                Cause::Change { kin, .. } => Some((case.code, 0, kin, case.allowed)),
+                Cause::Change { kin, .. } => Some((case.code, case.severity, 0, kin, case.allowed)),
                 _ => None,
             }
         };
@@ -173,7 +205,7 @@ impl<'a> Docket<'a> {
         }
         let mut firsts: HashMap<Group, usize> = HashMap::new();
         let mut joined: Vec<Case> = Vec::with_capacity(self.cases.len());
-        for case in core::mem::take(&mut self.cases) {
+        for mut case in core::mem::take(&mut self.cases) {
             let key = group(&case).filter(|key| sizes.contains_key(key));
             let Some(key) = key else {
                 joined.push(case);
@@ -181,13 +213,19 @@ impl<'a> Docket<'a> {
             };
             match firsts.get(&key).and_then(|at| joined.get_mut(*at)) {
                 Some(first) => {
-                    first.subjects.extend(case.subjects);
-                    first.severity = first.severity.max(case.severity);
+                    first.subjects.append(&mut case.subjects);
                     first.confidence = first.confidence.max(case.confidence);
-                    first.draft.evidence.extend(case.draft.evidence);
+                    // The first fact of a port says what it is: that one is told of every port.
+                    let told = if matches!(case.cause, Cause::Port { .. }) { 1 } else { usize::MAX };
+                    first.draft.evidence.extend(case.draft.evidence.drain(..).take(told));
+                    let holder = |case: &Case| case.draft.many.as_ref().map(|many| many.holder.clone());
+                    first.other_holders |= holder(&case) != holder(first);
+                    first.labels.extend(label(&mut case));
                 }
                 None => {
                     firsts.insert(key, joined.len());
+                    let own = label(&mut case);
+                    case.labels.extend(own);
                     joined.push(case);
                 }
             }
@@ -196,17 +234,19 @@ impl<'a> Docket<'a> {
     }
 
     fn finding(&self, case: Case) -> Finding {
-        let Case { code, severity, confidence, mut subjects, mut draft, .. } = case;
+        let Case { code, severity, confidence, mut subjects, mut draft, labels, other_holders, .. } = case;
         subjects.sort_unstable();
         subjects.dedup();
-        let (places, several) = self.places(&subjects);
-        // The words were chosen when there was one place.
-        let after = match draft.after.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')) {
-            Some(("is", rest)) if several => format!(" are {rest}"),
-            Some(("has", rest)) if several => format!(" have {rest}"),
-            _ => draft.after,
+        let differ = labels.iter().any(|(_, label)| labels.first().is_some_and(|(_, first)| first != label));
+        let (places, several) = self.places(&subjects, if differ { &labels } else { &[] });
+        let others = if other_holders { ", and by others of the same program" } else { "" };
+        let title = match &draft.many {
+            Some(many) if differ => {
+                format!("{}{places}{}{}{others}", draft.before, many.after, many.holder)
+            }
+            _ if several => format!("{}{places}{}{others}", plural(&draft.before), plural(&draft.after)),
+            _ => format!("{}{places}{}", draft.before, draft.after),
         };
-        let title = format!("{}{places}{after}", draft.before);
         let mut seen: Vec<Evidence> = Vec::with_capacity(draft.evidence.len());
         for piece in draft.evidence.drain(..) {
             if !seen.contains(&piece) {
@@ -224,11 +264,11 @@ impl<'a> Docket<'a> {
         Finding { code, severity, confidence, subjects, title, evidence: seen, next_step: draft.next_step }
     }
 
-    /// The places of a finding in words (`420/tcp`; `80/tcp, 81/tcp, 82/tcp and 47 more`), and whether there are
-    /// several.
-    fn places(&self, subjects: &[Subject]) -> (String, bool) {
+    /// The places of a finding in words (`420/tcp`; `80/tcp, 81/tcp, 82/tcp and 47 more`), each with its label where
+    /// it has one, and whether there are several.
+    fn places(&self, subjects: &[Subject], labels: &[(u16, String)]) -> (String, bool) {
         let mut names: Vec<String> = Vec::new();
-        let mut more = 0_usize;
+        let mut left: HashSet<String> = HashSet::new();
         for subject in subjects {
             let name = match subject {
                 Subject::Socket(index) => self.snapshot.sockets.get(*index).map(socket_name),
@@ -239,17 +279,58 @@ impl<'a> Docket<'a> {
             if names.contains(&name) {
                 continue;
             }
-            if names.len() < MOST_PLACES { names.push(name) } else { more += 1 }
+            if names.len() < MOST_PLACES {
+                names.push(name);
+            } else {
+                left.insert(name);
+            }
         }
-        let listed = names.join(", ");
         if names.is_empty() && subjects.len() > 1 {
             return (format!(" and {} more", subjects.len() - 1), true);
         }
-        match more {
-            0 => (listed, names.len() > 1),
-            _ => (format!("{listed} and {more} more"), true),
+        let several = names.len() > 1 || !left.is_empty();
+        for name in &mut names {
+            let port = name.split('/').next().and_then(|port| port.parse::<u16>().ok());
+            let of_port = |(known, _): &&(u16, String)| Some(*known) == port;
+            if let Some((_, label)) = labels.iter().find(of_port) {
+                name.push_str(&format!(" ({label})"));
+            }
+        }
+        let last = if left.is_empty() { names.pop() } else { Some(format!("{} more", left.len())) };
+        let listed = match (names.as_slice(), last) {
+            ([], last) => last.unwrap_or_default(),
+            (names, Some(last)) => format!("{} and {last}", names.join(", ")),
+            (names, None) => names.join(", "),
+        };
+        (listed, several)
+    }
+}
+
+/// What the port of a case is, for the title of those that it is joined with.
+fn label(case: &mut Case) -> Option<(u16, String)> {
+    let Cause::Port { port, .. } = case.cause else { return None };
+    case.draft.many.as_mut().map(|many| (port, core::mem::take(&mut many.label)))
+}
+
+/// Whether none of the subjects has the transport and the reach of this one.
+fn is_another(snapshot: &Snapshot, subjects: &[Subject], subject: &Subject) -> bool {
+    let look = |subject: &Subject| match subject {
+        Subject::Socket(index) => snapshot.sockets.get(*index).map(|socket| (socket.kind, socket.scope)),
+        Subject::Forward(_) | Subject::Entry(_) => None,
+    };
+    // Thousands of sockets may share a port; the few first of them show every kind there ordinarily is.
+    !subjects.iter().take(8).any(|other| look(other) == look(subject))
+}
+
+/// The words were chosen when there was one place.
+fn plural(text: &str) -> String {
+    for (one, many) in [(" is ", " are "), (" has ", " have "), ("the holder of ", "the holders of ")] {
+        if let Some(rest) = text.strip_prefix(one) {
+            // What is said of the places may be followed by more of the same.
+            return format!("{many}{}", rest.replace("; its holder has ", "; the holder has "));
         }
     }
+    text.to_owned()
 }
 
 fn socket_name(socket: &Socket) -> String {

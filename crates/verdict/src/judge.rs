@@ -255,6 +255,7 @@ pub(crate) fn say(
         after: after.into(),
         evidence: facts.into_iter().map(|(fact, source)| evidence(fact, source)).collect(),
         next_step: next_step.into(),
+        many: None,
     }
 }
 

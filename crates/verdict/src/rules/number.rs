@@ -2,10 +2,10 @@
 //! unexpected-holder, misuse-history.
 
 use model::{Code, Confidence, Evidence, Reason, Severity, Status, Transport};
-use registry::program::{self, Class};
+use registry::program::{self, Class, SensitiveKind};
 use registry::{Role, Standing, Usage};
 
-use crate::docket::{Docket, Draft, evidence};
+use crate::docket::{Docket, Draft, Many, evidence};
 use crate::judge::{Bench, Listener};
 use crate::known::{Known, shell, who_all};
 
@@ -67,7 +67,7 @@ fn empty_chair<'a>(
         let after = match code {
             Code::SilentPortInUse => {
                 format!(
-                    " is {}, but not in ordinary use; held by {}",
+                    ": assigned to {}, not in ordinary use; held by {}",
                     purpose(standing),
                     held(listener)
                 )
@@ -81,8 +81,17 @@ fn empty_chair<'a>(
         }
         facts.push(reach(listener));
         facts.extend(history(listener));
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener) }
+        let many = (code == Code::SilentPortInUse).then(|| silent_ports(listener, standing));
+        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
     });
+}
+
+fn silent_ports(listener: &Listener<'_, '_>, standing: &Standing<'_>) -> Many {
+    Many {
+        label: purpose(standing).to_owned(),
+        after: " are assigned, but not in ordinary use; held by ",
+        holder: held(listener),
+    }
 }
 
 /// The port has an ordinary service, and the holder is not known to serve it.
@@ -114,7 +123,12 @@ fn unexpected<'a>(
         if listener.is_system_port() {
             facts.extend(history(listener));
         }
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener) }
+        let many = Some(Many {
+            label: promise,
+            after: " are ordinarily held by other programs than ",
+            holder: held(listener),
+        });
+        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
     });
 }
 
@@ -139,7 +153,9 @@ fn weigh(listener: &Listener<'_, '_>, standing: &Standing<'_>, common: Option<&s
     let beyond = listener.is_beyond_loopback();
     let runtime = any(Class::Runtime);
     let stranger = any(Class::Service) || any(Class::Sniffer);
-    let guarded = program::sensitive(listener.transport, listener.port).is_some();
+    let door = program::sensitive(listener.transport, listener.port);
+    let guarded = door.is_some();
+    let database = door.is_some_and(|door| door.kind == SensitiveKind::Database);
     let web = [service(standing), common].into_iter().flatten().any(is_web);
     let weight = if web && (runtime || !guarded) {
         // Everything speaks HTTP, and most programs of one's own do nothing else.
@@ -157,11 +173,12 @@ fn weigh(listener: &Listener<'_, '_>, standing: &Standing<'_>, common: Option<&s
             (false, true) => Some((Severity::Warning, Confidence::Medium)),
             (false, false) => Some((Severity::Warning, Confidence::Low)),
         }
-    } else if guarded {
+    } else if database {
         Some((Severity::Note, if runtime { Confidence::Low } else { Confidence::Medium }))
     } else {
-        // A user port belongs to whoever comes first: worth a word only where others can reach it.
-        (!runtime && beyond).then_some((Severity::Note, Confidence::Low))
+        // A user port belongs to whoever comes first. A program of one's own may take any; a known service on the
+        // number of another is worth a word where others can reach it.
+        (stranger && beyond).then_some((Severity::Note, Confidence::Low))
     };
     if listener.in_container() {
         // Ports inside a container are its own; only a guarded or system number is worth a word.
@@ -207,7 +224,12 @@ fn stranger_by_place<'a>(
             format!(" is {name}; its holder has the right name in an unusual place: {}", held(listener));
         let mut facts = vec![paper(bench, listener, standing)];
         facts.extend(running(listener));
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener) }
+        let many = Some(Many {
+            label: name.to_owned(),
+            after: " are held by a program with the right name in an unusual place: ",
+            holder: held(listener),
+        });
+        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
     });
 }
 
@@ -233,7 +255,7 @@ fn suspicious<'a>(
                 format!(" has a history of misuse, no ordinary use; held by {}", held(listener))
             }
             _ => format!(
-                " is {}, but not in ordinary use; held by {}",
+                ": assigned to {}, not in ordinary use; held by {}",
                 purpose(standing),
                 held(listener)
             ),
@@ -242,7 +264,8 @@ fn suspicious<'a>(
         facts.extend(past);
         facts.extend(running(listener));
         facts.push(reach(listener));
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener) }
+        let many = (code == Code::SilentPortInUse).then(|| silent_ports(listener, standing));
+        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
     });
 }
 
@@ -294,11 +317,8 @@ fn service<'p>(standing: &Standing<'p>) -> Option<&'p str> {
     standing.assignment.map(|row| row.name).filter(|name| !name.is_empty())
 }
 
-fn purpose(standing: &Standing<'_>) -> String {
-    match standing.assignment {
-        Some(row) => format!("assigned for {}", title(row.name, row.description)),
-        None => "assigned".to_owned(),
-    }
+fn purpose<'p>(standing: &Standing<'p>) -> &'p str {
+    standing.assignment.map_or("somebody", |row| title(row.name, row.description))
 }
 
 /// The registry writes assignees as `[First_Last]`.
@@ -307,7 +327,11 @@ fn name_of(assignee: &str) -> String {
 }
 
 fn title<'t>(name: &'t str, description: &'t str) -> &'t str {
-    if description.is_empty() { name } else { description }
+    match (description, name) {
+        ("", "") => "a service without a name",
+        ("", name) => name,
+        (description, _) => description,
+    }
 }
 
 /// Ports of discovery and media, which every program that takes part binds: SSDP, WS-Discovery, RTP, mDNS, SAP.
@@ -324,7 +348,12 @@ fn paper(bench: &Bench<'_>, listener: &Listener<'_, '_>, standing: &Standing<'_>
     let mut fact = format!("{}/{transport} is {}", listener.port, standing.status.name());
     if let Some(row) = standing.assignment {
         if !row.name.is_empty() {
-            fact.push_str(&format!(": {}, {}", row.name, row.description));
+            fact.push_str(&format!(": {}", row.name));
+        }
+        let news = |said: &str| !row.description.eq_ignore_ascii_case(said);
+        if !row.description.is_empty() && news(row.name) && news(standing.status.name()) {
+            let separator = if row.name.is_empty() { ": " } else { ", " };
+            fact.push_str(&format!("{separator}{}", row.description));
         }
         if !row.assignee.is_empty() {
             fact.push_str(&format!("; assignee {}", name_of(row.assignee)));

@@ -6,7 +6,7 @@ use registry::program::{self, Class, Program, Sensitive, SensitiveKind};
 use crate::accord::forward_scope;
 use crate::docket::{Cause, Docket};
 use crate::judge::{Bench, Listener, say};
-use crate::known::{shell, who_all};
+use crate::known::who_all;
 
 pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: &mut Docket<'a>) {
     // A container's own namespace is reached through what the machine publishes, and that is judged there.
@@ -51,16 +51,26 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
         (_, false) if door.kind == SensitiveKind::Debugger || common.is_none() => {
             (Severity::Note, Confidence::Low)
         }
+        // A program of one's own may take any user port. The numbers of databases everybody knows, and keeps off.
+        (_, false)
+            if door.kind != SensitiveKind::Database
+                && !listener.is_system_port()
+                && !listener.holders.is_empty()
+                && !class(Class::Multiplexer) =>
+        {
+            (Severity::Note, Confidence::Low)
+        }
         (_, true) if !class(Class::Runtime) => (Severity::Warning, Confidence::High),
         _ => (Severity::Warning, Confidence::Medium),
     };
-    let cause = Cause::Text(format!("{}/{}", listener.port, listener.transport.name()));
+    let cause = door_of(listener.port, listener.transport, listener.socket.netns);
     docket.raise(Code::ExposedService, weight, cause, listener.subject(), || {
         let who = who_all(listener.holders, listener.socket.holders_missing);
         let after = format!(
-            " ({}, {}) can be reached from beyond this machine; held by {who}",
+            " ({}, {}) can be reached from beyond {}; held by {who}",
             door.what,
-            door.kind.name()
+            door.kind.name(),
+            if listener.own { "this machine" } else { "its network namespace" }
         );
         let basis = if confirmed {
             "The holder is a program that serves it."
@@ -99,7 +109,7 @@ fn publish(
     docket: &mut Docket<'_>,
 ) {
     let weight = (Severity::Warning, Confidence::Medium);
-    let cause = Cause::Text(format!("{port}/{}", forward.transport.name()));
+    let cause = door_of(port, forward.transport, forward.netns);
     docket.raise(Code::ExposedService, weight, cause, Subject::Forward(index), || {
         let to = forward.to_addr.map_or_else(|| "this machine".to_owned(), |addr| addr.to_string());
         let container = forward
@@ -126,6 +136,11 @@ fn publish(
     });
 }
 
+/// A published port and the proxy that serves it are one cause.
+fn door_of(port: u16, transport: Transport, netns: u32) -> Cause {
+    Cause::Text(format!("{port}/{} {netns}", transport.name()))
+}
+
 /// The database that a program is, whatever the number.
 fn guarded(bench: &Bench<'_>, program: &'static Program) -> Option<Sensitive> {
     if program.class != Class::Service {
@@ -143,9 +158,8 @@ fn guarded(bench: &Bench<'_>, program: &'static Program) -> Option<Sensitive> {
 }
 
 fn close_door(port: u16, transport: Transport) -> String {
-    let rule = format!("portreeve {port}");
-    let set = shell(transport.name());
+    let transport = transport.name();
     format!(
-        "{rule}; bind it to 127.0.0.1, or let a firewall name who may come: nft list ruleset | grep -w -e {port} -e {set}"
+        "bind it to 127.0.0.1, or let a firewall name who may come; more: portreeve {port}/{transport}, nft list ruleset"
     )
 }

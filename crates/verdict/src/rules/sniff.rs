@@ -8,7 +8,7 @@ use crate::judge::{Bench, say};
 use crate::known::{Known, shell, who, who_all};
 
 /// What a raw or packet socket can read.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reads {
     Everything,
     /// One protocol that carries other programs' traffic: IP, TCP, UDP.
@@ -28,6 +28,18 @@ pub(crate) fn judge<'a>(
 ) {
     let reads = reads(socket);
     let ordinary = holders.iter().any(|holder| holder.is(|program| program.class == Class::Sniffer));
+    // A DHCP client, lldpd and ping cannot do without; the program of a package is what it says it is.
+    let narrow = matches!(reads, Reads::Control | Reads::Nothing);
+    let at_home = |holder: &&Known<'_>| {
+        let package = holder.process.package.value();
+        holder.odd.is_none()
+            && package.is_some_and(|package| package.integrity != model::Integrity::Modified)
+            && holder
+                .is(|program| program.class == Class::Sniffer && (narrow || !program.services.is_empty()))
+    };
+    if !holders.is_empty() && holders.iter().all(at_home) {
+        return;
+    }
     let unseen = holders.is_empty()
         && socket.holders_missing.is_some_and(|reason| !matches!(reason, Reason::InFlight | Reason::Unknown));
     let odd = holders.iter().any(|holder| holder.odd.is_some());
@@ -41,8 +53,9 @@ pub(crate) fn judge<'a>(
         Reads::Traffic => (Severity::Warning, Confidence::Medium),
     };
     let cause = match holders.first() {
-        Some(holder) => Cause::Exe(holder.exe),
-        None => Cause::Number(usize::from(unseen)),
+        // Who pings and who reads everybody's packets are two matters, though both be scripts of one interpreter.
+        Some(holder) => Cause::Text(format!("{} {reads:?}", holder.exe)),
+        None => Cause::Text(format!("{unseen} {reads:?}")),
     };
     docket.raise(Code::PacketSocket, weight, cause, Subject::Socket(index), || {
         let what = match reads {

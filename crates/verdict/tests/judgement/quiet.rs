@@ -116,6 +116,38 @@ fn an_ordinary_machine_raises_nothing() {
     assert_eq!(judgement.accepted, []);
 }
 
+/// The number of a user port promises little: programs of one's own there are nobody's business, or worth a note where
+/// the number is that of a database or a debugger.
+#[test]
+fn programs_of_ones_own_on_user_ports_raise_next_to_nothing() {
+    for exe in ["/usr/bin/python3.11", "/usr/bin/node", "/home/ann/project/target/debug/server"] {
+        let (mut scene, mut loopback) = (Scene::new(), Scene::new());
+        for scene in [&mut scene, &mut loopback] {
+            scene.process(process(3000, exe).unpackaged().user(1000, "ann"));
+        }
+        for port in 5000..10_000 {
+            scene.tcp(&format!("0.0.0.0:{port}"), &[3000]);
+            loopback.tcp(&format!("127.0.0.1:{port}"), &[3000]);
+        }
+        let warned = |scene: &Scene| -> Vec<String> {
+            let findings = scene.judge().findings;
+            let graver = findings.into_iter().filter(|finding| finding.severity > Severity::Note);
+            graver.map(|finding| finding.title).collect()
+        };
+        // Databases: PostgreSQL, Cassandra, CouchDB, Redis, Elasticsearch and their kin.
+        let open = warned(&scene);
+        let meant = |title: &String| title.contains("database") || title.contains("Node inspector");
+        assert!(open.len() <= 20 && open.iter().all(meant), "{exe}: {open:#?}");
+        assert_eq!(warned(&loopback), [""; 0], "{exe}");
+        // Registered names of strangers say nothing of a program that nobody knows.
+        let codes: Vec<Code> = loopback.judge().findings.iter().map(|finding| finding.code).collect();
+        assert!(
+            codes.iter().all(|code| *code == Code::UnexpectedHolder) && codes.len() <= 1,
+            "{exe}: {codes:?}"
+        );
+    }
+}
+
 #[test]
 fn a_restart_is_not_a_change() {
     let before = ordinary();

@@ -205,6 +205,68 @@ fn one_program_on_many_silent_ports_is_one_finding_and_two_programs_are_two() {
 }
 
 #[test]
+fn the_title_of_several_ports_is_true_of_each() {
+    let mut scene = Scene::new();
+    let python = scene.process(process(100, "/usr/bin/python3.11"));
+    let other = scene.process(process(101, "/usr/bin/python3.11"));
+    for port in [21, 23, 25, 79] {
+        scene.tcp(&format!("0.0.0.0:{port}"), &[python]);
+    }
+    scene.tcp("0.0.0.0:119", &[other]);
+    let quiet = scene.tcp("127.0.0.1:6379", &[python]);
+    let judgement = scene.judge();
+    let of = |index: usize| -> Vec<&Finding> {
+        let subject = Subject::Socket(index);
+        judgement.findings.iter().filter(|it| it.subjects.contains(&subject)).collect()
+    };
+    let low = of(0)[0];
+    assert_eq!(
+        low.title,
+        "21/tcp (ftp), 23/tcp (telnet), 25/tcp (smtp) and 2 more are ordinarily held by other programs than \
+         python3.11 (PID 100, user root), and by others of the same program"
+    );
+    for service in ["ftp", "telnet", "smtp", "finger", "nntp"] {
+        let told = low.evidence.iter().any(|piece| piece.fact.contains(&format!("assigned: {service}")));
+        assert!(told, "{service}: {:#?}", low.evidence);
+    }
+    // What is grave on one port makes nothing graver on another.
+    assert!(of(quiet).iter().all(|it| it.severity == Severity::Note), "{:#?}", of(quiet));
+}
+
+#[test]
+fn both_transports_of_a_port_are_one_finding_with_the_facts_of_each() {
+    let mut scene = Scene::new();
+    let python = scene.process(process(100, "/usr/bin/python3.11"));
+    scene.tcp("127.0.0.1:420", &[python]);
+    scene.udp("0.0.0.0:420", &[python]);
+    let findings = scene.judge().findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(
+        findings[0].title,
+        "420/tcp and 420/udp: assigned to SMPTE, not in ordinary use; held by python3.11 (PID 100, user root)"
+    );
+    for bound in ["127.0.0.1:420", "0.0.0.0:420"] {
+        assert!(findings[0].evidence.iter().any(|piece| piece.fact.contains(bound)), "{bound}");
+    }
+}
+
+#[test]
+fn the_same_door_in_two_namespaces_is_two_findings() {
+    let mut scene = Scene::new();
+    let redis = scene.process(process(100, "/usr/bin/redis-server").user(110, "redis"));
+    let other = scene.process(process(101, "/usr/bin/python3.11"));
+    scene.snapshot.namespaces.push(namespace(LAB, "lab"));
+    scene.tcp("0.0.0.0:6379", &[redis]);
+    let there = scene.tcp("0.0.0.0:6379", &[other]);
+    scene.last().netns = LAB;
+    let findings = scene.judge().findings;
+    let exposed: Vec<&Finding> = findings.iter().filter(|it| it.code == Code::ExposedService).collect();
+    assert_eq!(exposed.len(), 2, "{exposed:#?}");
+    let there = exposed.iter().find(|it| it.subjects == [Subject::Socket(there)]).unwrap();
+    assert!(there.title.contains("beyond its network namespace; held by python3.11"), "{}", there.title);
+}
+
+#[test]
 fn ipv4_and_ipv6_of_one_server_are_one_finding() {
     let mut scene = Scene::new();
     let python = scene.process(process(100, "/usr/bin/python3.11"));
@@ -237,7 +299,14 @@ fn the_kind_of_packet_socket_and_of_its_holder_decide() {
     assert_eq!(ring("/usr/sbin/tcpdump", Kind::Packet, 3), ["packet-socket note"]);
     assert_eq!(ring("/usr/bin/python3.11", Kind::Packet, 3), ["packet-socket warning"]);
     assert_eq!(ring("/usr/bin/python3.11", Kind::Packet, 0), ["packet-socket note"]);
-    assert_eq!(ring("/usr/bin/ping", Kind::Raw, 1), ["packet-socket note"]);
+    assert_eq!(ring("/usr/bin/ping", Kind::Raw, 1), [""; 0]);
+    assert_eq!(ring("/usr/sbin/dhclient", Kind::Packet, 3), [""; 0]);
+    assert_eq!(ring("/usr/sbin/lldpd", Kind::Packet, 0x88cc), [""; 0]);
+    assert_eq!(ring("/usr/sbin/lldpd", Kind::Packet, 3), ["packet-socket note"]);
+    assert_eq!(
+        ring("/tmp/dhclient", Kind::Packet, 3),
+        ["exe-writable-place warning", "packet-socket warning"]
+    );
     assert_eq!(ring("/usr/sbin/unheard-of", Kind::Raw, 6), ["packet-socket warning"]);
     assert_eq!(ring("/usr/sbin/unheard-of", Kind::Raw, 89), ["packet-socket note"]);
 }
