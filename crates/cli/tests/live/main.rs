@@ -1,0 +1,20 @@
+//! The whole of it on a live machine: sockets planted in namespaces of the test's own, strangers asked about the same
+//! sockets, and the binary without privileges.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is wrong, and says what it left out"
+)]
+
+mod document;
+mod drift;
+mod odd;
+mod scene;
+mod stage;
+mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
+mod unprivileged;

@@ -1,0 +1,161 @@
+//! A network namespace of the test's own, processes planted in it, and the binary run inside it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Home, err};
+
+const PRELUDE: &str = include_str!("prelude.py");
+pub const PYTHON: &str = "/usr/bin/python3";
+
+/// Whether this test can be done here; says loudly what is missing.
+pub fn possible(test: &str, tools: &[&str]) -> bool {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let works = |tool: &&str| {
+        let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).output();
+        found.is_ok_and(|found| found.status.success())
+    };
+    let needed = ["unshare", "nsenter", "setpriv", "ip", PYTHON];
+    let missing: Vec<&&str> = needed.iter().chain(tools).filter(|tool| !works(tool)).collect();
+    if root && missing.is_empty() && Command::new("unshare").args(["-n", "true"]).status().unwrap().success()
+    {
+        return true;
+    }
+    eprintln!("SKIPPED: {test} needs root, namespaces and {missing:?}");
+    false
+}
+
+/// A process that was planted, and what it told when it was ready. It ends when this is dropped.
+pub struct Planter {
+    child: Child,
+    _input: ChildStdin,
+    pub told: Value,
+}
+
+impl Planter {
+    /// Starts the command, and waits for the first line that it tells and `recognise` takes.
+    fn start(mut command: Command, mut recognise: impl FnMut(&str) -> Option<Value>) -> Planter {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut heard = String::new();
+        let told = loop {
+            let Some(line) = lines.next() else { panic!("what was planted ended early: {heard}") };
+            let line = line.unwrap();
+            if let Some(told) = recognise(&line) {
+                break told;
+            }
+            heard.push_str(&line);
+            heard.push('\n');
+        };
+        // Somebody has to read on, or a talkative server stops at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Planter { child, _input: input, told }
+    }
+
+    /// The process that was started.
+    pub fn pid(&self) -> u64 {
+        u64::from(self.child.id())
+    }
+
+    /// A number that it told.
+    pub fn number(&self, name: &str) -> u64 {
+        self.told[name].as_u64().unwrap()
+    }
+}
+
+impl Drop for Planter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that dies with the thread that starts it.
+fn mortal(words: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).args(words);
+    command
+}
+
+/// A network namespace.
+pub struct Stage {
+    keeper: Planter,
+    pub home: Home,
+    pub netns: u64,
+}
+
+impl Stage {
+    /// A new namespace whose loopback is up.
+    pub fn new(name: &str) -> Stage {
+        let words = ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec cat"];
+        let keeper = Planter::start(mortal(&words), |line| (line == "up").then_some(Value::Null));
+        let link = std::fs::read_link(format!("/proc/{}/ns/net", keeper.pid())).unwrap();
+        let netns = link.to_str().unwrap().trim_matches(|byte: char| !byte.is_ascii_digit());
+        Stage { netns: netns.parse().unwrap(), keeper, home: Home::new(name) }
+    }
+
+    /// A command inside.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let door = format!("--net=/proc/{}/ns/net", self.keeper.pid());
+        let mut all = vec!["nsenter", &door, "--"];
+        all.extend_from_slice(words);
+        mortal(&all)
+    }
+
+    /// Runs a shell line inside; it has to succeed.
+    pub fn sh(&self, line: &str) -> String {
+        let output = self.command(&["sh", "-ec", line]).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", err(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Plants a process that does this and then waits. The program says `ready(…)` at its end.
+    pub fn plant(&self, program: &str) -> Planter {
+        self.plant_with(&[PYTHON], program)
+    }
+
+    /// The same with another command before `-c PROGRAM`.
+    pub fn plant_with(&self, python: &[&str], program: &str) -> Planter {
+        let program = format!("{PRELUDE}{program}");
+        let mut command = self.command(python);
+        command.args(["-c", &program]).env("PYTHONDONTWRITEBYTECODE", "1").env_remove("LD_PRELOAD");
+        if !python.contains(&PYTHON) {
+            // A copy has to find its library.
+            command.env("PYTHONHOME", "/usr");
+        }
+        Planter::start(command, |line| serde_json::from_str(line).ok())
+    }
+
+    /// Starts a server that tells in such a line that it is ready, on its output or its error output.
+    pub fn serve(&self, words: &[&str], ready: &str) -> Planter {
+        self.serve_until(words, |line| line.contains(ready))
+    }
+
+    /// The same where more than one line has to be heard.
+    pub fn serve_until(&self, words: &[&str], mut ready: impl FnMut(&str) -> bool) -> Planter {
+        let mut all = vec!["sh", "-c", "exec \"$0\" \"$@\" 2>&1"];
+        all.extend_from_slice(words);
+        Planter::start(self.command(&all), |line| ready(line).then_some(Value::Null))
+    }
+
+    /// What the binary does inside.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut all = vec![env!("CARGO_BIN_EXE_portreeve")];
+        all.extend_from_slice(words);
+        self.home.at_home(self.command(&all)).output().unwrap()
+    }
+
+    /// The document of a list or check inside.
+    pub fn document(&self, words: &[&str]) -> Value {
+        let mut all = words.to_vec();
+        all.push("--json");
+        let output = self.run(&all);
+        let document: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {}", err(&output)));
+        assert_eq!(document["summary"]["exit_status"], output.status.code().unwrap());
+        document
+    }
+}
