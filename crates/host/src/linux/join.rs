@@ -1,6 +1,6 @@
 //! Two ways of looking, joined: the kernel's socket dump, and the descriptor tables. What one hides from the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Area, Gap, Holder, How, Kind, Reason, Socket, State, Views};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,6 +24,8 @@ pub struct Joined {
     /// The inodes of sockets that only one way shows: they came or went meanwhile, something hides them, or only a
     /// look with details can say what they are.
     pub doubtful: FxHashSet<u64>,
+    /// The namespaces of sockets that only the walk told us of, since nobody is in them and no file names them.
+    pub unentered: BTreeSet<u32>,
     /// The places of the sockets that no process was seen to have.
     unheld: Vec<usize>,
     /// How many processes did not let us read what they have open.
@@ -129,6 +131,9 @@ pub fn join_again(mut dumps: Dumps, held: &Held, doubtful: &FxHashSet<u64>) -> J
             }
             socket.hidden_from = Views::SOCK_DIAG;
         }
+        if !dumps.contains_key(&socket.netns) {
+            joined.unentered.insert(socket.netns);
+        }
         let entries = held.entries();
         let first = entries.partition_point(|(inode, _)| *inode < socket.inode);
         let own = entries.iter().skip(first).take_while(|(inode, _)| *inode == socket.inode);
@@ -214,7 +219,8 @@ fn merge(
     }
     entries.for_each(&mut missed);
     let views = if by_kernel { Views::SOCK_DIAG.and(Views::BPF) } else { Views::SOCK_DIAG };
-    let mut joined = Joined { sockets, gaps, views, doubtful, unheld, refused: held.refused };
+    let mut joined =
+        Joined { sockets, gaps, views, doubtful, unentered: BTreeSet::new(), unheld, refused: held.refused };
     joined.count_refused();
     (joined, only_held)
 }

@@ -119,8 +119,11 @@ impl Looker {
         mut seen: BTreeMap<u32, Result<Inside, Reason>>,
         joined: Joined,
     ) -> Snapshot {
-        let Joined { mut sockets, gaps: join_gaps, views, .. } = joined;
+        let Joined { mut sockets, gaps: join_gaps, views, unentered, .. } = joined;
         gaps.extend(join_gaps);
+        for inode in unentered.into_iter().filter(|_| look.all_namespaces) {
+            seen.entry(inode).or_insert(Err(Reason::OtherNetworkNamespace));
+        }
         let pids: BTreeSet<u32> =
             sockets.iter().flat_map(|s| s.holders.iter().map(|holder| holder.pid)).collect();
         let pids: Vec<u32> = pids.into_iter().collect();
@@ -163,12 +166,16 @@ impl Looker {
 
     /// Names, from the kernel itself, the processes that /proc does not show although they run.
     fn name_hidden(&mut self, processes: &mut [Arc<Process>]) {
-        if !processes.iter().any(|process| process.started.hidden() == Some(Reason::Exited)) {
+        let unnamed = |process: &Process| {
+            process.comm.is_empty()
+                && (process.hidden_from_proc || process.started.hidden() == Some(Reason::Exited))
+        };
+        if !processes.iter().any(|process| unnamed(process)) {
             return;
         }
         let held = self.holders.walk(Wanted::default());
         for process in processes {
-            if process.started.hidden() != Some(Reason::Exited) {
+            if !unnamed(process) {
                 continue;
             }
             if let Some(task) = held.task(process.pid) {
@@ -244,8 +251,9 @@ impl Looker {
             return format!("{}:{name}", container.runtime.name());
         }
         match pid {
-            Some(pid) if inode != own => format!("pid {pid}"),
-            _ => "own".into(),
+            _ if inode == own => "own".into(),
+            Some(pid) => format!("pid {pid}"),
+            None => format!("net:[{inode}]"),
         }
     }
 }

@@ -2,5 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod hidden;
+mod places;
 mod stage;
 mod unheld;
