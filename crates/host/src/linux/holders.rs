@@ -31,8 +31,8 @@ pub struct Held {
     pub how: How,
     /// Why the kernel program was not used.
     pub fallback: Option<Reason>,
-    /// Whether a stream socket may be bound and nothing else.
-    pub may_have_bound: bool,
+    /// The network namespaces in which a stream socket is bound and nothing else; `None` where the walk cannot tell.
+    pub bound_in: Option<FxHashSet<u32>>,
 }
 
 /// A process, as the walk saw it.
@@ -61,7 +61,7 @@ impl Holders {
                     refused: walk.refused,
                     how: How::ProcFd,
                     fallback: Some(reason),
-                    may_have_bound: true,
+                    bound_in: None,
                 }
             }
         }
@@ -74,7 +74,7 @@ impl Holders {
         let records = walker.walk(wanted).map_err(|error| error.reason())?;
         let mut entries = Vec::with_capacity(records.size_hint().1.unwrap_or(0));
         let (mut open, mut tasks) = (Vec::new(), Vec::new());
-        let mut may_have_bound = false;
+        let mut bound_in = FxHashSet::default();
         for record in records {
             match record {
                 Record::Task(task) => {
@@ -84,7 +84,9 @@ impl Holders {
                     let tid = (socket.tid != socket.pid).then_some(socket.tid);
                     let how = How::BpfIterator;
                     entries.push((socket.inode, Holder { pid: socket.pid, tid, fd: Some(socket.fd), how }));
-                    may_have_bound |= socket.kind == STREAM && socket.state == state::CLOSE;
+                    if socket.kind == STREAM && socket.state == state::CLOSE {
+                        bound_in.insert(socket.netns);
+                    }
                     if wanted.details {
                         open.push(socket);
                     }
@@ -92,23 +94,21 @@ impl Holders {
             }
         }
         let entries = sorted(entries);
-        Ok(Held { entries, open, tasks, refused: 0, how: How::BpfIterator, fallback: None, may_have_bound })
+        let (how, bound_in) = (How::BpfIterator, Some(bound_in));
+        Ok(Held { entries, open, tasks, refused: 0, how, fallback: None, bound_in })
     }
 }
 
 impl Held {
-    /// Adds the processes that /proc shows and the kernel program did not: started meanwhile, or kept from it.
-    pub fn add_untold(&mut self) {
+    /// What the processes have open that /proc shows and the kernel program did not: started meanwhile, or kept from
+    /// it; and how many of them did not let us look.
+    pub fn untold(&self) -> (Vec<(u64, Holder)>, u64) {
         if self.how != How::BpfIterator {
-            return;
+            return (Vec::new(), self.refused);
         }
         let told: FxHashSet<u32> = self.tasks.iter().map(|task| task.pid).collect();
         let untold = proc_fd::walk(|pid| !told.contains(&pid));
-        self.refused = untold.refused;
-        if !untold.links.is_empty() {
-            self.entries.extend(untold.links.iter().map(by_link));
-            self.entries = sorted(std::mem::take(&mut self.entries));
-        }
+        (untold.links.iter().map(by_link).collect(), untold.refused)
     }
 }
 

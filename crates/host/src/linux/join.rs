@@ -36,7 +36,11 @@ impl Joined {
     /// The ports of sockets that no process was seen to have although kernel programs looked, by namespace.
     pub fn unheld(&self, asked: Asked) -> BTreeMap<u32, Vec<u16>> {
         let mut ports: BTreeMap<u32, Vec<u16>> = BTreeMap::new();
-        if self.views.has(Views::BPF) {
+        // A process that may not be looked at is the likelier holder: asking costs a pass over every socket then, and
+        // is not worth it where there are many.
+        const FEW: usize = 4096;
+        let worth_it = self.refused == 0 || self.sockets.len() < FEW;
+        if self.views.has(Views::BPF) && worth_it {
             let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
             for socket in unheld.filter(|socket| asks_for_owner(socket) == Some(asked)) {
                 ports.entry(socket.netns).or_default().push(socket.local.port());
@@ -97,23 +101,40 @@ fn asks_for_owner(socket: &Socket) -> Option<Asked> {
 /// Joins what one moment's dumps and walk gave.
 pub fn join(dumps: &mut Dumps, held: &Held) -> Joined {
     let (sockets, gaps) = together(dumps);
-    first(sockets, gaps, held)
-}
-
-/// Joins the same dumps with a walk that knows more holders now.
-pub fn with_more_holders(joined: Joined, held: &Held) -> Joined {
-    let Joined { mut sockets, gaps, .. } = joined;
-    for socket in &mut sockets {
-        socket.holders.clear();
-        socket.holders_missing = None;
-    }
-    first(sockets, gaps, held)
-}
-
-fn first(sockets: Vec<Socket>, gaps: Vec<Gap>, held: &Held) -> Joined {
     let (joined, only_held) = merge(sockets, gaps, held, &|_| false);
     let doubtful = joined.doubtful.into_iter().chain(only_held).collect();
     Joined { doubtful, ..joined }
+}
+
+/// Takes in holders that only /proc knew, and how many processes did not let us look there either.
+pub fn with_untold(mut joined: Joined, untold: &[(u64, Holder)], refused: u64) -> Joined {
+    let mut by_inode: FxHashMap<u64, Vec<Holder>> = FxHashMap::default();
+    for (inode, holder) in untold.iter().filter(|(inode, _)| *inode != 0) {
+        by_inode.entry(*inode).or_default().push(*holder);
+    }
+    if !by_inode.is_empty() {
+        for socket in &mut joined.sockets {
+            if let Some(holders) = by_inode.get(&socket.inode) {
+                socket.holders.extend(holders);
+                socket.holders.sort_unstable_by_key(|holder| (holder.pid, holder.tid, holder.fd));
+                socket.holders_missing = None;
+                joined.doubtful.remove(&socket.inode);
+            }
+        }
+    }
+    joined.refused = refused;
+    let sockets = &mut joined.sockets;
+    joined.unheld.retain(|at| sockets.get(*at).is_some_and(|socket| socket.holders.is_empty()));
+    if refused > 0 {
+        for at in &joined.unheld {
+            let Some(socket) = joined.sockets.get_mut(*at) else { continue };
+            socket.holders_missing = Some(Reason::NoPermission);
+            // Without the right to look, looking again shows no more.
+            joined.doubtful.remove(&socket.inode);
+        }
+    }
+    joined.count_refused();
+    joined
 }
 
 /// Joins again after an earlier join left doubts; the walk must have details. What is still seen in one way only is

@@ -70,12 +70,16 @@ impl Looker {
         let taken = now();
         let mut gaps = Vec::new();
         let own = namespaces::own().unwrap_or(0);
-        let mut held = self.holders.walk(Wanted { connected: look.connected, details: false });
-        let wanted = sockets::Wanted { connected: look.connected, bound: held.may_have_bound };
+        let held = self.holders.walk(Wanted { connected: look.connected, details: false });
+        let bound_in = held.bound_in.clone();
+        let wanted = |netns: u32| sockets::Wanted {
+            connected: look.connected,
+            bound: bound_in.as_ref().is_none_or(|namespaces| namespaces.contains(&netns)),
+        };
         let entrances = if look.all_namespaces { entrances(&held, &mut gaps) } else { BTreeMap::new() };
-        let mut seen = BTreeMap::from([(own, Ok(see(own, look, wanted)))]);
+        let mut seen = BTreeMap::from([(own, Ok(see(own, look, wanted(own))))]);
         for (inode, entrance) in entrances.iter().filter(|(inode, _)| **inode != own) {
-            seen.insert(*inode, namespaces::inside(entrance, || see(*inode, look, wanted)));
+            seen.insert(*inode, namespaces::inside(entrance, || see(*inode, look, wanted(*inode))));
         }
         let mut dumps = join::Dumps::new();
         for (inode, inside) in &mut seen {
@@ -83,27 +87,27 @@ impl Looker {
             dumps.insert(*inode, found.map_err(|reason| *reason));
         }
         let mut joined = join::join(&mut dumps, &held);
-        let mut last_held = None;
+        let mut untold = (Vec::new(), 0);
         if !joined.doubtful.is_empty() {
-            last_held = Some(held.clone());
             // Sockets without a holder: perhaps a process holds them that the kernel keeps its programs from.
-            held.add_untold();
-            joined = join::with_more_holders(joined, &held);
+            untold = held.untold();
+            joined = join::with_untold(joined, &untold.0, untold.1);
         }
         if !joined.doubtful.is_empty() {
             // Something came or went between the two ways of looking, or one of them hides it: look again.
-            let again =
-                seen.keys().map(|inode| (*inode, dump_again(*inode, own, &entrances, wanted))).collect();
-            let mut held = self.holders.walk(Wanted { connected: look.connected, details: true });
-            held.add_untold();
+            let again = seen
+                .keys()
+                .map(|inode| (*inode, dump_again(*inode, own, &entrances, wanted(*inode))))
+                .collect();
+            let held = self.holders.walk(Wanted { connected: look.connected, details: true });
             joined = join::join_again(again, &held, &joined.doubtful);
+            joined = join::with_untold(joined, &untold.0, untold.1);
             if !look.all_namespaces {
                 // The walk sees every process, whatever namespace its sockets are in.
                 joined.sockets.retain(|socket| socket.netns == own);
             }
         }
         self.owners.settle(&mut joined, own, &entrances);
-        let held = last_held.unwrap_or(held);
         self.last = Some(Last { look: look.clone(), at: Instant::now(), held });
         self.finish(look, taken, gaps, own, &entrances, seen, joined)
     }
