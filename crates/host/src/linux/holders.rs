@@ -99,6 +99,16 @@ impl Holders {
     }
 }
 
+#[cfg(test)]
+impl Held {
+    /// A walk that never was.
+    pub fn made_up(entries: Vec<(u64, Holder)>, open: Vec<Open>, how: How, refused: u64) -> Held {
+        let fallback = (how != How::BpfIterator).then_some(Reason::NotSupported);
+        let entries = sorted(entries);
+        Held { entries, open, tasks: Vec::new(), refused, how, fallback, bound_in: None }
+    }
+}
+
 impl Held {
     /// What the processes have open that /proc shows and the kernel program did not: started meanwhile, or kept from
     /// it; and how many of them did not let us look.

@@ -282,3 +282,6 @@ impl HolderReasons {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
