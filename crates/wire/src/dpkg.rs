@@ -76,10 +76,25 @@ impl Wanted {
     /// Tells `hit` the number of every wanted path that the file list has.
     pub fn search(&self, list: &[u8], mut hit: impl FnMut(usize)) {
         // Few paths: a search for each is faster than a look at every line.
-        if self.paths.len() <= 2 {
-            for (path, number) in &self.paths {
+        if let [(tail, _), rest @ ..] = self.paths.as_slice()
+            && rest.len() <= 1
+        {
+            // The two names that one path has below a merged /usr end alike: one search finds both.
+            let alike = !tail.is_empty() && rest.iter().all(|(path, _)| path.ends_with(tail));
+            for (path, number) in self.paths.iter().filter(|_| !alike) {
                 if has_line(list, path) {
                     hit(*number);
+                }
+            }
+            let ends = if alike { list } else { &[] };
+            let mut told = [false; 2];
+            for at in memchr::memmem::find_iter(ends, tail) {
+                for ((path, number), told) in self.paths.iter().zip(&mut told) {
+                    let start = (at + tail.len()).checked_sub(path.len());
+                    if !*told && start.is_some_and(|start| is_line(list, start, path)) {
+                        *told = true;
+                        hit(*number);
+                    }
                 }
             }
             return;
@@ -93,10 +108,14 @@ impl Wanted {
 }
 
 fn has_line(list: &[u8], path: &[u8]) -> bool {
-    memchr::memmem::find_iter(list, path).any(|at| {
-        let begins = at == 0 || at.checked_sub(1).and_then(|before| list.get(before)) == Some(&b'\n');
-        begins && matches!(list.get(at + path.len()), None | Some(b'\n'))
-    })
+    memchr::memmem::find_iter(list, path).any(|at| is_line(list, at, path))
+}
+
+/// Whether a line at `start` is all of `path`.
+fn is_line(list: &[u8], start: usize, path: &[u8]) -> bool {
+    let begins = start == 0 || start.checked_sub(1).and_then(|before| list.get(before)) == Some(&b'\n');
+    let rest = list.get(start..).and_then(|rest| rest.strip_prefix(path));
+    begins && matches!(rest, Some([] | [b'\n', ..]))
 }
 
 /// The MD5 that a package's `.md5sums` records for a path.
@@ -228,6 +247,21 @@ Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
             for (number, path) in many.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
                 assert_eq!(found(text, &[path]) == [0], together.contains(&number), "{cut} {path}");
             }
+        }
+    }
+
+    #[test]
+    fn the_two_names_of_one_path_are_found_by_one_search() {
+        let list: &[u8] = b"/bin/ab\n/usr/bin/a\n/usr/usr/bin/a\n/x/bin/a\n";
+        assert_eq!(found(list, &["/bin/a", "/usr/bin/a"]), [1]);
+        assert_eq!(found(b"/bin/a", &["/usr/bin/a", "/bin/a"]), [1]);
+        assert_eq!(found(b"/usr/bin/a\n/bin/a\n", &["/usr/bin/a", "/bin/a"]), [0, 1]);
+        assert_eq!(found(list, &["/bin/a", "/bin/ab"]), [1]);
+        assert_eq!(found(list, &["/bin/a", "/bin/a"]), [0usize; 0]);
+        for cut in 0..=list.len() {
+            let text = &list[..cut];
+            let each = [found(text, &["/bin/a"]).len(), found(text, &["/usr/bin/a"]).len()];
+            assert_eq!(found(text, &["/bin/a", "/usr/bin/a"]).len(), each[0] + each[1], "{cut}");
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn owners(tree: &Tree, paths: &[&str], found: &mut [Option<Owned>]) -
         Err(Errno::NOENT | Errno::NOTDIR) => return parts(tree, paths, found),
         Err(errno) => return Base::Failed(reason(errno)),
     };
-    let files = match names(&folder, FILES_MAX) {
+    let files = match lists(&folder) {
         Ok(files) => files,
         Err(errno) => return Base::Failed(reason(errno)),
     };
@@ -126,17 +126,40 @@ fn rules_of(path: usize, name: &str, diversions: &[dpkg::Diversion<'_>]) -> Vec<
 }
 
 /// The list files, those first whose package is called like one of the programs.
-fn likely_first<'f>(files: &'f [String], paths: &[&str]) -> impl Iterator<Item = &'f str> {
+fn likely_first<'f>(files: &'f str, paths: &[&str]) -> impl Iterator<Item = &'f str> {
     let stems: Vec<&str> = paths
         .iter()
         .filter_map(|path| path.rsplit('/').next())
         .map(|name| name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or(name))
         .filter(|stem| stem.len() >= 3)
         .collect();
-    let lists = || files.iter().map(String::as_str).filter(|file| file.ends_with(".list"));
     let likely = move |file: &str| stems.iter().any(|stem| file.starts_with(stem));
-    let (first, rest): (Vec<_>, Vec<_>) = lists().partition(|file| likely(file));
+    let (first, rest): (Vec<_>, Vec<_>) = files.lines().partition(|file| likely(file));
     first.into_iter().chain(rest)
+}
+
+/// The names of the file lists, one in each line: most files of the folder are others.
+fn lists(folder: &OwnedFd) -> Result<String, Errno> {
+    let mut space = Vec::with_capacity(SPACE_STEP / 2);
+    let mut entries = rustix::fs::RawDir::new(folder, space.spare_capacity_mut());
+    let mut out = String::new();
+    let mut count = 0;
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name.ends_with(b".list")
+            && !name.contains(&b'\n')
+            && let Ok(name) = std::str::from_utf8(name)
+        {
+            out.push_str(name);
+            out.push('\n');
+        }
+        count += 1;
+        if count == FILES_MAX {
+            break;
+        }
+    }
+    Ok(out)
 }
 
 /// Reads a file into space that is kept and only grows: there are many of them.
