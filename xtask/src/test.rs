@@ -19,6 +19,8 @@ const PACKAGES: &[&str] = &[
     "iptables",
     "rpm",
     "redis-server",
+    "nginx",
+    "openssh-server",
     "util-linux",
     // Kernel programs and fuzzing.
     "clang",

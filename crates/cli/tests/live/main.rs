@@ -9,6 +9,7 @@
     reason = "a test stops where something is wrong, and says what it left out"
 )]
 
+mod apart;
 mod document;
 mod drift;
 mod odd;
