@@ -97,7 +97,7 @@ mod tests {
         for _ in 0..4096 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             // Mostly zeros, so that some are records.
-            bytes.push(if state >> 60 == 0 { (state >> 33) as u8 & 1 } else { 0 });
+            bytes.push(u8::from(state >> 59 == 0));
         }
         check(&bytes);
         assert!(all(&bytes).count() > 0);

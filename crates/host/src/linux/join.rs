@@ -57,7 +57,10 @@ impl Joined {
                 continue;
             }
             match by_kernel.get(&socket.cookie) {
-                Some(true) => socket.holders_missing = Some(Reason::KernelOwned),
+                Some(true) => {
+                    socket.holders_missing = Some(Reason::KernelOwned);
+                    self.doubtful.remove(&socket.inode);
+                }
                 // It has a file, so somebody has that, and what we knew of the reason stands.
                 Some(false) => {}
                 // It is gone by now.
@@ -87,7 +90,7 @@ impl Joined {
 
 /// Which program can say whose the socket is; `None` where none can, or where that is known.
 fn asks_for_owner(socket: &Socket) -> Option<Asked> {
-    let open = [Reason::InFlight, Reason::NoPermission, Reason::OtherPidNamespace];
+    let open = [Reason::Exited, Reason::InFlight, Reason::NoPermission, Reason::OtherPidNamespace];
     if socket.cookie == 0 || !socket.holders_missing.is_some_and(|reason| open.contains(&reason)) {
         return None;
     }

@@ -92,6 +92,8 @@ impl Looker {
             // Sockets without a holder: perhaps a process holds them that the kernel keeps its programs from.
             untold = held.untold();
             joined = join::with_untold(joined, &untold.0, untold.1);
+            // Or the kernel itself: a machine with a tunnel need not be looked at twice each time.
+            self.owners.settle(&mut joined, own, &entrances);
         }
         if !joined.doubtful.is_empty() {
             // Something came or went between the two ways of looking, or one of them hides it: look again.
@@ -106,8 +108,8 @@ impl Looker {
                 // The walk sees every process, whatever namespace its sockets are in.
                 joined.sockets.retain(|socket| socket.netns == own);
             }
+            self.owners.settle(&mut joined, own, &entrances);
         }
-        self.owners.settle(&mut joined, own, &entrances);
         self.last = Some(Last { look: look.clone(), at: Instant::now(), held });
         self.finish(look, taken, gaps, own, &entrances, seen, joined)
     }

@@ -259,7 +259,7 @@ fn the_kernels_own_sockets_are_nobodys_secret() {
     }
     assert_eq!(of(&joined, 9).holders_missing, Some(Reason::Exited), "it went before it was asked about");
     assert_eq!(joined.gaps.iter().map(|gap| gap.count).collect::<Vec<_>>(), [Some(3)]);
-    assert_eq!(joined.unheld(Asked::Udp), BTreeMap::from([(HERE, vec![81])]));
+    assert_eq!(joined.unheld(Asked::Udp), BTreeMap::from([(HERE, vec![81, 84])]));
 }
 
 #[test]
@@ -272,6 +272,16 @@ fn many_sockets_are_not_gone_through_where_a_refusal_explains_enough() {
     assert!(join(&mut dumps(rows.clone()), &held(1)).unheld(Asked::Udp).is_empty());
     let twice = join_again(dumps(rows), &held(0), &FxHashSet::from_iter([1]));
     assert_eq!(twice.unheld(Asked::Udp), BTreeMap::from([(HERE, vec![81])]));
+}
+
+#[test]
+fn what_the_kernel_owns_need_not_be_looked_at_again() {
+    let rows = vec![socket(Kind::Udp, 5, 4789), socket(Kind::Udp, 6, 81), socket(Kind::Tcp, 7, 80)];
+    let mut joined = join(&mut dumps(rows), &by_kernel(Vec::new()));
+    joined.settle(Asked::Udp, HERE, &FxHashMap::from_iter([(1005, true), (1006, false)]));
+    assert_eq!(joined.doubtful, FxHashSet::from_iter([6, 7]));
+    assert_eq!(of(&joined, 5).holders_missing, Some(Reason::KernelOwned));
+    assert_eq!(of(&joined, 6).holders_missing, Some(or_elsewhere(Reason::Exited)));
 }
 
 #[test]
