@@ -204,8 +204,17 @@ fn read(path: &Path, owner: Owner, limit: u64) -> io::Result<Option<Vec<u8>>> {
             return refuse(reason);
         }
     }
+    let is_file = metadata.is_file();
+    #[cfg(unix)]
+    if !is_file {
+        // A pipe that was named (`--policy <(…)`) may be slower than we are: wait for its writer, if there is one.
+        rustix::io::ioctl_fionbio(&file, false)?;
+    }
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.is_empty() && !is_file {
+        return refuse(String::from("it is no file, and nothing came out of it"));
+    }
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return refuse(format!("it is larger than {} MiB", limit >> 20));
     }
@@ -227,7 +236,7 @@ fn not_trusted(metadata: &fs::Metadata, owner: Owner) -> Option<String> {
             Owner::System | Owner::Any => String::from("root"),
         };
         return Some(format!(
-            "it belongs to uid {uid} and not to {wanted}, so it does not count (chown, or name it with --policy)"
+            "it belongs to uid {uid} and not to {wanted}, so it does not count (chown, or name it on the command line)"
         ));
     }
     (mode & 0o002 != 0).then(|| String::from("everybody can write it, so it does not count (chmod o-w)"))
@@ -378,6 +387,27 @@ mod tests {
         fs::write(&path, "1234").unwrap();
         assert!(read(&path, Owner::Any, 3).is_err());
         assert!(read(&folder.0, Owner::System, 3).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_is_read_to_its_end_and_one_without_a_writer_is_refused() {
+        use std::os::fd::AsRawFd;
+        let folder = Folder::new("fifo");
+        let path = folder.0.join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let error = read_named(&path).unwrap_err();
+        assert!(error.contains("nothing came out"), "{error}");
+        assert!(read(&path, Owner::System, 10).unwrap_err().to_string().contains("regular"));
+        // As the shell makes `<(…)`; whoever writes may come late.
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let late = std::thread::spawn(move || {
+            std::thread::yield_now();
+            writer.write_all(b"mode").unwrap();
+        });
+        let named = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        assert_eq!(read_named(&named), Ok(String::from("mode")));
+        late.join().unwrap();
     }
 
     #[test]

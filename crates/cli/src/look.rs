@@ -50,9 +50,11 @@ impl Grounds {
     /// Judges a look. What could not be read of ours is a gap like any other.
     pub(crate) fn judge(&self, mut snapshot: Snapshot) -> View {
         for error in &self.wrong {
+            // As the operating system words it (EACCES).
+            let denied = error.contains("(os error 13)");
             snapshot.gaps.push(Gap {
                 area: Area::Configuration,
-                reason: Reason::Damaged,
+                reason: if denied { Reason::NoPermission } else { Reason::Damaged },
                 what: error.clone(),
                 count: Some(1),
             });
@@ -89,7 +91,12 @@ pub(crate) fn paper(places: &Places) -> Result<Paper, String> {
 
 /// The policy that counts, and what is wrong with it.
 pub(crate) fn policies(places: &Places, named: &[PathBuf]) -> (Policy, Vec<String>) {
-    let (texts, mut wrong) = policy_texts(places, named);
+    let (texts, wrong) = policy_texts(places, named);
+    parsed(texts, wrong)
+}
+
+/// What policy files say, and what is wrong with them besides what is known to be.
+pub(crate) fn parsed(texts: Vec<(PathBuf, String)>, mut wrong: Vec<String>) -> (Policy, Vec<String>) {
     let mut parsed = Vec::new();
     for (path, text) in texts {
         match policy::parse(&path.display().to_string(), &text) {

@@ -64,6 +64,11 @@ pub(crate) fn form(args: &OutputArgs) -> Form {
     }
 }
 
+/// Text for standard error: no colours, as wide as it is.
+pub(crate) fn plain() -> Form {
+    Form { width: None, style: Style::PLAIN, headings: true }
+}
+
 /// Whether results go to a person.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()

@@ -65,11 +65,23 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
+/// A message names no more places than this.
+const MOST_NAMES: usize = 8;
+/// A result has no more locations than this: services that read such logs take no more.
+const MOST_LOCATIONS: usize = 100;
+
 fn result(view: &View, finding: &Finding) -> Value {
-    let names: Vec<String> =
-        finding.subjects.iter().filter_map(|subject| text::subject_words(view, subject)).collect();
+    let mut names: Vec<String> = finding
+        .subjects
+        .iter()
+        .take(MOST_NAMES)
+        .filter_map(|subject| text::subject_words(view, subject))
+        .collect();
+    if finding.subjects.len() > MOST_NAMES {
+        names.push(format!("and {} more", finding.subjects.len() - MOST_NAMES));
+    }
     let locations: Vec<Value> =
-        finding.subjects.iter().filter_map(|subject| location(view, subject)).collect();
+        finding.subjects.iter().take(MOST_LOCATIONS).filter_map(|subject| location(view, subject)).collect();
     let evidence: Vec<Value> = finding
         .evidence
         .iter()
@@ -100,7 +112,12 @@ fn fingerprint(view: &View, finding: &Finding) -> String {
         .filter_map(|subject| match subject {
             Subject::Socket(index) => view.snapshot.sockets.get(*index).map(|socket| {
                 let exe = executable(view, socket).unwrap_or_default();
-                format!("{}/{}/{}/{exe}", socket.kind.name(), socket.local.port(), socket.scope.name())
+                let namespace = match text::cells::namespace(view, socket.netns) {
+                    name if name.is_empty() => name,
+                    name => format!("@{name}"),
+                };
+                let (kind, port) = (socket.kind.name(), socket.local.port());
+                format!("{kind}/{port}/{}{namespace}/{exe}", socket.scope.name())
             }),
             Subject::Forward(index) => view
                 .snapshot
@@ -112,7 +129,15 @@ fn fingerprint(view: &View, finding: &Finding) -> String {
         .collect();
     parts.sort_unstable();
     parts.dedup();
-    format!("{}:{}", finding.code.name(), parts.join(";"))
+    let parts = parts.join(";");
+    if parts.len() <= 200 {
+        return format!("{}:{parts}", finding.code.name());
+    }
+    // FNV-1a: the same on every machine and in every release.
+    let hash = parts
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    format!("{}:{hash:016x}", finding.code.name())
 }
 
 fn executable<'a>(view: &'a View, socket: &model::Socket) -> Option<&'a str> {

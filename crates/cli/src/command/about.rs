@@ -87,9 +87,18 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Status {
     Ok(0)
 }
 
-pub(super) fn man(dir: Option<&Path>) -> Status {
-    let mut command = Cli::command();
+/// The commands without `help`, which has no page of its own.
+fn documented() -> clap::Command {
+    fn without_help(command: clap::Command) -> clap::Command {
+        command.disable_help_subcommand(true).mut_subcommands(without_help)
+    }
+    let mut command = without_help(Cli::command());
     command.build();
+    command
+}
+
+pub(super) fn man(dir: Option<&Path>) -> Status {
+    let command = documented();
     let Some(dir) = dir else {
         output::write(&page(command, "portreeve")?)?;
         return Ok(0);
@@ -113,12 +122,54 @@ fn collect(command: &clap::Command, name: &str, pages: &mut Vec<(String, Vec<u8>
 
 fn page(command: clap::Command, name: &str) -> Result<Vec<u8>, Stop> {
     let mut out = Vec::new();
-    clap_mangen::Man::new(command.name(name.to_owned()))
+    let extra = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let subcommands = command.has_subcommands();
+    let man = clap_mangen::Man::new(command.name(name.to_owned()))
         .section("1")
         .manual("Portreeve")
-        .source(concat!("portreeve ", env!("CARGO_PKG_VERSION")))
-        .render(&mut out)?;
+        .source(concat!("portreeve ", env!("CARGO_PKG_VERSION")));
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    man.render_options_section(&mut out)?;
+    if subcommands {
+        man.render_subcommands_section(&mut out)?;
+    }
+    out.extend_from_slice(sections(&extra).as_bytes());
     Ok(out)
+}
+
+/// The text below the options as sections of a manual page, line by line as it stands.
+fn sections(text: &str) -> String {
+    let mut out = String::new();
+    let mut open = false;
+    for line in text.lines() {
+        let heading = line.strip_suffix(':').filter(|title| !title.is_empty() && !title.contains([' ', '.']));
+        let heading = heading.or_else(|| (line == "Exit status:").then_some("Exit status"));
+        let title = match heading {
+            Some(title) => Some(title),
+            None if !open && !line.is_empty() => Some("Notes"),
+            None => None,
+        };
+        if let Some(title) = title {
+            let close = if open { ".fi\n" } else { "" };
+            let _ = write!(out, "{close}.SH {:?}\n.nf\n", title.to_uppercase());
+            open = true;
+            if heading.is_some() {
+                continue;
+            }
+        }
+        if open {
+            // A point or an apostrophe at the start of a line would be a request.
+            let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
+            let _ = writeln!(out, "{guard}{}", line.replace('\\', "\\e").replace('-', "\\-"));
+        }
+    }
+    if open {
+        out.push_str(".fi\n");
+    }
+    out
 }
 
 #[cfg(test)]
@@ -127,8 +178,7 @@ mod tests {
 
     #[test]
     fn every_command_has_a_page() {
-        let mut command = Cli::command();
-        command.build();
+        let command = documented();
         let mut pages = Vec::new();
         collect(&command, "portreeve", &mut pages).unwrap();
         let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
@@ -140,6 +190,21 @@ mod tests {
         for (name, page) in &pages {
             let text = String::from_utf8(page.clone()).unwrap();
             assert!(text.contains(".TH") && text.contains(".SH NAME") && text.contains("SYNOPSIS"), "{name}");
+            assert!(!text.contains("help(1)") && !text.contains("EXTRA"), "{name}");
         }
+        let first = String::from_utf8(pages[0].1.clone()).unwrap();
+        for section in ["EXAMPLES", "EXIT STATUS", "FILES"] {
+            assert!(first.contains(&format!(".SH \"{section}\"\n.nf\n")), "{section}\n{first}");
+        }
+    }
+
+    #[test]
+    fn text_in_a_manual_page_stays_text() {
+        let page = sections("Examples:\n  a -b\n.SH X\n\nFiles:\n  'c'\\d\n");
+        assert_eq!(
+            page,
+            ".SH \"EXAMPLES\"\n.nf\n  a \\-b\n\\&.SH X\n\n.fi\n.SH \"FILES\"\n.nf\n  'c'\\ed\n.fi\n"
+        );
+        assert!(sections("Filters are such.\nKeys: a b").starts_with(".SH \"NOTES\"\n.nf\nFilters"));
     }
 }

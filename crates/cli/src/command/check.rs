@@ -41,6 +41,7 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         Outcome::Accounted
     };
     let status = outcome.exit_status();
+    list::tell_gaps(&view, status, &args.output);
     if args.sarif {
         let log = serde_json::to_vec(&sarif::log(&view, &findings, status))?;
         write_json(log, output::is_terminal())?;
@@ -75,7 +76,7 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         output::write(out.as_bytes())?;
     } else {
         let mut out = String::new();
-        text::check(&mut out, &view, &findings, output::form(&args.output));
+        text::check(&mut out, &view, &rows, &findings, output::form(&args.output));
         output::present(&out, &args.output)?;
     }
     Ok(status)

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use clap::CommandFactory;
-use engine::{Row, View};
+use engine::{Outcome, Row, Threshold, View};
 use host::Looker;
+use model::Finding;
 
 use super::{Status, Stop, port};
 use crate::args::{Cli, ListArgs, OutputArgs};
@@ -46,7 +47,8 @@ pub(super) fn run(args: &ListArgs) -> Status {
         } else {
             view.rows.iter().filter(|row| selection.matches(view, row)).collect()
         };
-        let status = view.outcome(threshold).exit_status();
+        let status = outcome(view, &rows, threshold).exit_status();
+        tell_gaps(view, status, &args.output);
         if args.output.json && (again || !output::is_terminal()) {
             let part = Part {
                 view,
@@ -69,6 +71,29 @@ pub(super) fn run(args: &ListArgs) -> Status {
     status
 }
 
+/// What a look at some rows amounts to: findings about others are not theirs.
+fn outcome(view: &View, rows: &[&Row], threshold: Threshold) -> Outcome {
+    if threshold == Threshold::Never || rows.len() == view.rows.len() {
+        return view.outcome(threshold);
+    }
+    let reached = |finding: &&Finding| threshold.reached_by(finding.severity);
+    if text::judged(view, rows).0.iter().any(reached) {
+        Outcome::Findings
+    } else {
+        view.outcome(Threshold::Never)
+    }
+}
+
+/// Says what was not seen to people at standard error, where the result itself has no place for it.
+pub(super) fn tell_gaps(view: &View, status: u8, args: &OutputArgs) {
+    if status != 2 || args.json || !(args.csv || args.no_header) {
+        return;
+    }
+    let mut out = String::new();
+    text::gaps(&mut out, view, output::plain());
+    output::complain(out.trim_end());
+}
+
 /// Reads targets; the error tells a command in the wrong place from a port that is none.
 pub(super) fn targets_of(words: &[&str], grounds: &Grounds) -> Result<Vec<Target>, Stop> {
     let mut targets = Vec::new();
@@ -78,11 +103,33 @@ pub(super) fn targets_of(words: &[&str], grounds: &Grounds) -> Result<Vec<Target
             Stop::Usage(if is_command {
                 format!("'{word}' is a command: write it before the options, as in portreeve {word} …")
             } else {
-                error
+                match near_command(word) {
+                    Some(near) => format!("{error}; did you mean: portreeve {near}"),
+                    None => error,
+                }
             })
         })?);
     }
     Ok(targets)
+}
+
+/// The command that a mistyped word comes near: one letter more, less or other, or two exchanged.
+fn near_command(word: &str) -> Option<String> {
+    let near = |name: &str| {
+        let (one, other): (Vec<char>, Vec<char>) = (word.chars().collect(), name.chars().collect());
+        let alike = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        let (one, other) = (one.get(alike..).unwrap_or_default(), other.get(alike..).unwrap_or_default());
+        match (one, other) {
+            ([a, b, one @ ..], [c, d, other @ ..]) if a == d && b == c && one == other => true,
+            ([_, one @ ..], [_, other @ ..]) if one == other => true,
+            ([_, one @ ..], other) if one == other => true,
+            (one, [_, other @ ..]) => one == other,
+            _ => false,
+        }
+    };
+    let names: Vec<String> =
+        Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter().find(|name| near(name))
 }
 
 /// Renders a view in the form that was asked for.
@@ -118,13 +165,15 @@ pub(super) fn show(bytes: Vec<u8>, args: &OutputArgs, again: bool) -> io::Result
     if again {
         let mut screen = Vec::new();
         if output::is_terminal() && !args.json && !args.csv {
-            // Home, and clear from there to the end of the screen: no flicker.
-            screen.extend_from_slice(b"\x1b[H\x1b[J");
+            // Home, and clear from there to the end of the screen: no flicker. Long lines do not wrap.
+            screen.extend_from_slice(b"\x1b[H\x1b[J\x1b[?7l");
         }
         if screen.is_empty() {
             return output::write_on(&bytes);
         }
-        screen.extend_from_slice(&bytes);
+        let height = terminal_size::terminal_size().map_or(usize::MAX, |(_, height)| usize::from(height.0));
+        screen.extend_from_slice(clip(&String::from_utf8_lossy(&bytes), height).as_bytes());
+        screen.extend_from_slice(b"\x1b[?7h");
         return output::write_on(&screen);
     }
     match String::from_utf8(bytes) {
@@ -133,6 +182,32 @@ pub(super) fn show(bytes: Vec<u8>, args: &OutputArgs, again: bool) -> io::Result
         Err(error) => output::write(error.as_bytes())?,
     }
     Ok(true)
+}
+
+/// As much of a table and of what follows it as a screen has room for: the end is not pushed out by a long table.
+fn clip(text: &str, height: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    // The cursor needs a line of its own.
+    let room = height.saturating_sub(1);
+    if lines.len() <= room {
+        return text.to_owned();
+    }
+    let table = lines.iter().position(|line| line.is_empty()).unwrap_or(lines.len());
+    let after = (lines.len() - table).min(room / 2);
+    let before = room.saturating_sub(after + 1);
+    let hidden = lines.len() - before - after;
+    let mut out = String::new();
+    for line in lines.iter().take(before) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push_str(&format!("… {hidden} more lines: make the window larger, or filter\n"));
+    // The summary stands at the end, and matters most.
+    for line in lines.iter().skip(lines.len() - after) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
 }
 
 /// Does it once, or again and again until nobody reads any more; the status is that of the last time.
@@ -145,4 +220,46 @@ pub(super) fn repeat(
         thread::sleep(every);
     }
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn a_screen_shows_the_begin_of_the_table_and_the_end_of_the_rest() {
+        let table: String = (0..100).map(|row| format!("row {row}\n")).collect();
+        let text = format!("{table}\nwarning\n\nsummary\n");
+        let shown = clip(&text, 12);
+        assert_eq!(shown.lines().count(), 11, "{shown}");
+        assert!(shown.starts_with("row 0\n") && shown.ends_with("summary\n"), "{shown}");
+        assert!(shown.contains("… 94 more lines"), "{shown}");
+        assert_eq!(clip("a\nb\n", 3), "a\nb\n");
+        for height in 0..6 {
+            assert!(clip(&text, height).lines().count() <= height.max(1), "{height}");
+        }
+    }
+
+    #[test]
+    fn only_findings_about_the_rows_count_for_their_status() {
+        let view = fixture::view();
+        let rows = |port: u16| -> Vec<&Row> {
+            let of_port = |row: &&Row| view.socket(row).is_some_and(|socket| socket.local.port() == port);
+            view.rows.iter().filter(of_port).collect()
+        };
+        let at = Threshold::At(model::Severity::Note);
+        assert_eq!(outcome(&view, &rows(420), at), Outcome::Findings);
+        assert_eq!(outcome(&view, &rows(22), at), view.outcome(Threshold::Never));
+        assert!(text::judged(&view, &rows(22)).0.is_empty());
+    }
+
+    #[test]
+    fn a_mistyped_command_is_recognised() {
+        for (typed, meant) in
+            [("chekc", Some("check")), ("lst", Some("list")), ("portt", Some("port")), ("xyzzy", None)]
+        {
+            assert_eq!(near_command(typed).as_deref(), meant, "{typed}");
+        }
+    }
 }

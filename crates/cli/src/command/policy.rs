@@ -3,23 +3,26 @@
 use super::{Status, Stop};
 use crate::args::PolicyCommand;
 use crate::files::Places;
-use crate::{look, output, sanitise};
+use crate::{look, output, sanitise, text};
+
+const NONE: &str = "there is no policy file; the first would be /etc/portreeve/policy.toml";
 
 pub(super) fn run(command: &PolicyCommand, places: &Places) -> Status {
     match command {
         PolicyCommand::Check { files } => {
             let (texts, unread) = look::policy_texts(places, files);
-            let (policy, wrong) = look::policies(places, files);
-            debug_assert!(wrong.len() >= unread.len(), "each file that cannot be read is reported");
+            let files = texts.len();
+            let (policy, wrong) = look::parsed(texts, unread);
             if !wrong.is_empty() {
                 return Err(Stop::Failed(wrong.join("\n")));
             }
             let entries = policy.entries().len();
-            let files = texts.len();
             if files == 0 {
-                output::complain("there is no policy file; the first would be /etc/portreeve/policy.toml");
+                output::complain(NONE);
             } else {
-                output::complain(&format!("{files} policy files with {entries} entries are right"));
+                let files = text::plural(files, "policy file", "policy files");
+                let entries = text::plural(entries, "entry", "entries");
+                output::complain(&format!("nothing is wrong: {files}, {entries}"));
             }
             Ok(0)
         }
@@ -35,6 +38,9 @@ pub(super) fn run(command: &PolicyCommand, places: &Places) -> Status {
                 out.push('\n');
             }
             output::write(out.as_bytes())?;
+            if texts.is_empty() && wrong.is_empty() {
+                output::complain(NONE);
+            }
             if wrong.is_empty() { Ok(0) } else { Err(Stop::Failed(wrong.join("\n"))) }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::{Row, Threshold};
 use host::Looker;
 
-use super::list::{render, repeat, show as put, targets_of};
+use super::list::{render, repeat, show as put, targets_of, tell_gaps};
 use super::{Status, Stop};
 use crate::args::{LookArgs, OutputArgs, PortArgs};
 use crate::document::PortPaper;
@@ -40,6 +40,9 @@ pub(super) fn show(
         let view = grounds.judge(look::snapshot(&mut looker, &selection.look()));
         let rows: Vec<&Row> = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
         let status = view.outcome(Threshold::Never).exit_status();
+        if args.csv {
+            tell_gaps(&view, status, args);
+        }
         let bytes = if args.json || args.csv {
             // The paper of a whole range is a matter for `registry show`.
             let ports = if count > 1024 {

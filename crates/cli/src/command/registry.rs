@@ -50,7 +50,8 @@ pub(super) fn run(command: RegistryCommand, places: &Places) -> Status {
             let path = home(places)?;
             files::write_atomically(&path, &table).map_err(Stop::Failed)?;
             let source = paper.source();
-            output::complain(&format!("{} rows imported into {}", source.rows, path.display()));
+            let rows = text::plural(source.rows, "row", "rows");
+            output::complain(&format!("{rows} imported into {}", path.display()));
             Ok(0)
         }
         RegistryCommand::Reset => {
@@ -158,8 +159,9 @@ fn source(paper: &Paper, places: &Places, args: &OutputArgs) -> Status {
         text::field(&mut out, label, &value, form);
     }
     for part in source.parts() {
-        let text =
-            format!("{} {} ({}), sha256 {}: {}", part.name, part.version, part.date, part.sha256, part.gave);
+        let version = if part.version.is_empty() { String::new() } else { format!(" {}", part.version) };
+        let date = if part.date.is_empty() { String::new() } else { format!(" ({})", part.date) };
+        let text = format!("{}{version}{date}, sha256 {}: {}", part.name, part.sha256, part.gave);
         text::field(&mut out, "made from", &text, form);
     }
     output::present(&out, args)?;

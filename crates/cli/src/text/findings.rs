@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use engine::View;
+use engine::{Row, View};
 use model::{Finding, Subject};
 use verdict::baseline::{Change, ChangeKind};
 
@@ -12,7 +12,7 @@ use crate::sanitise;
 use crate::style::Paint;
 
 /// Writes every finding in full, and the summary.
-pub(crate) fn check(out: &mut String, view: &View, findings: &[&Finding], form: Form) {
+pub(crate) fn check(out: &mut String, view: &View, rows: &[&Row], findings: &[&Finding], form: Form) {
     for finding in findings {
         write_finding(out, view, finding, form);
         out.push('\n');
@@ -32,8 +32,8 @@ pub(crate) fn check(out: &mut String, view: &View, findings: &[&Finding], form: 
         out.push('\n');
     }
     if form.headings {
-        let rows: Vec<&engine::Row> = view.rows.iter().collect();
-        super::list::summary(out, view, &rows, form);
+        let accepted = super::list::judged(view, rows).1;
+        super::list::summary(out, view, rows, (findings, accepted), form);
     }
 }
 

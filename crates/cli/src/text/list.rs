@@ -1,10 +1,10 @@
 //! The table of sockets and forwards, and what it amounts to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use engine::{Row, View};
-use model::{Code, Reason, Severity, State, Subject};
+use model::{Code, Finding, Reason, Severity, State, Subject};
 
 use super::table::{self, Cell, Column};
 use super::{Form, cells};
@@ -13,16 +13,16 @@ use crate::style::Paint;
 
 const COLUMNS: [Column; 9] = [
     Column { title: "PORT", right: true, least: 9, rank: 255 },
-    Column { title: "SCOPE", right: false, least: 4, rank: 90 },
+    Column { title: "SCOPE", right: false, least: 9, rank: 90 },
     Column { title: "ADDRESS", right: false, least: 9, rank: 20 },
     Column { title: "STATE", right: false, least: 5, rank: 40 },
-    Column { title: "FOR", right: false, least: 10, rank: 60 },
+    Column { title: "FOR", right: false, least: 10, rank: 75 },
     Column { title: "HOLDER", right: false, least: 14, rank: 80 },
     Column { title: "USER", right: false, least: 5, rank: 30 },
     Column { title: "UNIT", right: false, least: 8, rank: 50 },
     Column { title: "NETNS", right: false, least: 5, rank: 70 },
 ];
-const VERDICT: Column = Column { title: "VERDICT", right: false, least: 7, rank: 255 };
+const VERDICT: Column = Column { title: "VERDICT", right: false, least: 8, rank: 255 };
 
 /// One line of the table: rows that differ in nothing but address and descriptor share it.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -46,16 +46,30 @@ struct Line {
 pub(crate) fn list(out: &mut String, view: &View, rows: &[&Row], form: Form) {
     if rows.is_empty() {
         if form.headings {
-            out.push_str("No socket matches.\n");
+            let nothing = view.rows.is_empty() && !view.is_partial();
+            out.push_str(if nothing { "Nothing listens here.\n" } else { "No socket matches.\n" });
         }
     } else {
         table_of(out, view, rows, form);
     }
     if form.headings {
         out.push('\n');
-        findings(out, view, rows, form);
-        summary(out, view, rows, form);
+        let (about, accepted) = judged(view, rows);
+        findings(out, &about, form);
+        summary(out, view, rows, (&about, accepted), form);
     }
+}
+
+/// The findings about some rows, and how many of those that policy accepts are.
+pub(crate) fn judged<'v>(view: &'v View, rows: &[&Row]) -> (Vec<&'v Finding>, usize) {
+    if rows.len() == view.rows.len() {
+        return (view.findings.iter().collect(), view.accepted.len());
+    }
+    let shown: HashSet<engine::Door> = rows.iter().map(|row| row.door).collect();
+    let about = |subject: &Subject| view.row_of(subject).is_some_and(|row| shown.contains(&row.door));
+    let findings = view.findings.iter().filter(|finding| finding.subjects.iter().any(about)).collect();
+    let accepted = view.accepted.iter().filter(|it| it.finding.subjects.iter().any(about)).count();
+    (findings, accepted)
 }
 
 fn table_of(out: &mut String, view: &View, rows: &[&Row], form: Form) {
@@ -182,14 +196,8 @@ fn describe(view: &View, row: &Row) -> (Key, String, String) {
 /// At most so many findings follow the table; `check` has all of them.
 const MOST_FINDINGS: usize = 12;
 
-fn findings(out: &mut String, view: &View, rows: &[&Row], form: Form) {
-    let shown: std::collections::HashSet<engine::Door> = rows.iter().map(|row| row.door).collect();
-    let about = |subject: &Subject| view.row_of(subject).is_none_or(|row| shown.contains(&row.door));
-    let grave: Vec<_> = view
-        .findings
-        .iter()
-        .filter(|finding| finding.severity >= Severity::Warning && finding.subjects.iter().any(about))
-        .collect();
+fn findings(out: &mut String, about: &[&Finding], form: Form) {
+    let grave: Vec<_> = about.iter().filter(|finding| finding.severity >= Severity::Warning).collect();
     let mut said: Vec<(Code, &str)> = Vec::new();
     for finding in &grave {
         if said.contains(&(finding.code, finding.title.as_str())) {
@@ -212,8 +220,14 @@ fn findings(out: &mut String, view: &View, rows: &[&Row], form: Form) {
 }
 
 /// Writes what the look amounts to, and where it could not look.
-pub(super) fn summary(out: &mut String, view: &View, rows: &[&Row], form: Form) {
-    let counts = view.counts();
+pub(super) fn summary(
+    out: &mut String,
+    view: &View,
+    rows: &[&Row],
+    (findings, accepted): (&[&Finding], usize),
+    form: Form,
+) {
+    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let listeners =
         rows.iter().filter(|row| view.socket(row).is_some_and(model::Socket::is_listener)).count();
     let forwards = rows.iter().filter(|row| view.forward(row).is_some()).count();
@@ -230,10 +244,10 @@ pub(super) fn summary(out: &mut String, view: &View, rows: &[&Row], form: Form) 
     }
     let mut judged = Vec::new();
     for (count, one, many, paint) in [
-        (counts.alerts, "alert", "alerts", Paint::Red),
-        (counts.warnings, "warning", "warnings", Paint::Yellow),
-        (counts.notes, "note", "notes", Paint::Cyan),
-        (counts.accepted, "accepted", "accepted", Paint::Dim),
+        (of(Severity::Alert), "alert", "alerts", Paint::Red),
+        (of(Severity::Warning), "warning", "warnings", Paint::Yellow),
+        (of(Severity::Note), "note", "notes", Paint::Cyan),
+        (accepted, "accepted", "accepted", Paint::Dim),
     ] {
         if count > 0 {
             judged.push(form.style.paint(paint, plural(count, one, many)).to_string());
@@ -246,7 +260,8 @@ pub(super) fn summary(out: &mut String, view: &View, rows: &[&Row], form: Form) 
     gaps(out, view, form);
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
+/// `1 listener`, `2 listeners`.
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 

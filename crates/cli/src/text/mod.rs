@@ -8,7 +8,7 @@ mod paper;
 mod table;
 
 pub(crate) use findings::{changes, check, subject_words};
-pub(crate) use list::{gaps, list};
+pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use page::page;
 pub(crate) use paper::{assignments, field};
 

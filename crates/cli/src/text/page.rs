@@ -196,7 +196,7 @@ fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form
     if let Some(hash) = process.exe.value().and_then(|exe| exe.sha256) {
         field(out, "sha256", &capability::hex(&hash), form);
     }
-    seen(out, "command line", &process.cmdline, form, |words| sanitise::arguments(words));
+    seen(out, "command line", &process.cmdline, form, |words| command_line(words));
     seen(out, "directory", &process.cwd, form, Clone::clone);
     seen(out, "user", &process.user, form, |user| format!("{} ({})", cells::user(user), user.uid));
     seen(out, "capabilities", &process.capabilities, form, |set: &Capabilities| {
@@ -234,6 +234,18 @@ fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form
     if process.hidden_from_proc {
         field(out, "hidden", "the kernel runs it, and /proc does not show it", form);
     }
+}
+
+/// A command line as long as people read one.
+fn command_line(words: &[String]) -> String {
+    const MOST: usize = 2000;
+    let text = sanitise::arguments(words);
+    let length = text.chars().count();
+    if length <= MOST {
+        return text;
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}… and {} more characters (--json has all)", length - MOST)
 }
 
 fn container_words(container: &model::Container) -> String {
@@ -333,6 +345,16 @@ mod tests {
             assert!(text.contains(expected), "{expected}\n{text}");
         }
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_long_command_line_is_cut_and_says_so() {
+        assert_eq!(command_line(&[String::from("sleep"), String::from("1")]), "sleep 1");
+        let long = command_line(&[String::from("x"), "A".repeat(100_000)]);
+        assert!(
+            long.len() < 2100 && long.ends_with("… and 98002 more characters (--json has all)"),
+            "{long}"
+        );
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub(super) fn on_paper(out: &mut String, paper: &Paper, port: u16, only: Option<
     }
     let source = paper.source();
     let imported = if source.imported { ", imported here" } else { "" };
-    field(out, "source", &format!("{}, state of {}{imported}", source.title, source.date), form);
+    let state = if source.date.is_empty() { String::new() } else { format!(", state of {}", source.date) };
+    field(out, "source", &format!("{}{state}{imported}", source.title), form);
 }
 
 fn details(out: &mut String, row: &Assignment<'_>, form: Form) {

@@ -101,6 +101,7 @@ fn total(widths: &[usize]) -> usize {
 }
 
 fn fit<const N: usize>(widths: &mut [usize; N], columns: &[Column; N], limit: usize) {
+    let wanted = *widths;
     let mut order: Vec<usize> = (0..N).collect();
     order.sort_by_key(|at| columns.get(*at).map_or(u8::MAX, |column| column.rank));
     // First each column gives what it can, the least needed first; then whole columns go.
@@ -115,12 +116,21 @@ fn fit<const N: usize>(widths: &mut [usize; N], columns: &[Column; N], limit: us
     }
     for at in &order {
         if total(widths) <= limit {
-            return;
+            break;
         }
         if let (Some(width), Some(column)) = (widths.get_mut(*at), columns.get(*at))
             && column.rank != u8::MAX
         {
             *width = 0;
+        }
+    }
+    // What the columns that went leave free, those that stayed get back, the most needed first.
+    for at in order.iter().rev() {
+        let free = limit.saturating_sub(total(widths));
+        if let (Some(width), Some(wanted)) = (widths.get_mut(*at), wanted.get(*at))
+            && *width > 0
+        {
+            *width += free.min(wanted.saturating_sub(*width));
         }
     }
 }
