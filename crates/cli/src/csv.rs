@@ -33,7 +33,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 names.silent,
                 names.commonly_seen,
                 String::new(),
-                distinct(processes().map(|process| process.program().to_owned())),
+                distinct(processes().map(|process| cells::called(process).to_owned())),
                 pids.join(" "),
                 cells::users(view, socket),
                 distinct(executables),

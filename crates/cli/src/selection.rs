@@ -347,7 +347,9 @@ fn socket_matches(
                 field(&process.user, |user| user.name.iter().cloned().chain([user.uid.to_string()]).collect())
             }) || (socket.holders.is_empty() && socket.uid.is_some_and(|uid| any(&uid.to_string())))
         }
-        WordKey::Program => of_holder(&|process| Field::Words(vec![process.program().to_owned()])),
+        WordKey::Program => of_holder(&|process| {
+            Field::Words(vec![process.program().to_owned(), crate::text::cells::called(process).to_owned()])
+        }),
         WordKey::Exe => of_holder(&|process| {
             field(&process.exe, |exe| vec![exe.path.clone(), exe.file_name().to_owned()])
         }),

@@ -123,7 +123,14 @@ impl<'a> Directory<'a> {
     /// Fills the list with the holders of a socket.
     pub(crate) fn holders<'d>(&'d self, socket: &Socket, into: &mut Vec<&'d Known<'a>>) {
         into.clear();
-        into.extend(socket.holders.iter().filter_map(|holder| self.by_pid(holder.pid)));
+        let mut last = None;
+        for holder in &socket.holders {
+            // A process that has the socket open twice is one holder.
+            if last != Some(holder.pid) {
+                into.extend(self.by_pid(holder.pid));
+            }
+            last = Some(holder.pid);
+        }
     }
 }
 
@@ -162,7 +169,8 @@ fn odd(process: &Process) -> Option<Odd> {
 
 /// A process in words: `sshd (PID 812, user root, unit ssh.service)`.
 pub(crate) fn who(process: &Process) -> String {
-    let mut text = format!("{} (PID {}", process.program(), process.pid);
+    let name = program::called(process.program(), &process.comm);
+    let mut text = format!("{name} (PID {}", process.pid);
     if let Seen::Value(user) = &process.user {
         match &user.name {
             Some(name) => text.push_str(&format!(", user {name}")),

@@ -126,7 +126,7 @@ pub(crate) fn holders(view: &View, socket: &Socket) -> String {
     let mut out = String::new();
     let mut programs: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for holder in &socket.holders {
-        let name = view.snapshot.process(holder.pid).map_or("?", |process| process.program());
+        let name = view.snapshot.process(holder.pid).map_or("?", |process| called(process));
         programs.entry(name).or_default().push(holder.pid);
     }
     for (name, mut pids) in programs {
@@ -134,7 +134,7 @@ pub(crate) fn holders(view: &View, socket: &Socket) -> String {
         if !out.is_empty() {
             out.push_str(", ");
         }
-        out.push_str(&program(name, &pids));
+        out.push_str(&with_pids(name, &pids));
     }
     if let Some(reason) = socket.holders_missing {
         if out.is_empty() {
@@ -146,8 +146,13 @@ pub(crate) fn holders(view: &View, socket: &Socket) -> String {
     out
 }
 
+/// The name by which people know what a process runs.
+pub(crate) fn called(process: &Process) -> &str {
+    program::called(process.program(), &process.comm)
+}
+
 /// A program with its processes: at most three numbers, then how many more.
-pub(crate) fn program(name: &str, pids: &[u32]) -> String {
+pub(crate) fn with_pids(name: &str, pids: &[u32]) -> String {
     let mut out = format!("{}[", sanitise::line(name));
     for (index, pid) in pids.iter().take(if pids.len() > 3 { 2 } else { 3 }).enumerate() {
         let comma = if index > 0 { "," } else { "" };
@@ -287,9 +292,9 @@ mod tests {
 
     #[test]
     fn many_processes_are_counted() {
-        assert_eq!(program("nginx", &[1, 2, 3]), "nginx[1,2,3]");
-        assert_eq!(program("nginx", &[1, 2, 3, 4, 5]), "nginx[1,2,+3]");
-        assert_eq!(program("\u{1b}x", &[1]), "\\x1bx[1]");
+        assert_eq!(with_pids("nginx", &[1, 2, 3]), "nginx[1,2,3]");
+        assert_eq!(with_pids("nginx", &[1, 2, 3, 4, 5]), "nginx[1,2,+3]");
+        assert_eq!(with_pids("\u{1b}x", &[1]), "\\x1bx[1]");
     }
 
     #[test]

@@ -167,13 +167,13 @@ fn holder_line(out: &mut String, holder: &Holder, process: &Process, form: Form)
     let fd = holder.fd.map(|fd| format!(", descriptor {fd}")).unwrap_or_default();
     let tid = holder.tid.map(|tid| format!(", thread {tid}")).unwrap_or_default();
     let name =
-        form.style.paint(Paint::Bold, format!("{}[{}]", sanitise::line(process.program()), process.pid));
+        form.style.paint(Paint::Bold, format!("{}[{}]", sanitise::line(cells::called(process)), process.pid));
     let _ = writeln!(out, "    {name}{fd}{tid}, known from {}", holder.how.code());
 }
 
 fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form) {
     holder_line(out, holder, process, form);
-    if process.comm != process.program() {
+    if process.comm != cells::called(process) {
         field(out, "calls itself", &process.comm, form);
     }
     seen(out, "started", &process.started, form, |started| started.rfc3339());

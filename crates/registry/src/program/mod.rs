@@ -76,5 +76,19 @@ pub fn serves(program: &Program, transport: Transport, port: u16, registered_nam
         || registered_name.is_some_and(|name| program.services.contains(&name))
 }
 
+/// The name by which people know a running service: of a file with several names in the map, the one it runs under.
+///
+/// Debian's `redis-server` is a link to `redis-check-rdb`, and the kernel names the file. A process chooses `running_as`
+/// itself, so it counts only between two names of one service.
+pub fn called<'n>(file_name: &'n str, running_as: &'n str) -> &'n str {
+    if file_name == running_as {
+        return file_name;
+    }
+    match (by_executable(file_name), by_executable(running_as)) {
+        (Some(file), Some(run)) if core::ptr::eq(file, run) && file.class == Class::Service => running_as,
+        _ => file_name,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -99,3 +99,13 @@ fn a_program_serves_its_services_and_its_ports() {
     assert_eq!(on_port(Tcp, 420).count(), 0);
     assert!(serving("ssh").count() >= 2);
 }
+
+#[test]
+fn a_service_with_several_names_is_called_as_it_runs_and_no_script_as_another() {
+    assert_eq!(called("redis-check-rdb", "redis-server"), "redis-server");
+    assert_eq!(called("nginx", "nginx"), "nginx");
+    assert_eq!(called("python3.11", "python3"), "python3.11");
+    assert_eq!(called("python3.11", "sshd"), "python3.11");
+    assert_eq!(called("sshd", "redis-server"), "sshd");
+    assert_eq!(called("unheard-of", "other"), "unheard-of");
+}

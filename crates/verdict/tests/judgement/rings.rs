@@ -344,6 +344,15 @@ fn a_database_on_another_port_is_known_by_its_holder() {
 }
 
 #[test]
+fn a_process_that_has_a_socket_open_twice_is_one_holder() {
+    let mut scene = Scene::new();
+    let memcached = scene.process(process(100, "/usr/bin/memcached").user(110, "memcache"));
+    scene.udp("0.0.0.0:11211", &[memcached, memcached, memcached]);
+    let title = &scene.judge().findings[0].title;
+    assert!(title.ends_with("held by memcached (PID 100, user memcache)"), "{title}");
+}
+
+#[test]
 fn an_impostor_on_a_system_port_is_told_by_its_place() {
     let mut scene = Scene::new();
     let sshd = scene.process(process(100, "/home/ann/.cache/sshd").unpackaged());
