@@ -15,7 +15,7 @@ pub enum Reason {
     KernelOwned,
     /// The process ended while we looked.
     Exited,
-    /// No descriptor table has the socket: it travels in a message, or only a kernel reference is left.
+    /// No descriptor table has the socket: it travels in a message, io_uring keeps it, or a mapping of it is left.
     InFlight,
     /// Packets to the port are redirected; there is no socket here.
     PublishedWithoutSocket,
@@ -70,7 +70,7 @@ impl Reason {
             Reason::OtherNetworkNamespace => "it is in a network namespace that could not be entered",
             Reason::KernelOwned => "the kernel itself owns it",
             Reason::Exited => "the process ended while we looked",
-            Reason::InFlight => "no process has it open; it may be travelling in a message",
+            Reason::InFlight => "no process has a descriptor of it; it may travel in a message or be kept by io_uring",
             Reason::PublishedWithoutSocket => "packets are redirected; there is no socket",
             Reason::NotSupported => "this system offers no means to look",
             Reason::LimitReached => "a limit was reached",
@@ -94,7 +94,7 @@ impl Reason {
             }
             Reason::Exited => "run again",
             Reason::InFlight => {
-                "run again; if it stays, look for a process that passes descriptors (SCM_RIGHTS)"
+                "run again; if it stays, look for a process that passes descriptors (SCM_RIGHTS) or keeps them in io_uring"
             }
             Reason::PublishedWithoutSocket => "see the rule: nft list ruleset",
             Reason::NotSupported => "run on Linux 5.17 or newer with BTF (/sys/kernel/btf/vmlinux)",

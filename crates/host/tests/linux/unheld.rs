@@ -3,7 +3,7 @@
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::net::UdpSocket;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
 use crate::stage::{find, listener, look, netns, private, run, with_bpf};
@@ -74,4 +74,46 @@ fn a_listener_in_a_message_is_not_the_kernels() {
         let after = look(false);
         assert!(after.sockets.iter().all(|socket| socket.netns != netns()), "{:?}", after.sockets);
     });
+}
+
+#[test]
+fn a_listener_that_only_io_uring_keeps_is_not_the_kernels() {
+    let name = "a_listener_that_only_io_uring_keeps_is_not_the_kernels";
+    private(name, || {
+        let (listener, port) = listener();
+        let Some(ring) = ring_with(listener.as_fd()) else {
+            return eprintln!("SKIPPED: {name}: no io_uring here: {}", std::io::Error::last_os_error());
+        };
+        drop(listener);
+        let snapshot = look(false);
+        if !with_bpf(name, &snapshot) {
+            return;
+        }
+        let socket = find(&snapshot, netns(), Kind::Tcp, port);
+        assert_eq!(
+            (socket.holders_missing, socket.holders.len()),
+            (Some(not_the_kernels(&snapshot)), 0),
+            "{:?}",
+            snapshot.gaps
+        );
+        drop(ring);
+    });
+}
+
+/// A ring that keeps this socket (io_uring_register(2), IORING_REGISTER_FILES).
+fn ring_with(socket: BorrowedFd<'_>) -> Option<OwnedFd> {
+    const REGISTER_FILES: u32 = 2;
+    let mut parameters = [0_u32; 30];
+    let files = [socket.as_raw_fd()];
+    #[expect(unsafe_code, reason = "io_uring has no safe interface")]
+    // SAFETY: the parameters are as long as the kernel's (120 bytes), the list has one entry, both outlive the calls,
+    // and the descriptor is new and nobody else's.
+    unsafe {
+        let ring = libc::syscall(libc::SYS_io_uring_setup, 2, parameters.as_mut_ptr());
+        let ring = i32::try_from(ring).ok().filter(|ring| *ring >= 0)?;
+        let ring = OwnedFd::from_raw_fd(ring);
+        let kept =
+            libc::syscall(libc::SYS_io_uring_register, ring.as_raw_fd(), REGISTER_FILES, files.as_ptr(), 1);
+        (kept == 0).then_some(ring)
+    }
 }
