@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::Fault;
 
-/// No file of ours is larger; a bound for what is held in memory.
-pub(crate) const MAX_BYTES: usize = 4 << 20;
+/// No file of ours is larger; a bound for what is held in memory. As many entries as there may be have room in it.
+pub(crate) const MAX_BYTES: usize = 16 << 20;
 /// No file of ours has more entries.
 pub(crate) const MAX_ENTRIES: usize = 65_536;
 /// No list in an entry is longer.

@@ -75,7 +75,7 @@ pub(super) fn run(command: BaselineCommand, places: &Places) -> Status {
                 output::complain("nothing to accept: no difference there");
                 return Ok(0);
             }
-            files::write_atomically(&path, baseline.render().as_bytes()).map_err(Stop::Failed)?;
+            files::write_atomically(&path, readable(&baseline)?.as_bytes()).map_err(Stop::Failed)?;
             let mut out = String::new();
             text::changes(&mut out, &accepted, output::form(&crate::args::OutputArgs::default()));
             output::write(out.as_bytes())?;
@@ -88,7 +88,7 @@ pub(super) fn run(command: BaselineCommand, places: &Places) -> Status {
 fn learn(places: &Places, named: Option<PathBuf>, force: bool, look: &LookArgs) -> Status {
     let view = plain(places, look)?;
     let baseline = baseline::learn(&view.snapshot, &view.paper);
-    let text = baseline.render();
+    let text = readable(&baseline)?;
     if named.as_deref() == Some(Path::new("-")) {
         output::write(text.as_bytes())?;
     } else {
@@ -114,6 +114,15 @@ fn learn(places: &Places, named: Option<PathBuf>, force: bool, look: &LookArgs) 
         );
     }
     Ok(status)
+}
+
+/// A baseline as text. What could not be read again is not written: the bounds of reading are those of writing.
+fn readable(baseline: &verdict::Baseline) -> Result<String, Stop> {
+    let text = baseline.render();
+    baseline::parse("the baseline", &text).map_err(|fault| {
+        Stop::Failed(format!("this is too much for a baseline: {fault}; nothing was written"))
+    })?;
+    Ok(text)
 }
 
 /// A look that is judged by nothing but itself.
