@@ -10,6 +10,7 @@
 )]
 
 mod apart;
+mod churn;
 mod document;
 mod drift;
 mod odd;

@@ -365,3 +365,38 @@ fn the_privileged_range_is_that_of_the_namespace() {
     assert_eq!(status(&page), 0);
     assert!(out(&page).contains("80"), "{}", out(&page));
 }
+
+#[test]
+fn a_bind_probe_finds_nothing_where_nothing_hides() {
+    if !possible("a bind probe", &[]) {
+        return;
+    }
+    let stage = Stage::new("probe");
+    // Ports that refuse a bind for reasons that everybody can see: in use, in their last minute, held by a kernel
+    // that waits for stray packets, or taken for one interface or family only.
+    let planters = [(
+        "planter",
+        stage.plant(
+            r#"
+server = tcp(18310)
+client = socket.socket()
+client.bind(("127.0.0.1", 18311))
+client.connect(("127.0.0.1", 18310))
+peer, _ = server.accept()
+client.close()  # TIME-WAIT is the client's
+peer.close()
+held = [tcp(18312, "::", only6=True), tcp(18313, "0.0.0.0", device="lo"), tcp(18314, listen=False)]
+held += [udp(18315), udp(18316, protocol=136), tcp(18317, protocol=262), udp(18318, "::", only6=False)]
+chat = udp(18319); chat.connect(("127.0.0.1", 18315))
+ready()"#,
+        ),
+    )];
+    let rows_of = |words: &[&str]| {
+        let mut names = Names::default();
+        names.name(stage.netns, "own").planter("planter", &planters[0].1);
+        rows(&stage.document(words), &names)
+    };
+    let plain = rows_of(&["list", "--own-netns"]);
+    assert_eq!(plain.len(), 8, "{plain:?}");
+    assert_eq!(rows_of(&["list", "--own-netns", "--probe=18000-19000"]), plain);
+}

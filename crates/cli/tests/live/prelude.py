@@ -60,9 +60,13 @@ def wait():
     os._exit(0)
 
 
-def ready(**told):
+def tell(**told):
     sys.stdout.write(json.dumps({"pid": os.getpid(), **told}) + "\n")
     sys.stdout.flush()
+
+
+def ready(**told):
+    tell(**told)
     wait()
 
 

@@ -1,6 +1,6 @@
 //! A network namespace of the test's own, processes planted in it, and the binary run inside it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub fn possible(test: &str, tools: &[&str]) -> bool {
 /// A process that was planted, and what it told when it was ready. It ends when this is dropped.
 pub struct Planter {
     child: Child,
-    _input: ChildStdin,
+    input: ChildStdin,
     pub told: Value,
 }
 
@@ -52,12 +52,17 @@ impl Planter {
         };
         // Somebody has to read on, or a talkative server stops at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Planter { child, _input: input, told }
+        Planter { child, input, told }
     }
 
     /// The process that was started.
     pub fn pid(&self) -> u64 {
         u64::from(self.child.id())
+    }
+
+    /// Says a line to a planter that waits for one.
+    pub fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
     }
 
     /// A number that it told.
