@@ -58,8 +58,11 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	struct { long long counter; } skc_cookie;
 } CORE;
+struct sk_buff { struct sk_buff *next; char cb[48]; } CORE;
+struct sk_buff_head { struct sk_buff *next; } CORE;
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	__u16 sk_protocol;
 	struct socket *sk_socket;
 	void *sk_user_data;
@@ -77,6 +80,10 @@ struct bpf_iter__task_file {
 struct bpf_iter__tcp { struct bpf_iter_meta *meta; struct sock_common *sk_common; } CORE;
 struct udp_sock;
 struct bpf_iter__udp { struct bpf_iter_meta *meta; struct udp_sock *udp_sk; } CORE;
+struct unix_sock;
+struct bpf_iter__unix { struct bpf_iter_meta *meta; struct unix_sock *unix_sk; } CORE;
+struct scm_fp_list { short count; struct file *fp[1]; } CORE;
+struct unix_skb_parms { struct scm_fp_list *fp; } CORE;
 
 // Helpers by their number in the kernel's stable list (include/uapi/linux/bpf.h).
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;

@@ -34,6 +34,7 @@ pub mod published;
 pub mod rpm_header;
 pub mod sock_diag;
 pub mod sqlite;
+pub mod travelling;
 pub mod unit_file;
 pub mod windows_table;
 pub mod xtables;

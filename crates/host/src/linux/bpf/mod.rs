@@ -6,9 +6,11 @@
 mod loader;
 mod owners;
 mod sys;
+mod travelling;
 mod walk;
 
 pub use owners::{Asked, Owners};
+pub use travelling::Travelling;
 pub use walk::Walker;
 
 use std::fmt;
