@@ -36,17 +36,41 @@ impl Joined {
     /// The ports of sockets that no process was seen to have although kernel programs looked, by namespace.
     pub fn unheld(&self, asked: Asked) -> BTreeMap<u32, Vec<u16>> {
         let mut ports: BTreeMap<u32, Vec<u16>> = BTreeMap::new();
-        // A process that may not be looked at is the likelier holder: asking costs a pass over every socket then, and
-        // is not worth it where there are many.
-        const FEW: usize = 4096;
-        let worth_it = self.refused == 0 || self.sockets.len() < FEW;
-        if self.views.has(Views::BPF) && worth_it {
+        if self.worth_asking() {
             let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
             for socket in unheld.filter(|socket| asks_for_owner(socket) == Some(asked)) {
                 ports.entry(socket.netns).or_default().push(socket.local.port());
             }
         }
         ports
+    }
+
+    /// Whether kernel programs may be asked about sockets without holders, and few enough are to be gone through.
+    fn worth_asking(&self) -> bool {
+        // A process that may not be looked at is the likelier holder: asking costs a pass over every socket then, and
+        // is not worth it where there are many.
+        const FEW: usize = 4096;
+        self.views.has(Views::BPF) && (self.refused == 0 || self.sockets.len() < FEW)
+    }
+
+    /// The namespaces of sockets that a process may have which we cannot see.
+    pub fn namespaces_of_unseen(&self) -> BTreeSet<u32> {
+        if !self.worth_asking() {
+            return BTreeSet::new();
+        }
+        let unheld = self.unheld.iter().filter_map(|at| self.sockets.get(*at));
+        unheld.filter(|socket| may_be_unseen(socket)).map(|socket| socket.netns).collect()
+    }
+
+    /// Takes in the cookies of sockets that travel in messages: no process need have those.
+    pub fn travel(&mut self, cookies: &FxHashSet<u64>) {
+        for at in &self.unheld {
+            let Some(socket) = self.sockets.get_mut(*at) else { continue };
+            if may_be_unseen(socket) && cookies.contains(&socket.cookie) {
+                socket.holders_missing = Some(Reason::InFlight);
+            }
+        }
+        self.count_refused();
     }
 
     /// Takes in, by cookie, whether the kernel itself uses a socket of this namespace.
@@ -86,6 +110,12 @@ impl Joined {
             self.gaps.push(Gap { area: Area::Holders, reason, what, count: Some(refused) });
         }
     }
+}
+
+/// Whether a process may have the socket that we cannot see.
+fn may_be_unseen(socket: &Socket) -> bool {
+    let unseen = [Reason::NoPermission, Reason::OtherPidNamespace];
+    socket.cookie != 0 && socket.holders_missing.is_some_and(|reason| unseen.contains(&reason))
 }
 
 /// Which program can say whose the socket is; `None` where none can, or where that is known.

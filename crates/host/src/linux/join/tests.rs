@@ -275,6 +275,22 @@ fn many_sockets_are_not_gone_through_where_a_refusal_explains_enough() {
 }
 
 #[test]
+fn what_travels_in_a_message_need_not_be_anybodys() {
+    let held = Held::made_up(Vec::new(), Vec::new(), How::BpfIterator, 1);
+    let mut bound = socket(Kind::Tcp, 7, 82);
+    bound.state = State::Bound;
+    let rows = vec![socket(Kind::Udp, 5, 80), socket(Kind::Tcp, 6, 81), bound];
+    let mut joined = join(&mut dumps(rows), &held);
+    assert_eq!(joined.namespaces_of_unseen(), BTreeSet::from([HERE]));
+    joined.travel(&FxHashSet::from_iter([1005, 1007, 99]));
+    let reasons = [5, 6, 7].map(|inode| of(&joined, inode).holders_missing);
+    assert_eq!(reasons, [Some(Reason::InFlight), Some(Reason::NoPermission), Some(Reason::InFlight)]);
+    assert_eq!(joined.gaps.iter().map(|gap| gap.count).collect::<Vec<_>>(), [Some(1)]);
+    joined.travel(&FxHashSet::from_iter([1006]));
+    assert!(joined.gaps.is_empty() && joined.namespaces_of_unseen().is_empty());
+}
+
+#[test]
 fn what_the_kernel_owns_need_not_be_looked_at_again() {
     let rows = vec![socket(Kind::Udp, 5, 4789), socket(Kind::Udp, 6, 81), socket(Kind::Tcp, 7, 80)];
     let mut joined = join(&mut dumps(rows), &by_kernel(Vec::new()));
