@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use model::{Family, Scope};
+use model::{Area, Family, Scope};
 use wire::holder_record::Open;
 use wire::sock_diag::state;
 
+use super::super::bpf::Asked;
 use super::*;
 
 const HERE: u32 = 100;
