@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Code, Confidence, Evidence, Finding, Forward, Severity, Snapshot, Socket, Subject};
+use model::{Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject};
 
+use crate::known::who;
 use crate::policy::{Entry, Policy};
 use crate::{Accepted, Judgement};
 
@@ -32,6 +33,8 @@ pub(crate) struct Draft {
     pub(crate) next_step: String,
     /// The words for several ports of one program, of which each is something else.
     pub(crate) many: Option<Many>,
+    /// The process that the words name, where others of the same program may share its plight.
+    pub(crate) named: Option<u32>,
 }
 
 /// The words for several ports: `21/tcp (ftp), 23/tcp (telnet) and 3 more`, then `after`, then who holds them.
@@ -240,6 +243,12 @@ impl<'a> Docket<'a> {
         let differ = labels.iter().any(|(_, label)| labels.first().is_some_and(|(_, first)| first != label));
         let (places, several) = self.places(&subjects, if differ { &labels } else { &[] });
         let others = if other_holders { ", and by others of the same program" } else { "" };
+        if let Some(process) = draft.named.and_then(|pid| self.snapshot.process(pid))
+            && self.others_run_it(process, &subjects)
+        {
+            let name = who(process);
+            draft.after = draft.after.replacen(&name, &format!("{name} and others of the same program"), 1);
+        }
         let title = match &draft.many {
             Some(many) if differ => {
                 format!("{}{places}{}{}{others}", draft.before, many.after, many.holder)
@@ -262,6 +271,22 @@ impl<'a> Docket<'a> {
             ));
         }
         Finding { code, severity, confidence, subjects, title, evidence: seen, next_step: draft.next_step }
+    }
+
+    /// Whether other processes that run the same file hold some of the sockets.
+    fn others_run_it(&self, named: &Process, subjects: &[Subject]) -> bool {
+        let path = named.exe.value().map(|exe| &exe.path);
+        let other = |pid: u32| {
+            pid != named.pid
+                && self.snapshot.process(pid).is_some_and(|it| it.exe.value().map(|exe| &exe.path) == path)
+        };
+        subjects.iter().any(|subject| match subject {
+            Subject::Socket(index) => {
+                let socket = self.snapshot.sockets.get(*index);
+                socket.is_some_and(|socket| socket.holders.iter().any(|holder| other(holder.pid)))
+            }
+            Subject::Forward(_) | Subject::Entry(_) => false,
+        })
     }
 
     /// The places of a finding in words (`420/tcp`; `80/tcp, 81/tcp, 82/tcp and 47 more`), each with its label where

@@ -256,6 +256,7 @@ pub(crate) fn say(
         evidence: facts.into_iter().map(|(fact, source)| evidence(fact, source)).collect(),
         next_step: next_step.into(),
         many: None,
+        named: None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::style::Paint;
 /// Writes every finding in full, and the summary.
 pub(crate) fn check(out: &mut String, view: &View, rows: &[&Row], findings: &[&Finding], form: Form) {
     for finding in findings {
-        write_finding(out, view, finding, form);
+        write_finding(out, view, finding, &|_| false, form);
         out.push('\n');
     }
     if !view.accepted.is_empty() && form.headings {
@@ -37,14 +37,22 @@ pub(crate) fn check(out: &mut String, view: &View, rows: &[&Row], findings: &[&F
     }
 }
 
-/// Writes one finding in full.
-pub(super) fn write_finding(out: &mut String, view: &View, finding: &Finding, form: Form) {
+/// Writes one finding in full, with what is asked about before all else that it touches.
+pub(super) fn write_finding(
+    out: &mut String,
+    view: &View,
+    finding: &Finding,
+    asked: &dyn Fn(&Subject) -> bool,
+    form: Form,
+) {
     let severity = form.style.paint(Paint::severity(finding.severity), finding.severity.name());
     let code = form.style.paint(Paint::Bold, finding.code.name());
     let _ = writeln!(out, "{severity} {code}: {}", sanitise::line(&finding.title));
     const MOST: usize = 8;
+    let first = finding.subjects.iter().filter(|subject| asked(subject));
+    let others = finding.subjects.iter().filter(|subject| !asked(subject));
     let subjects: Vec<String> =
-        finding.subjects.iter().take(MOST).filter_map(|subject| subject_words(view, subject)).collect();
+        first.chain(others).take(MOST).filter_map(|subject| subject_words(view, subject)).collect();
     let more = match finding.subjects.len().saturating_sub(MOST) {
         0 => String::new(),
         more => format!("; and {more} more"),

@@ -284,7 +284,7 @@ fn verdict(out: &mut String, view: &View, rows: &[&Row], form: Form) {
     let mut any = false;
     for finding in view.findings.iter().filter(|finding| finding.subjects.iter().any(about)) {
         any = true;
-        write_finding(out, view, finding, form);
+        write_finding(out, view, finding, &about, form);
     }
     for accepted in &view.accepted {
         if accepted.finding.subjects.iter().any(about) {

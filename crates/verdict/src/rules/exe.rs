@@ -3,7 +3,7 @@
 
 use model::{Code, Confidence, Exe, ExeState, Integrity, Process, Seen, Severity, Socket, Subject};
 
-use crate::docket::{Cause, Docket};
+use crate::docket::{Cause, Docket, Draft};
 use crate::judge::{Bench, SURE, say};
 use crate::known::{Known, shell, who};
 
@@ -80,7 +80,7 @@ fn running_file(
             ),
         };
         let facts = vec![(fact, link.clone()), (owner, "package database".to_owned())];
-        say("", after, facts, next_step(code, process, exe))
+        Draft { named: Some(pid), ..say("", after, facts, next_step(code, process, exe)) }
     });
     true
 }

@@ -82,7 +82,14 @@ fn empty_chair<'a>(
         facts.push(reach(listener));
         facts.extend(history(listener));
         let many = (code == Code::SilentPortInUse).then(|| silent_ports(listener, standing));
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
+        Draft {
+            before: String::new(),
+            after,
+            evidence: facts,
+            next_step: find_out(listener),
+            many,
+            named: None,
+        }
     });
 }
 
@@ -128,7 +135,14 @@ fn unexpected<'a>(
             after: " are ordinarily held by other programs than ",
             holder: held(listener),
         });
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
+        Draft {
+            before: String::new(),
+            after,
+            evidence: facts,
+            next_step: find_out(listener),
+            many,
+            named: None,
+        }
     });
 }
 
@@ -229,7 +243,14 @@ fn stranger_by_place<'a>(
             after: " are held by a program with the right name in an unusual place: ",
             holder: held(listener),
         });
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
+        Draft {
+            before: String::new(),
+            after,
+            evidence: facts,
+            next_step: find_out(listener),
+            many,
+            named: None,
+        }
     });
 }
 
@@ -242,8 +263,9 @@ fn suspicious<'a>(
 ) {
     let past = history(listener);
     let (code, weight) = if past.is_some() {
-        let beyond = listener.is_beyond_loopback();
-        (Code::MisuseHistory, (if beyond { Severity::Warning } else { Severity::Note }, Confidence::Low))
+        // That some of a thousand numbers was used is chance; a report that names the number is not.
+        let grave = listener.is_beyond_loopback() && is_reported(listener);
+        (Code::MisuseHistory, (if grave { Severity::Warning } else { Severity::Note }, Confidence::Low))
     } else if matches!(standing.usage, Usage::Silent(_)) && listener.is_beyond_loopback() {
         (Code::SilentPortInUse, (Severity::Note, Confidence::Low))
     } else {
@@ -265,7 +287,14 @@ fn suspicious<'a>(
         facts.extend(running(listener));
         facts.push(reach(listener));
         let many = (code == Code::SilentPortInUse).then(|| silent_ports(listener, standing));
-        Draft { before: String::new(), after, evidence: facts, next_step: find_out(listener), many }
+        Draft {
+            before: String::new(),
+            after,
+            evidence: facts,
+            next_step: find_out(listener),
+            many,
+            named: None,
+        }
     });
 }
 
@@ -278,6 +307,18 @@ fn without_explanation(listener: &Listener<'_, '_>) -> bool {
     listener.holders.iter().any(|holder| holder.odd.is_some())
 }
 
+/// Whether a report of what some program did names the number.
+fn is_reported(listener: &Listener<'_, '_>) -> bool {
+    registry::misuse(listener.transport, listener.port).any(|entry| names_the_number(entry.role))
+}
+
+fn names_the_number(role: Role) -> bool {
+    matches!(
+        role,
+        Role::CommandNonstandard | Role::CommandNonstandardMobile | Role::BoundShell | Role::Mention
+    )
+}
+
 /// What the history of the port says, where it is enough to be worth a word. It proves nothing, and says so.
 pub(crate) fn history(listener: &Listener<'_, '_>) -> Option<Evidence> {
     let mut endpoints = 0_u32;
@@ -287,11 +328,9 @@ pub(crate) fn history(listener: &Listener<'_, '_>) -> Option<Evidence> {
     for entry in registry::misuse(listener.transport, listener.port) {
         match entry.role {
             Role::CommandEndpoint => endpoints = endpoints.saturating_add(entry.endpoints.unwrap_or(0)),
-            Role::CommandNonstandard | Role::CommandNonstandardMobile | Role::BoundShell | Role::Mention => {
-                reported = true;
-            }
+            role if names_the_number(role) => reported = true,
             // That others attacked or opened the port says nothing of who listens here.
-            Role::BruteTarget | Role::FirewallOpen | Role::ScanTarget => continue,
+            _ => continue,
         }
         if families.len() < 5 && !families.contains(&entry.family) {
             families.push(entry.family);

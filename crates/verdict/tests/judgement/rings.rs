@@ -344,6 +344,31 @@ fn a_database_on_another_port_is_known_by_its_holder() {
 }
 
 #[test]
+fn a_file_that_several_processes_run_is_not_held_by_one_alone() {
+    let mut scene = Scene::new();
+    let first = scene.process(process(100, "/tmp/server").unpackaged());
+    let second = scene.process(process(101, "/tmp/server").unpackaged().user(1000, "ann"));
+    scene.tcp("0.0.0.0:8112", &[first]);
+    let title = |scene: &Scene| scene.judge().findings[0].title.clone();
+    assert!(title(&scene).contains("held by server (PID 100, user root), whose"), "{}", title(&scene));
+    scene.tcp("0.0.0.0:8113", &[second]);
+    let named = "held by server (PID 100, user root) and others of the same program, whose";
+    assert!(title(&scene).contains(named), "{}", title(&scene));
+}
+
+#[test]
+fn a_number_that_was_only_counted_is_a_note_and_one_that_reports_name_a_warning() {
+    let ring = |port: u16| {
+        let mut scene = Scene::new();
+        let odd = scene.process(process(100, "/tmp/server").unpackaged());
+        scene.tcp(&format!("0.0.0.0:{port}"), &[odd]);
+        scene.rings()
+    };
+    assert_eq!(ring(31_337), ["exe-writable-place warning", "misuse-history warning"]);
+    assert_eq!(ring(8111), ["exe-writable-place warning", "misuse-history note"]);
+}
+
+#[test]
 fn a_process_that_has_a_socket_open_twice_is_one_holder() {
     let mut scene = Scene::new();
     let memcached = scene.process(process(100, "/usr/bin/memcached").user(110, "memcache"));
