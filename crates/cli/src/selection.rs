@@ -18,6 +18,8 @@ pub(crate) struct Selection {
     v6: bool,
     listening: bool,
     connected: bool,
+    /// The namespace that was named with -N.
+    netns: Option<String>,
     look: LookArgs,
     filters: Vec<Filter>,
 }
@@ -112,9 +114,23 @@ impl Selection {
             v6: args.ipv6,
             listening: args.listening,
             connected: args.all || asks_for_connections,
+            netns: args.netns.clone(),
             look: args.look.clone(),
             filters,
         })
+    }
+
+    /// What is wrong where the namespace that was named is none of those that were seen.
+    pub(crate) fn missing_namespace(&self, view: &View) -> Option<String> {
+        let name = self.netns.as_deref()?;
+        let is_it = |text: &str| glob::matches(name, text);
+        let namespaces = &view.snapshot.namespaces;
+        if namespaces.iter().any(|namespace| namespace_matches(view, namespace.inode, &is_it)) {
+            return None;
+        }
+        let there: Vec<&str> = namespaces.iter().take(20).map(|namespace| namespace.name.as_str()).collect();
+        let (name, there) = (sanitise::line(name), there.join(", "));
+        Some(format!("no network namespace '{name}' was seen; there are: {}", sanitise::line(&there)))
     }
 
     /// What the machine must be asked for it.
@@ -490,8 +506,13 @@ mod tests {
         assert!(!rows(&listening, &[]).contains(&7777));
         let v6 = SelectArgs { ipv6: true, tcp: true, ..SelectArgs::default() };
         assert!(rows(&v6, &[]).contains(&9443) && !rows(&v6, &[]).contains(&6379));
-        let named = SelectArgs { netns: Some(String::from("blue")), ..SelectArgs::default() };
-        assert_eq!(rows(&named, &[]), [9000]);
+        let named = |name: &str| SelectArgs { netns: Some(String::from(name)), ..SelectArgs::default() };
+        assert_eq!(rows(&named("blue"), &[]), [9000]);
+        let missing =
+            |name: &str| Selection::resolve(&named(name), &[]).unwrap().missing_namespace(&fixture::view());
+        assert_eq!(missing("blue"), None);
+        assert_eq!(missing("own"), None);
+        assert!(missing("bleu").is_some_and(|error| error.contains("'bleu'") && error.contains("blue")));
     }
 
     #[test]

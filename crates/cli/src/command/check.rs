@@ -23,6 +23,9 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         return Err(Stop::Failed(format!("nothing was checked:\n{}", grounds.wrong.join("\n"))));
     }
     let view = grounds.judge(look::snapshot(&mut Looker::new(), &selection.look()));
+    if let Some(error) = selection.missing_namespace(&view) {
+        return Err(Stop::Failed(error));
+    }
     let rows: Vec<&Row> = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
     let everything = selection.is_everything();
     let shown: std::collections::HashSet<_> = rows.iter().map(|row| row.door).collect();

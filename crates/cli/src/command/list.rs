@@ -42,6 +42,9 @@ pub(super) fn run(args: &ListArgs) -> Status {
             None => view.insert(grounds.judge(look::snapshot(&mut looker, &look))),
         };
         let view = &*view;
+        if let Some(error) = selection.missing_namespace(view).filter(|_| !again) {
+            return Err(Stop::Failed(error));
+        }
         let rows: Vec<&Row> = if selection.is_everything() {
             view.rows.iter().collect()
         } else {

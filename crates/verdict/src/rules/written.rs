@@ -10,15 +10,17 @@ use crate::policy::{Entry, Verb};
 pub(crate) fn denied<'a>(bench: &Bench<'a>, number: usize, subject: Subject, docket: &mut Docket<'a>) {
     let Some(entry) = bench.facts.policy.entries().get(number) else { return };
     let weight = (entry.severity.unwrap_or(usual(Code::PolicyViolation)), Confidence::High);
+    let port = match &subject {
+        Subject::Socket(index) => bench.snapshot.sockets.get(*index).and_then(model::Socket::port),
+        Subject::Forward(index) => bench.snapshot.forwards.get(*index).map(|forward| forward.first),
+        Subject::Entry(_) => None,
+    };
     docket.raise(Code::PolicyViolation, weight, Cause::Text(entry.name.clone()), subject, || {
         let after = format!(" is forbidden: {}", entry.reason);
         let fact = format!("[[deny]] {}: {}", entry.describe(), entry.reason);
-        say(
-            "",
-            after,
-            vec![(fact, entry.name.clone())],
-            "stop it, or change the entry; who holds it: portreeve list -a",
-        )
+        let more = port.map_or_else(|| "portreeve list".to_owned(), |port| format!("portreeve {port}"));
+        let step = format!("stop it, or change the entry; who holds it: {more}");
+        say("", after, vec![(fact, entry.name.clone())], step)
     });
 }
 
