@@ -294,6 +294,10 @@ impl Reader {
             zombie,
             comm: comm.clone(),
         };
+        // A process may end its first thread and live on in others: then those know what it is.
+        let living = if zombie { living_thread(dir, &mut self.space) } else { None };
+        let dir = living.as_ref().map_or(dir, AsFd::as_fd);
+        let zombie = zombie && living.is_none();
         let started = self.clock.at_ticks(identity.start_ticks);
         let settled = self.clock.look_ns().saturating_sub(started.as_ns()) >= YOUNG_NS;
         self.lineage.note(pid, &comm, identity.parent);
@@ -536,6 +540,21 @@ fn path_of(name: &mut String, pid: u32, file: &str) {
     name.clear();
     // Writing to a string cannot fail.
     let _ = write!(name, "{pid}{file}");
+}
+
+/// The folder of a thread that has not ended.
+fn living_thread(dir: BorrowedFd<'_>, space: &mut [u8]) -> Option<OwnedFd> {
+    const MOST: usize = 1024;
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let tasks = rustix::fs::openat(dir, "task", OFlags::RDONLY | flags, Mode::empty()).ok()?;
+    let threads = rustix::fs::Dir::read_from(&tasks).ok()?;
+    threads.take(MOST).flatten().find_map(|thread| {
+        let thread =
+            rustix::fs::openat(&tasks, thread.file_name(), OFlags::PATH | flags, Mode::empty()).ok()?;
+        let text = read_once(thread.as_fd(), "stat", space).ok()?;
+        let stat = wire::proc_stat::parse(text).ok()?;
+        (!stat.is_zombie()).then_some(thread)
+    })
 }
 
 fn without_comments(text: &[u8]) -> Vec<u8> {
