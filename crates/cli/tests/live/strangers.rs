@@ -198,13 +198,16 @@ fn explained(socket: &Value) -> Option<&'static str> {
 
 #[test]
 fn strangers_show_nothing_that_is_missing_here() {
-    if !possible("agreement with strangers", &["ss", "lsof"]) {
+    if !possible("agreement with strangers", &["ss", "lsof", "nft"]) {
         return;
     }
     let stage = Stage::new("strangers");
     let second = Stage::new("strangers-second");
     let _elsewhere = second.plant("s = tcp(23000, '0.0.0.0'); ready()");
     let planters = plant(&stage);
+    stage
+        .sh("nft 'add table ip nat; add chain ip nat before { type nat hook prerouting priority dstnat; }; \
+              add rule ip nat before tcp dport 8443 dnat to 10.0.0.2:443'");
 
     let filter = format!("ns={},{}", stage.netns, second.netns);
     let document = stage.document(&["list", &filter]);
@@ -226,6 +229,10 @@ fn strangers_show_nothing_that_is_missing_here() {
         );
         let pids = array(socket, "holders").iter().map(|holder| holder["pid"].as_u64().unwrap());
         ours.entry(door).or_default().extend(pids);
+    }
+    for forward in array(&document, "forwards") {
+        assert_eq!((&forward["first"], &forward["to_port"]), (&8443.into(), &443.into()));
+        *extra.entry("published without a socket").or_default() += 1;
     }
     assert!(ours.len() >= 280, "{}", ours.len());
     assert_eq!(planters.iter().filter(|planter| planter.told["pid"].is_u64()).count(), 3);
@@ -252,6 +259,7 @@ fn strangers_show_nothing_that_is_missing_here() {
             ("another namespace", 1),
             ("another transport", 1),
             ("bound, not listening", 10),
+            ("published without a socket", 1),
             ("raw or packet", 2),
         ]
     );
