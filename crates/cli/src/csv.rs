@@ -7,7 +7,7 @@ use crate::selection::forward_scope;
 use crate::text::cells;
 
 const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,commonly_seen,recognised,programs,pids,\
-                        users,executables,unit_or_container,netns,verdict,codes,holders_missing";
+                        users,executables,unit_or_container,netns,verdict,codes,holders_missing,peer";
 
 /// Writes the rows, with a heading.
 pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool) {
@@ -42,6 +42,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 row.verdict.name().to_owned(),
                 codes(view, row),
                 socket.holders_missing.map(|reason| reason.code().to_owned()).unwrap_or_default(),
+                socket.peer.map(|peer| peer.to_string()).unwrap_or_default(),
             ]
         } else if let Some(forward) = view.forward(row) {
             let names = Names::of(view, Some(forward.transport), forward.first);
@@ -70,6 +71,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 row.verdict.name().to_owned(),
                 codes(view, row),
                 String::from("published_without_socket"),
+                String::new(),
             ]
         } else {
             continue;
@@ -134,6 +136,19 @@ pub(crate) fn table<const N: usize>(
 mod tests {
     use super::*;
     use crate::fixture;
+
+    #[test]
+    fn a_connection_names_its_peer() {
+        let mut view = fixture::view();
+        let mut snapshot = (*view.snapshot).clone();
+        snapshot.sockets[0].peer = Some("192.0.2.9:50000".parse().unwrap());
+        view.snapshot = std::sync::Arc::new(snapshot);
+        let mut out = String::new();
+        rows(&mut out, &view, &[&view.rows[0]], true);
+        let fields: Vec<Vec<&str>> = out.lines().map(|line| line.trim_end().split(',').collect()).collect();
+        assert_eq!(fields[0].last(), Some(&"peer"));
+        assert_eq!(fields[1].last(), Some(&"192.0.2.9:50000"), "{out}");
+    }
 
     #[test]
     fn every_row_has_every_field_and_nothing_that_runs() {

@@ -217,6 +217,28 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_about_thousands_of_sockets_stays_short() {
+        let view = fixture::view();
+        let mut snapshot = (*view.snapshot).clone();
+        let socket = snapshot.sockets[0].clone();
+        for port in 1..=2000 {
+            let mut socket = socket.clone();
+            socket.local.set_port(port);
+            snapshot.sockets.push(socket);
+        }
+        let mut finding = view.findings[0].clone();
+        finding.subjects = (0..snapshot.sockets.len()).map(Subject::Socket).collect();
+        let view =
+            View::judged(std::sync::Arc::new(snapshot), view.paper.clone(), vec![finding.clone()], vec![]);
+        let result = result(&view, &finding);
+        assert_eq!(result["locations"].as_array().unwrap().len(), MOST_LOCATIONS);
+        let message = result["message"]["text"].as_str().unwrap();
+        assert!(message.len() < 2000 && message.contains("more). Next: "), "{message}");
+        let print = result["partialFingerprints"]["portreeve/v1"].as_str().unwrap();
+        assert!(print.len() < 60, "{print}");
+    }
+
+    #[test]
     fn a_restart_is_the_same_result() {
         let view = fixture::view();
         let mut snapshot = (*view.snapshot).clone();

@@ -192,6 +192,8 @@ mod tests {
             assert!(text.contains("31337"));
         }
         assert_eq!(table(Some(21)), " PORT  NAME      USER\n   22  secure-…  root\n31337  日本語…   mal…\n");
+        // The room of a column that went goes to those that stayed.
+        assert_eq!(table(Some(16)), " PORT  NAME\n   22  secure-s…\n31337  日本語の…\n");
         assert_eq!(table(Some(13)), " PORT  NAME\n   22  secur…\n31337  日本…\n");
     }
 
