@@ -29,7 +29,7 @@ def processes():
 def handed_over():
     a, b = socket.socketpair()
     while True:
-        s = tcp(0)
+        s = tcp(0, "127.0.0.2")
         socket.send_fds(a, [b"."], [s.fileno()])
         s.close()
         for fd in socket.recv_fds(b, 1, 1)[1]:
@@ -57,10 +57,15 @@ fn what_comes_and_goes_is_not_called_hidden() {
         let accused: Vec<String> = array(&document, "findings")
             .iter()
             .filter(|finding| finding["severity"] != "note")
-            .map(|finding| {
-                let at = usize::try_from(finding["sockets"][0].as_u64().unwrap()).unwrap();
-                format!("{} {}", finding["title"], sockets[at])
+            .flat_map(|finding| {
+                array(finding, "sockets").iter().map(move |at| (finding, at.as_u64().unwrap()))
             })
+            .map(|(finding, at)| (finding, &sockets[usize::try_from(at).unwrap()]))
+            // These do travel in messages, and to say so is true; to say it of others is not.
+            .filter(|(_, socket)| {
+                (&socket["addr"], &socket["holders_missing"]) != (&"127.0.0.2".into(), &"in_flight".into())
+            })
+            .map(|(finding, socket)| format!("{} {socket}", finding["title"]))
             .collect();
         assert!(accused.is_empty(), "{accused:?}");
     }
