@@ -1,6 +1,7 @@
 //! A network namespace of the test's own, processes planted in it, and the binary run inside it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -37,7 +38,8 @@ pub struct Planter {
 impl Planter {
     /// Starts the command, and waits for the first line that it tells and `recognise` takes.
     fn start(mut command: Command, mut recognise: impl FnMut(&str) -> Option<Value>) -> Planter {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let input = child.stdin.take().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut heard = String::new();
@@ -73,6 +75,9 @@ impl Planter {
 
 impl Drop for Planter {
     fn drop(&mut self) {
+        // With its workers: they do not die with it.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
