@@ -24,9 +24,18 @@ pub(crate) fn write_on(bytes: &[u8]) -> io::Result<bool> {
     stream(|out| out.write_all(bytes))
 }
 
+/// Standard output without the search for line ends that Rust's own does: results come in large pieces.
+fn unbuffered() -> io::Result<std::fs::File> {
+    #[cfg(unix)]
+    let owned = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let owned = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
+    Ok(owned.into())
+}
+
 /// Writes a result piece by piece, and tells whether the reader is still there.
 pub(crate) fn stream(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
-    let mut out = io::stdout().lock();
+    let mut out = unbuffered()?;
     match fill(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

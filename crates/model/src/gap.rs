@@ -70,7 +70,9 @@ impl Reason {
             Reason::OtherNetworkNamespace => "it is in a network namespace that could not be entered",
             Reason::KernelOwned => "the kernel itself owns it",
             Reason::Exited => "the process ended while we looked",
-            Reason::InFlight => "no process has a descriptor of it; it may travel in a message or be kept by io_uring",
+            Reason::InFlight => {
+                "no process has a descriptor of it; it may travel in a message or be kept by io_uring"
+            }
             Reason::PublishedWithoutSocket => "packets are redirected; there is no socket",
             Reason::NotSupported => "this system offers no means to look",
             Reason::LimitReached => "a limit was reached",

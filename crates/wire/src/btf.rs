@@ -161,8 +161,11 @@ impl<'a> Btf<'a> {
             let Some(head) = array::<8>(self.types, at as usize) else { continue };
             let [n0, n1, n2, n3, _, _, _, flags] = head;
             let (name, kind) = (u32::from_le_bytes([n0, n1, n2, n3]), Kind(flags & 31));
+            if kinds >> kind.0 & 1 == 0 {
+                continue;
+            }
             let letter = self.strings.get(name as usize).copied().unwrap_or(0);
-            if kinds >> kind.0 & 1 == 0 || !letters.get(usize::from(letter)).copied().unwrap_or(false) {
+            if !letters.get(usize::from(letter)).copied().unwrap_or(false) {
                 continue;
             }
             for ((wanted_kind, wanted_name), slot) in wanted.iter().zip(&mut found) {

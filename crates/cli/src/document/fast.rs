@@ -98,6 +98,7 @@ fn write(out: &mut Vec<u8>, view: &View, row: &Row, socket: &Socket) {
 }
 
 /// A key and a word of ours, which needs no escapes.
+#[inline(always)]
 fn word(out: &mut Vec<u8>, key: &str, value: &'static str) {
     out.extend_from_slice(key.as_bytes());
     out.push(b'"');
@@ -105,6 +106,7 @@ fn word(out: &mut Vec<u8>, key: &str, value: &'static str) {
     out.push(b'"');
 }
 
+#[inline(always)]
 fn word_or_null(out: &mut Vec<u8>, key: &str, value: Option<&'static str>) {
     match value {
         Some(value) => word(out, key, value),
@@ -118,12 +120,14 @@ fn words(out: &mut Vec<u8>, values: impl Iterator<Item = &'static str>) {
     }
 }
 
+#[inline(always)]
 fn null(out: &mut Vec<u8>, key: &str) {
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(b"null");
 }
 
 /// A key and text of others.
+#[inline(always)]
 fn text_or_null(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
     let Some(value) = value else { return null(out, key) };
     out.extend_from_slice(key.as_bytes());
@@ -137,6 +141,7 @@ fn text_or_null(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
     }
 }
 
+#[inline(always)]
 fn number_or_null(out: &mut Vec<u8>, key: &str, value: Option<u32>) {
     match value {
         Some(value) => number(out, key, u64::from(value)),
@@ -144,6 +149,7 @@ fn number_or_null(out: &mut Vec<u8>, key: &str, value: Option<u32>) {
     }
 }
 
+#[inline(always)]
 fn number(out: &mut Vec<u8>, key: &str, value: u64) {
     out.extend_from_slice(key.as_bytes());
     digits(out, value);

@@ -163,7 +163,7 @@ impl Looker {
             }
         }
         let namespaces = self.namespaces(own, entrances, &seen);
-        sockets.sort_by_cached_key(|s| (s.kind, s.local.port(), s.local.ip(), s.netns, s.inode));
+        let mut sockets = in_order(sockets);
         if let Some(ports) = &look.probe {
             hidden::probe(ports, own, &mut sockets, &mut gaps);
         }
@@ -262,6 +262,24 @@ impl Looker {
             None => format!("net:[{inode}]"),
         }
     }
+}
+
+/// By kind, port, address and namespace. Only short keys are sorted, and each socket moves once.
+fn in_order(sockets: Vec<Socket>) -> Vec<Socket> {
+    let mut order: Vec<(u32, u32)> = Vec::with_capacity(sockets.len());
+    order.extend(
+        sockets
+            .iter()
+            .zip(0..)
+            .map(|(socket, at)| (u32::from(socket.local.port()) | (socket.kind as u32) << 16, at)),
+    );
+    let socket = |at: u32| sockets.get(at as usize);
+    order.sort_unstable_by(|(key, at), (other_key, other)| {
+        let rest = |at| socket(at).map(|s| (s.local.ip(), s.netns, s.inode));
+        key.cmp(other_key).then_with(|| rest(*at).cmp(&rest(*other)))
+    });
+    let mut sockets: Vec<Option<Socket>> = sockets.into_iter().map(Some).collect();
+    order.iter().filter_map(|(_, at)| sockets.get_mut(*at as usize)?.take()).collect()
 }
 
 /// Everything that has to be seen from inside a namespace.
