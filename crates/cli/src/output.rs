@@ -30,6 +30,10 @@ fn unbuffered() -> io::Result<std::fs::File> {
     let owned = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
     #[cfg(windows)]
     let owned = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
+    // A pipe of the usual size makes us wait for its reader at every 64 KiB. Where it is no pipe, or may not grow, so
+    // be it.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(&owned, 1 << 20);
     Ok(owned.into())
 }
 

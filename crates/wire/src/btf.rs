@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::Fault;
-use crate::cursor::{array, c_string, le16, le32};
+use crate::cursor::{c_string, le16, le32};
 
 /// What a type is (`BTF_KIND_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,15 @@ fn fault(at: usize, what: &'static str) -> Fault {
 impl<'a> Btf<'a> {
     /// Parses a block; finds where each type begins.
     pub fn parse(bytes: &'a [u8]) -> Result<Btf<'a>, Fault> {
+        Btf::parse_finding(bytes, &[]).map(|(btf, _)| btf)
+    }
+
+    /// Parses a block, and finds on the way the number of the first type of each wanted kind and name. A kernel has
+    /// some 150,000 types: one pass is what a command that starts each time can afford.
+    pub fn parse_finding(
+        bytes: &'a [u8],
+        wanted: &[(Kind, &[u8])],
+    ) -> Result<(Btf<'a>, Vec<Option<u32>>), Fault> {
         let head = || fault(0, "the header is cut short");
         if le16(bytes, 0).ok_or_else(head)? != 0xeb9f {
             return Err(fault(0, "not BTF in this machine's byte order"));
@@ -104,15 +113,21 @@ impl<'a> Btf<'a> {
         };
         let types = part(word(8)?, word(12)?).ok_or_else(|| fault(8, "types lie outside the block"))?;
         let strings = part(word(16)?, word(20)?).ok_or_else(|| fault(16, "strings lie outside the block"))?;
+        let mut search = Search::new(wanted);
         let mut offsets = Vec::with_capacity(types.len() / 24);
-        let mut at = 0;
-        while at < types.len() {
-            let step =
-                type_bytes(types, at).ok_or_else(|| fault(at, "a type of unknown kind or cut short"))?;
-            offsets.push(u32::try_from(at).map_err(|_| fault(at, "too many types"))?);
-            at = at.saturating_add(step);
+        let mut rest = types;
+        while let Some((name, kind, tail_bytes)) = rest.first_chunk::<12>().and_then(head_of) {
+            offsets.push(u32::try_from(types.len() - rest.len()).map_err(|_| fault(8, "too many types"))?);
+            if search.kinds >> kind.0 & 1 == 1 {
+                search.meet(strings, name, kind, offsets.len());
+            }
+            let Some(next) = rest.get(12..).and_then(|tail| tail.get(tail_bytes..)) else { break };
+            rest = next;
         }
-        Ok(Btf { types, strings, offsets })
+        if !rest.is_empty() {
+            return Err(fault(types.len() - rest.len(), "a type of unknown kind or cut short"));
+        }
+        Ok((Btf { types, strings, offsets }, search.found))
     }
 
     /// How many types there are, `void` left out.
@@ -143,45 +158,6 @@ impl<'a> Btf<'a> {
             bit_fields: info >> 31 == 1,
             tail: self.types.get(at + 12..(at + 12).checked_add(tail_bytes)?)?,
         })
-    }
-
-    /// The numbers of the first type of each wanted kind and name; one pass over everything.
-    pub fn find(&self, wanted: &[(Kind, &[u8])]) -> Vec<Option<u32>> {
-        let mut found = Vec::new();
-        found.resize(wanted.len(), None);
-        // A kernel has some 150,000 types: most are told apart by their kind and the first letter of their name.
-        let kinds = wanted.iter().fold(0_u32, |kinds, (kind, _)| kinds | 1 << (kind.0 & 31));
-        let mut letters = [false; 256];
-        for letter in wanted.iter().filter_map(|(_, name)| name.first()) {
-            if let Some(slot) = letters.get_mut(usize::from(*letter)) {
-                *slot = true;
-            }
-        }
-        for (&at, id) in self.offsets.iter().zip(1_u32..) {
-            let Some(head) = array::<8>(self.types, at as usize) else { continue };
-            let [n0, n1, n2, n3, _, _, _, flags] = head;
-            let (name, kind) = (u32::from_le_bytes([n0, n1, n2, n3]), Kind(flags & 31));
-            if kinds >> kind.0 & 1 == 0 {
-                continue;
-            }
-            let letter = self.strings.get(name as usize).copied().unwrap_or(0);
-            if !letters.get(usize::from(letter)).copied().unwrap_or(false) {
-                continue;
-            }
-            for ((wanted_kind, wanted_name), slot) in wanted.iter().zip(&mut found) {
-                if *wanted_kind == kind && slot.is_none() && self.is_string(name, wanted_name) {
-                    *slot = Some(id);
-                }
-            }
-        }
-        found
-    }
-
-    fn is_string(&self, offset: u32, text: &[u8]) -> bool {
-        self.strings
-            .get(offset as usize..)
-            .and_then(|rest| rest.strip_prefix(text))
-            .is_some_and(|rest| rest.first() == Some(&0))
     }
 
     /// The type behind typedefs and qualifiers.
@@ -243,12 +219,52 @@ impl<'a> Btf<'a> {
     }
 }
 
-/// Bytes of the type that begins at `at`.
-fn type_bytes(types: &[u8], at: usize) -> Option<usize> {
-    let info = le32(types, at.checked_add(4)?)?;
-    let tail = Kind((info >> 24 & 31) as u8).tail_bytes((info & 0xffff) as usize)?;
-    let total = 12_usize.checked_add(tail)?;
-    (types.len().checked_sub(at)? >= total).then_some(total)
+/// Name, kind and length of what follows, of a type that begins with these bytes.
+fn head_of(head: &[u8; 12]) -> Option<(u32, Kind, usize)> {
+    let [n0, n1, n2, n3, c0, c1, _, flags, ..] = *head;
+    let kind = Kind(flags & 31);
+    let count = usize::from(u16::from_le_bytes([c0, c1]));
+    Some((u32::from_le_bytes([n0, n1, n2, n3]), kind, kind.tail_bytes(count)?))
+}
+
+/// What is looked for while types pass by.
+struct Search<'w> {
+    wanted: &'w [(Kind, &'w [u8])],
+    /// The wanted kinds, as a set of bits, and the first letters of the wanted names: they tell most types apart.
+    kinds: u32,
+    letters: [bool; 256],
+    found: Vec<Option<u32>>,
+}
+
+impl<'w> Search<'w> {
+    fn new(wanted: &'w [(Kind, &'w [u8])]) -> Search<'w> {
+        let kinds = wanted.iter().fold(0_u32, |kinds, (kind, _)| kinds | 1 << (kind.0 & 31));
+        let mut letters = [false; 256];
+        for letter in wanted.iter().filter_map(|(_, name)| name.first()) {
+            if let Some(slot) = letters.get_mut(usize::from(*letter)) {
+                *slot = true;
+            }
+        }
+        let mut found = Vec::new();
+        found.resize(wanted.len(), None);
+        Search { wanted, kinds, letters, found }
+    }
+
+    fn meet(&mut self, strings: &[u8], name: u32, kind: Kind, id: usize) {
+        let Some(name) = strings.get(name as usize..) else { return };
+        let letter = name.first().copied().unwrap_or(0);
+        if !self.letters.get(usize::from(letter)).copied().unwrap_or(false) {
+            return;
+        }
+        for ((wanted_kind, wanted_name), slot) in self.wanted.iter().zip(&mut self.found) {
+            let same = *wanted_kind == kind
+                && slot.is_none()
+                && name.strip_prefix(*wanted_name).is_some_and(|rest| rest.first() == Some(&0));
+            if same {
+                *slot = u32::try_from(id).ok();
+            }
+        }
+    }
 }
 
 impl<'a> Type<'a> {
@@ -376,10 +392,9 @@ mod tests {
     #[test]
     fn our_own_object_names_what_it_reads() {
         let object = elf::parse(OBJECT).unwrap();
-        let btf = Btf::parse(object.section(b".BTF").unwrap().1.bytes).unwrap();
-        let [task, none] = btf.find(&[(Kind::STRUCT, b"task_struct"), (Kind::STRUCT, b"nothing")])[..] else {
-            panic!("one answer for each question")
-        };
+        let wanted: [(Kind, &[u8]); 2] = [(Kind::STRUCT, b"task_struct"), (Kind::STRUCT, b"nothing")];
+        let (btf, found) = Btf::parse_finding(object.section(b".BTF").unwrap().1.bytes, &wanted).unwrap();
+        let [task, none] = found[..] else { panic!("one answer for each question") };
         assert!(none.is_none());
         let member = btf.member(task.unwrap(), b"tgid").unwrap();
         assert_eq!(member.offset_bits, 32);

@@ -70,7 +70,7 @@ pub(super) fn run(args: &ListArgs) -> Status {
         show(bytes, &args.output, again).map(|on| on.then_some(status)).map_err(Stop::from)
     });
     // The process ends here: giving back each of many thousand sockets one by one would only take time.
-    std::mem::forget(view);
+    std::mem::forget((view, looker));
     status
 }
 

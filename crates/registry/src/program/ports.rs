@@ -38,8 +38,27 @@ impl SensitiveKind {
 
 /// The service commonly seen on a port, whatever the registry says; by port and transport.
 pub fn commonly_seen(transport: Transport, port: u16) -> Option<&'static str> {
+    let word = SEEN_NUMBERS.get(usize::from(port / 64)).copied().unwrap_or(0);
+    if word >> (port % 64) & 1 == 0 {
+        return None;
+    }
     let at = SEEN.binary_search_by_key(&(port, transport), |seen| (seen.0, seen.1)).ok()?;
     SEEN.get(at).map(|seen| seen.2)
+}
+
+/// The numbers that `SEEN` has, as a set of bits: most ports are not in it, and every socket asks.
+static SEEN_NUMBERS: [u64; 1024] = numbers();
+
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which checks")]
+const fn numbers() -> [u64; 1024] {
+    let mut bits = [0; 1024];
+    let mut at = 0;
+    while at < SEEN.len() {
+        let port = SEEN[at].0 as usize;
+        bits[port / 64] |= 1 << (port % 64);
+        at += 1;
+    }
+    bits
 }
 
 /// What is ordinarily on this port and ought not to face the network.

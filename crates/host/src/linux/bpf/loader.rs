@@ -78,12 +78,13 @@ pub fn load_iterator(
     }
     let object = elf::parse(object).map_err(LoadError::Damaged)?;
     let types = KernelTypes::open()?;
-    let kernel = Btf::parse(types.bytes()).map_err(LoadError::Damaged)?;
-    let own = Btf::parse(section(&object, b".BTF")?).map_err(LoadError::Damaged)?;
+    let sections: [(Kind, &[u8]); 1] = [(Kind::DATASEC, b".maps")];
+    let (own, found) =
+        Btf::parse_finding(section(&object, b".BTF")?, &sections).map_err(LoadError::Damaged)?;
     let mut code = Code::of(&object, program)?;
     let hook = format!("bpf_iter_{target}");
-    let hook_id = code.relocate_members(&object, &own, &kernel, hook.as_bytes())?;
-    let maps = create_maps(&object, &own, entries)?;
+    let hook_id = code.relocate_members(&object, &own, types.bytes(), hook.as_bytes())?;
+    let maps = create_maps(&object, &own, found.first().copied().flatten(), entries)?;
     code.relocate_symbols(&object, &maps)?;
     let types = sys::load_types(&function_types(program)).map_err(|e| LoadError::Refused("take types", e))?;
     let functions = code.functions();
@@ -95,21 +96,9 @@ pub fn load_iterator(
         functions: &functions,
     };
     let refused = |error| LoadError::Refused("load a program", error);
-    let loaded = sys::load_program(&code.bytes, &shape, &mut []).map_err(|error| {
-        explain_refusal(&code.bytes, &shape);
-        refused(error)
-    })?;
+    let loaded = sys::load_program(&code.bytes, &shape).map_err(refused)?;
     let link = sys::link(&loaded, TRACE_ITER).map_err(|e| LoadError::Refused("start a program", e))?;
     Ok(Loaded { link, maps })
-}
-
-/// With PORTREEVE_BPF_LOG set, writes the verifier's words to that file: for whoever changes a program.
-fn explain_refusal(code: &[u8], shape: &ProgramShape<'_>) {
-    let Some(path) = std::env::var_os("PORTREEVE_BPF_LOG") else { return };
-    let mut log = vec![0; 1 << 20];
-    let _ = sys::load_program(code, shape, &mut log);
-    log.truncate(log.iter().position(|byte| *byte == 0).unwrap_or(0));
-    let _ = std::fs::write(path, log);
 }
 
 fn damaged(what: &'static str) -> LoadError {
@@ -172,7 +161,7 @@ impl Code {
         &mut self,
         object: &Object<'_>,
         own: &Btf<'_>,
-        kernel: &Btf<'_>,
+        kernel: &[u8],
         hook: &[u8],
     ) -> Result<u32, LoadError> {
         let records = core_records(section(object, b".BTF.ext")?, own).map_err(LoadError::Damaged)?;
@@ -184,7 +173,7 @@ impl Code {
             let (_, ty) = own.resolve(*root).ok_or_else(|| damaged("a record names no type"))?;
             wanted.push((ty.kind, ty.name));
         }
-        let found = kernel.find(&wanted);
+        let (kernel, found) = Btf::parse_finding(kernel, &wanted).map_err(LoadError::Damaged)?;
         let missing = |name: &[u8]| LoadError::NotSupported(String::from_utf8_lossy(name).into_owned());
         let mut in_kernel = HashMap::new();
         for ((root, id), (_, name)) in roots.iter().zip(found.iter().skip(1)).zip(wanted.iter().skip(1)) {
@@ -195,7 +184,7 @@ impl Code {
             let Some(at) = self.place(index, record.offset as usize) else { continue };
             let kernel_root =
                 *in_kernel.get(&record.type_id).ok_or_else(|| damaged("a record names no type"))?;
-            let value = answer(record, own, kernel, kernel_root)?;
+            let value = answer(record, own, &kernel, kernel_root)?;
             patch(self.instruction(at)?, value)?;
         }
         found.first().copied().flatten().ok_or_else(|| missing(hook))
@@ -351,16 +340,16 @@ fn patch(instruction: &mut [u8; INSTRUCTION_BYTES], value: u32) -> Result<(), Lo
     Ok(())
 }
 
-/// Makes the maps that the object asks for: each variable in `.maps`, and one for its own variables.
+/// Makes the maps that the object asks for: each variable of `list`, its section `.maps`, and one for its own variables.
 fn create_maps(
     object: &Object<'_>,
     own: &Btf<'_>,
+    list: Option<u32>,
     entries: &[(&str, u32)],
 ) -> Result<HashMap<String, OwnedFd>, LoadError> {
     let refused = |error| LoadError::Refused("make a map", error);
     let mut maps = HashMap::new();
-    let [sections] = own.find(&[(Kind::DATASEC, b".maps")])[..] else { return Ok(maps) };
-    for (variable, _) in sections.and_then(|id| own.type_at(id)).iter().flat_map(|ty| ty.variables()) {
+    for (variable, _) in list.and_then(|id| own.type_at(id)).iter().flat_map(|ty| ty.variables()) {
         let ty = own.type_at(variable).ok_or_else(|| damaged("a map without a type"))?;
         let name = String::from_utf8_lossy(ty.name).into_owned();
         let mut shape = map_shape(own, ty.size_or_type).ok_or_else(|| damaged("a map of unknown shape"))?;

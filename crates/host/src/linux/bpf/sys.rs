@@ -139,19 +139,16 @@ pub fn load_types(block: &[u8]) -> io::Result<OwnedFd> {
     unsafe { attr.call_for_fd(BTF_LOAD) }
 }
 
-/// Loads a program; `log` gets the verifier's words if it refuses and is not empty.
-pub fn load_program(instructions: &[u8], shape: &ProgramShape<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
+/// Loads a program. Whoever changes one finds the verifier's words by `bpftool --debug prog load`.
+pub fn load_program(instructions: &[u8], shape: &ProgramShape<'_>) -> io::Result<OwnedFd> {
     let count = |length: usize| u32::try_from(length).map_err(io::Error::other);
     let functions: Vec<u8> = shape.functions.iter().flatten().flat_map(|word| word.to_ne_bytes()).collect();
-    let log_address = if log.is_empty() { 0 } else { log.as_mut_ptr().addr() as u64 };
     let attr = Attr::new()
         .u32(shape.kind)
         .u32(count(instructions.len() / 8)?)
         .pointer(instructions)
         .pointer(b"Dual MIT/GPL\0")
-        .u32(u32::from(!log.is_empty()))
-        .u32(count(log.len())?)
-        .u64(log_address)
+        .zeros(16) // log: none
         .u32(0) // kern_version
         .u32(0) // prog_flags
         .put(b"portreeve\0\0\0\0\0\0\0")
@@ -163,7 +160,7 @@ pub fn load_program(instructions: &[u8], shape: &ProgramShape<'_>, log: &mut [u8
         .u32(count(shape.functions.len())?)
         .zeros(16) // line information: none
         .u32(shape.attach_type_id);
-    // SAFETY: instructions, licence, functions and log outlive the call, and their lengths are given.
+    // SAFETY: instructions, licence and functions outlive the call, and their lengths are given.
     unsafe { attr.call_for_fd(PROG_LOAD) }
 }
 
