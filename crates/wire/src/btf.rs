@@ -259,6 +259,7 @@ impl<'w> Search<'w> {
         for ((wanted_kind, wanted_name), slot) in self.wanted.iter().zip(&mut self.found) {
             let same = *wanted_kind == kind
                 && slot.is_none()
+                && wanted_name.first() == Some(&letter)
                 && name.strip_prefix(*wanted_name).is_some_and(|rest| rest.first() == Some(&0));
             if same {
                 *slot = u32::try_from(id).ok();

@@ -20,7 +20,9 @@ impl Load {
         let mut children = Vec::new();
         for index in 0..processes {
             let port = first_port + index * sockets;
+            // Without the environment that cargo gives: services have none of it.
             let child = Command::new(&program)
+                .env_clear()
                 .args(["bench-load", &sockets.to_string(), &port.to_string(), &files.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())

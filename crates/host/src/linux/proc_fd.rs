@@ -56,6 +56,10 @@ fn links_of(pid: u32, links: &mut Vec<Link>) -> Result<(), Errno> {
     let reader = openat(&folder, c".", flags, Mode::empty())?;
     let mut refused = Ok(());
     each_number(reader, |fd, name| {
+        // Whoever may not read one link may read none.
+        if refused.is_err() {
+            return;
+        }
         let mut target = [0_u8; 64];
         match readlinkat_raw(&folder, name, target.as_mut_slice()) {
             Ok(length) => {
