@@ -202,3 +202,19 @@ fn a_row_is_small() {
     fast::sockets(&mut out, &view, &[&view.rows[0]]).unwrap();
     assert!(out.len() <= 520, "{} bytes: {}", out.len(), String::from_utf8_lossy(&out));
 }
+
+#[test]
+fn a_later_time_is_put_into_the_same_document() {
+    let view = fixture::view();
+    let rows: Vec<&Row> = view.rows.iter().collect();
+    let part = |view| Part { view, rows: &[], everything: true, ports: Vec::new(), exit_status: 0 };
+    let mut document = Vec::new();
+    write(&mut document, &Part { rows: &rows, ..part(&view) }).unwrap();
+    let later = fixture::view().at(model::Timestamp::from_ns(view.snapshot.taken.as_ns() + 61_000_000_000));
+    let mut expected = Vec::new();
+    let rows: Vec<&Row> = later.rows.iter().collect();
+    write(&mut expected, &Part { rows: &rows, ..part(&later) }).unwrap();
+    assert_ne!(document, expected);
+    set_time(&mut document, &later);
+    assert_eq!(document, expected);
+}
