@@ -86,9 +86,14 @@ impl Wanted {
                     hit(*number);
                 }
             }
-            let ends = if alike { list } else { &[] };
+            let ends: &[u8] = if alike { list } else { &[] };
+            let finder = memchr::memmem::Finder::new(tail);
             let mut told = [false; 2];
-            for at in memchr::memmem::find_iter(ends, tail) {
+            let mut from = 0;
+            while let Some(at) = ends.get(from..).and_then(|rest| finder.find(rest)).map(|found| from + found)
+            {
+                // An end like /a/a may begin again inside itself.
+                from = at + 1;
                 for ((path, number), told) in self.paths.iter().zip(&mut told) {
                     let start = (at + tail.len()).checked_sub(path.len());
                     if !*told && start.is_some_and(|start| is_line(list, start, path)) {
@@ -232,6 +237,7 @@ Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
     fn whole_lines_only_with_few_paths_and_with_many() {
         assert_eq!(found(LIST, &["/bin/dash"]), [0]);
         assert_eq!(found(LIST, &["/usr/sbin/sshd", "/usr/sbin/ssh"]), [0]);
+        assert_eq!(found(b"/a/a/a\n", &["/a/a/a", "/a/a"]), [0]);
         let many = ["/usr/sbin/sshd", "/bin/dash", "/bin/das", "/usr/bin/dash", "/sbin/sshd", "/bin/dash"];
         assert_eq!(found(LIST, &many), [0, 1, 5]);
         assert_eq!(found(b"", &many), [0usize; 0]);
@@ -240,6 +246,7 @@ Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
 
     #[test]
     fn both_ways_of_searching_agree_on_every_prefix() {
+        assert_eq!(found(b"/a/a/a\n", &["/a/a/a", "/a/a"]), [0]);
         let many = ["/usr/sbin/sshd", "/bin/dash", "/bin", "/usr/sbin/sshd-extra", "/.", ""];
         for cut in 0..=LIST.len() {
             let text = &LIST[..cut];
