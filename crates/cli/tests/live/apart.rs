@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::document::{Names, array, rows};
-use crate::stage::{PYTHON, Stage, possible};
+use crate::stage::{KERNEL_PROGRAMS, PYTHON, Stage, possible};
 use crate::support::{err, status};
 
 /// The only child of a process.
@@ -15,7 +15,7 @@ fn child_of(pid: u64) -> u64 {
 
 #[test]
 fn a_namespace_without_a_process_is_known_by_its_socket() {
-    if !possible("a namespace without a process", &[]) {
+    if !possible("a namespace without a process", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("orphan");
@@ -39,7 +39,7 @@ ready(left=left)"#,
 
 #[test]
 fn a_namespace_has_the_name_that_people_gave_it() {
-    if !possible("a named namespace", &[]) {
+    if !possible("a named namespace", &[KERNEL_PROGRAMS]) {
         return;
     }
     struct Named(String);
@@ -67,7 +67,7 @@ fn a_namespace_has_the_name_that_people_gave_it() {
 
 #[test]
 fn a_process_of_another_pid_namespace_has_the_number_that_it_has_here() {
-    if !possible("another PID namespace", &[]) {
+    if !possible("another PID namespace", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("pids");
@@ -85,7 +85,7 @@ fn a_process_of_another_pid_namespace_has_the_number_that_it_has_here() {
 
 #[test]
 fn from_inside_a_pid_namespace_the_holders_outside_are_elsewhere() {
-    if !possible("a look from inside a PID namespace", &[]) {
+    if !possible("a look from inside a PID namespace", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("inside");
@@ -105,7 +105,7 @@ fn from_inside_a_pid_namespace_the_holders_outside_are_elsewhere() {
 
 #[test]
 fn a_file_that_its_package_did_not_deliver() {
-    if !possible("a modified package file", &["dpkg"]) {
+    if !possible("a modified package file", &["dpkg", KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("modified");
@@ -146,7 +146,7 @@ fn a_file_that_its_package_did_not_deliver() {
 
 #[test]
 fn a_library_that_was_put_in_from_outside() {
-    if !possible("a preloaded library", &["gcc"]) {
+    if !possible("a preloaded library", &["gcc", KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("preload");

@@ -1,7 +1,7 @@
 //! What is less common, and easily told wrong: odd executables, sockets on their way, other kinds and addresses.
 
 use crate::document::{Names, array, rows};
-use crate::stage::{PYTHON, Planter, Stage, possible};
+use crate::stage::{KERNEL_PROGRAMS, PYTHON, Planter, Stage, possible};
 use crate::support::{out, status};
 
 /// The rows of a namespace after these processes were planted.
@@ -17,7 +17,7 @@ fn check(stage: &Stage, planters: &[(&str, Planter)], expected: &[&str]) {
 
 #[test]
 fn executables_that_are_not_what_they_were() {
-    if !possible("odd executables", &[]) {
+    if !possible("odd executables", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("exe");
@@ -94,7 +94,7 @@ s = tcp(18101); ready()"#,
 
 #[test]
 fn sockets_that_change_hands() {
-    if !possible("sockets that change hands", &[]) {
+    if !possible("sockets that change hands", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("hands");
@@ -199,7 +199,7 @@ ready(worker=worker)"#,
 
 #[test]
 fn other_kinds_of_socket() {
-    if !possible("other kinds of socket", &[]) {
+    if !possible("other kinds of socket", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("kinds");
@@ -250,7 +250,7 @@ ready()"#,
 
 #[test]
 fn from_where_a_socket_can_be_reached() {
-    if !possible("scopes", &[]) {
+    if !possible("scopes", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("scopes");
@@ -305,7 +305,7 @@ ready()"#,
 
 #[test]
 fn ports_without_a_socket() {
-    if !possible("published ports", &["nft"]) {
+    if !possible("published ports", &["nft", KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("forwards");
@@ -338,7 +338,7 @@ fn ports_without_a_socket() {
 
 #[test]
 fn the_privileged_range_is_that_of_the_namespace() {
-    if !possible("the privileged range", &[]) {
+    if !possible("the privileged range", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("range");
@@ -362,7 +362,7 @@ fn the_privileged_range_is_that_of_the_namespace() {
 
 #[test]
 fn a_bind_probe_finds_nothing_where_nothing_hides() {
-    if !possible("a bind probe", &[]) {
+    if !possible("a bind probe", &[KERNEL_PROGRAMS]) {
         return;
     }
     let stage = Stage::new("probe");

@@ -11,10 +11,27 @@ use crate::support::{Home, err};
 const PRELUDE: &str = include_str!("prelude.py");
 pub const PYTHON: &str = "/usr/bin/python3";
 
+/// As a tool that a test needs: that the kernel takes our programs.
+pub const KERNEL_PROGRAMS: &str = "kernel programs (BPF)";
+
+/// Whether the kernel takes our programs, by the binary's own word.
+fn takes_programs() -> bool {
+    let look = Command::new(env!("CARGO_BIN_EXE_portreeve"))
+        .args(["list", "--json", "--own-netns", "port=1"])
+        .output();
+    let ways = look.ok().and_then(|look| serde_json::from_slice::<Value>(&look.stdout).ok());
+    ways.is_some_and(|document| {
+        document["ways"].as_array().is_some_and(|ways| ways.contains(&Value::from("bpf_iterator")))
+    })
+}
+
 /// Whether this test can be done here; says loudly what is missing.
 pub fn possible(test: &str, tools: &[&str]) -> bool {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     let works = |tool: &&str| {
+        if *tool == KERNEL_PROGRAMS {
+            return takes_programs();
+        }
         let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).output();
         found.is_ok_and(|found| found.status.success())
     };
