@@ -18,6 +18,7 @@ pub mod darwin_socket;
 pub mod dpkg;
 pub mod elf;
 pub mod fault;
+pub mod frame;
 pub mod holder_record;
 pub mod intervals;
 pub mod iptables;
@@ -40,3 +41,4 @@ pub mod windows_table;
 pub mod xtables;
 
 pub use fault::Fault;
+pub use frame::{Frame, LinkType};
