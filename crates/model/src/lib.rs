@@ -14,10 +14,12 @@ pub mod finding;
 pub mod gap;
 pub mod machine;
 pub mod process;
+pub mod protocol;
 pub mod seen;
 pub mod snapshot;
 pub mod socket;
 pub mod time;
+pub mod traffic;
 
 pub use assignment::{Assignment, Status, Transport};
 pub use finding::{Code, Confidence, Evidence, Finding, Severity, Subject};
@@ -27,7 +29,12 @@ pub use process::{
     Activation, Capabilities, Container, Exe, ExeState, Integrity, Manager, Package, Parent, Process,
     Runtime, Unit, UnitScope, User,
 };
+pub use protocol::{Appearance, Certainty, Certificate, Detail, Protocol, Recognised, Secrecy, Wandering};
 pub use seen::Seen;
 pub use snapshot::Snapshot;
 pub use socket::{Family, Holder, How, Interface, Kind, Scope, Socket, State, Views};
 pub use time::{Tai, Timestamp, Utc};
+pub use traffic::{
+    Beacon, Direction, Flow, FlowState, MatchQuality, Scan, ScanKind, Service, Tally, Traffic, Volume,
+    WireFault,
+};

@@ -1,0 +1,74 @@
+//! SSH: both sides begin with an identification line (RFC 4253 §4.2).
+
+use model::{Protocol, Secrecy, Wandering};
+
+use super::Recogniser;
+use crate::recognise::{By, Claim, Look};
+use crate::sign::{Over, Side, Sign};
+use crate::talk::Talk;
+
+/// How SSH is recognised.
+pub(super) static RECOGNISER: Recogniser = Recogniser {
+    protocol: Protocol {
+        name: "ssh",
+        title: "SSH",
+        reference: "RFC 4253",
+        services: &["ssh", "sftp-ssh", "netconf-ssh"],
+        wandering: Wandering::Often,
+        secrecy: Secrecy::Encrypted,
+    },
+    signs: &[Sign::text(Side::Either, Over::Stream, b"SSH-")],
+    look,
+};
+
+/// The identification line may be 255 bytes long with its end.
+const MOST_LINE: usize = 255;
+
+/// The line after `SSH-`: version and software; `None` where it is not one, `Some(None)` where it goes on.
+fn identification(bytes: &[u8]) -> Option<Option<&[u8]>> {
+    let rest = bytes.strip_prefix(b"SSH-")?;
+    let line = rest.get(..rest.len().min(MOST_LINE)).unwrap_or_default();
+    match line.iter().position(|byte| *byte == b'\n') {
+        Some(end) => {
+            let line = line.get(..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let version = line.first().is_some_and(u8::is_ascii_digit) && line.contains(&b'-');
+            version.then_some(Some(line))
+        }
+        None if rest.len() < MOST_LINE => Some(None),
+        None => None,
+    }
+}
+
+fn look(talk: &Talk<'_>) -> Look {
+    let server = identification(talk.server.bytes());
+    let client = identification(talk.client.bytes());
+    let (by, line, rule) = match (client, server) {
+        (Some(Some(_)), Some(Some(line))) => (By::Both, line, "both sides begin with an identification line"),
+        (_, Some(Some(line))) => (By::Server, line, "server banner SSH-"),
+        (_, Some(None)) if !talk.ended => return Look::More,
+        (Some(Some(line)), _) => (By::Client, line, "client begins with SSH-"),
+        (Some(None), _) if !talk.ended => return Look::More,
+        _ => return Look::No,
+    };
+    let mut parts = line.splitn(2, |byte| *byte == b'-');
+    let version = parts.next().unwrap_or_default();
+    let software = parts.next().unwrap_or_default();
+    Look::Yes(Claim::new(by, 48, rule).with("version", version).with("software", software))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+
+    #[test]
+    fn both_sides_one_side_and_neither() {
+        let server = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
+        let said = confirmed("ssh", &tcp(b"SSH-2.0-PuTTY_0.78\r\n", server));
+        assert_eq!(said.detail("software"), Some("OpenSSH_9.2p1 Debian-2"));
+        confirmed("ssh", &tcp(b"", server));
+        attempt("ssh", &tcp(b"SSH-2.0-Go\r\n", b""));
+        nothing(&tcp(b"SSH-two\r\n", b""));
+        nothing(&tcp(b"SSHELL\r\n", b""));
+    }
+}

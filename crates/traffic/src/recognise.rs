@@ -1,0 +1,297 @@
+//! From what two sides said to one recognised protocol: who decides, and how sure that is.
+//!
+//! The server's bytes decide. A client alone is an attempt; where the server answers in another protocol, that one is
+//! what the port speaks. Of several claims the one that rests on most bits wins.
+
+use model::{Appearance, Certainty, Certificate, Detail, Protocol, Recognised};
+
+use crate::protocol::{self, Recogniser};
+use crate::sign;
+use crate::talk::Talk;
+
+/// Rules that rest on fewer bits than this are called partial.
+const SURE_BITS: u8 = 16;
+
+/// What a recogniser makes of a talk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// It is something else.
+    No,
+    /// It may be; more bytes will tell.
+    More,
+    /// It is.
+    Yes(Claim),
+}
+
+/// Whose bytes a claim rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum By {
+    /// The client's alone.
+    Client,
+    /// The server's, whatever the client said.
+    Server,
+    /// Both sides speak it.
+    Both,
+}
+
+/// The claim that a talk is of a certain protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose bytes say so.
+    pub by: By,
+    /// On how many bits it rests: those that would be otherwise in other protocols. Text of n fixed letters has 8n.
+    pub bits: u8,
+    /// The rule in a few words: `server banner SSH-`.
+    pub rule: &'static str,
+    /// Particulars.
+    pub details: Vec<Detail>,
+    /// The server's certificate.
+    pub certificate: Option<Box<Certificate>>,
+    /// Whether more bytes would tell more: the certificate is still to come, the server has not answered.
+    pub more: bool,
+}
+
+impl Claim {
+    /// A claim without particulars.
+    pub fn new(by: By, bits: u8, rule: &'static str) -> Claim {
+        Claim { by, bits, rule, details: Vec::new(), certificate: None, more: false }
+    }
+
+    /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &[u8]) -> Claim {
+        let mut text = String::new();
+        for chunk in value.get(..value.len().min(1024)).unwrap_or_default().utf8_chunks() {
+            text.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                text.push_str(&format!("\\x{byte:02x}"));
+            }
+        }
+        if let Some((end, _)) = text.char_indices().nth(256) {
+            text.truncate(end);
+        }
+        self.details.push(Detail { name, value: text });
+        self
+    }
+
+    /// Says that more bytes would tell more.
+    #[must_use]
+    pub fn and_more(mut self) -> Claim {
+        self.more = true;
+        self
+    }
+}
+
+/// What all recognisers together make of a talk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opinion {
+    /// The protocol and its claim.
+    pub found: Option<(&'static Protocol, Claim)>,
+    /// What the client alone spoke, where the server speaks something else.
+    pub attempt: Option<&'static Protocol>,
+    /// Whether more bytes may change or complete it.
+    pub more: bool,
+}
+
+impl Opinion {
+    /// The same as a fact, with what the bytes look like.
+    pub fn settle(self, talk: &Talk<'_>) -> Recognised {
+        let appearance = appearance(talk);
+        let Some((protocol, claim)) = self.found else {
+            return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance) };
+        };
+        let speaker = if claim.by == By::Client { &talk.client } else { &talk.server };
+        let certainty = match claim.by {
+            _ if claim.bits < SURE_BITS || !speaker.from_start => Certainty::Partial,
+            By::Client => Certainty::Attempt,
+            By::Server | By::Both => Certainty::Confirmed,
+        };
+        Recognised {
+            protocol: Some(protocol),
+            certainty,
+            rule: claim.rule,
+            attempt: self.attempt,
+            appearance,
+            details: claim.details,
+            certificate: claim.certificate.map(|certificate| *certificate),
+        }
+    }
+}
+
+/// Asks every recogniser whose sign one of the sides shows.
+pub fn recognise(talk: &Talk<'_>) -> Opinion {
+    let mut server: Option<(&'static Recogniser, Claim)> = None;
+    let mut client: Option<(&'static Recogniser, Claim)> = None;
+    let mut more = false;
+    for recogniser in sign::candidates(talk).each().filter_map(|index| protocol::ALL.get(index).copied()) {
+        match (recogniser.look)(talk) {
+            Look::No => {}
+            Look::More => more = true,
+            Look::Yes(claim) => {
+                let best = if claim.by == By::Client { &mut client } else { &mut server };
+                if best.as_ref().is_none_or(|(_, before)| (claim.by, claim.bits) > (before.by, before.bits)) {
+                    *best = Some((recogniser, claim));
+                }
+            }
+        }
+    }
+    let attempt = match (&server, &client) {
+        (Some((spoken, claim)), Some((tried, _)))
+            if claim.by == By::Server && spoken.protocol != tried.protocol =>
+        {
+            Some(&tried.protocol)
+        }
+        _ => None,
+    };
+    let found = server.or(client);
+    // A client's word is not the last: the server may still speak.
+    let awaits = found.as_ref().is_some_and(|(_, claim)| claim.more || claim.by == By::Client);
+    Opinion {
+        found: found.map(|(recogniser, claim)| (&recogniser.protocol, claim)),
+        attempt,
+        more: (more || awaits) && !talk.ended,
+    }
+}
+
+/// What bytes look like that nobody recognises: by the share of printable bytes, then by their entropy.
+pub fn appearance(talk: &Talk<'_>) -> Appearance {
+    let mut counts = [0_u32; 256];
+    let mut total = 0_u32;
+    for byte in talk.client.pieces().chain(talk.server.pieces()).flatten().take(4096) {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+        total += 1;
+    }
+    if total == 0 {
+        return Appearance::Empty;
+    }
+    let of = |range: std::ops::RangeInclusive<usize>| -> u32 {
+        counts.get(range).unwrap_or_default().iter().sum::<u32>()
+    };
+    let text = of(0x20..=0x7e) + of(9..=10) + of(13..=13);
+    if text * 20 >= total * 19 {
+        return Appearance::Text;
+    }
+    // Of n random bytes the number of different ones is known; structure repeats itself.
+    if total < 32 {
+        return Appearance::Binary;
+    }
+    let entropy: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| {
+            let share = f64::from(*count) / f64::from(total);
+            -share * share.log2()
+        })
+        .sum();
+    // The entropy that is measured of n random bytes lies below the true 8 bits: by about 127.5 / (n ln 2), and by
+    // log2(256 / n) while n is small (Miller and Madow).
+    let expected = f64::from(total.min(256)).log2();
+    let slack = if total < 512 { 0.30 } else { 0.20 };
+    let bias = if total < 256 { 0.15 * expected } else { 184.0 / f64::from(total) };
+    if entropy >= expected - bias - slack { Appearance::Encrypted } else { Appearance::Binary }
+}
+
+/// What must hold of any two sides; used by the fuzz target and the seeded test.
+#[doc(hidden)]
+pub fn check(bytes: &[u8]) {
+    use crate::talk::Said;
+    use model::Transport;
+
+    let Some(([kind, split], rest)) = bytes.split_first_chunk() else { return };
+    let (client, server) = rest.split_at_checked(usize::from(*split)).unwrap_or((rest, &[]));
+    let ends = |side: &[u8]| [u32::try_from(side.len()).unwrap_or(0)];
+    let (client_ends, server_ends) = (ends(client), ends(server));
+    let datagrams = kind & 1 == 1;
+    let side = |bytes, ends| match (datagrams, <[u8]>::is_empty(bytes)) {
+        (true, false) => Said::datagrams(bytes, ends),
+        _ => Said::stream(bytes, kind & 2 == 0),
+    };
+    let talk = Talk {
+        transport: if datagrams { Transport::Udp } else { Transport::Tcp },
+        client: side(client, &client_ends),
+        server: side(server, &server_ends),
+        ended: kind & 4 == 0,
+    };
+    let opinion = recognise(&talk);
+    assert_eq!(opinion, recognise(&talk), "the same bytes say the same");
+    assert!(!(talk.ended && opinion.more), "nothing more will come");
+    if let Some((_, claim)) = &opinion.found {
+        assert!(claim.by == By::Server || !client.is_empty(), "the client said nothing");
+        assert!(claim.by == By::Client || !server.is_empty(), "the server said nothing");
+        assert!(!claim.rule.is_empty() && claim.bits > 0);
+        assert!(claim.details.len() <= 32 && claim.details.iter().all(|detail| detail.value.len() <= 2048));
+    }
+    let settled = opinion.settle(&talk);
+    assert!(settled.certainty != Certainty::Confirmed || !server.is_empty());
+    assert_eq!(settled.protocol.is_none(), settled.certainty == Certainty::Unknown);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::talk::Said;
+    use model::Transport;
+
+    fn tcp<'a>(client: &'a [u8], server: &'a [u8]) -> Talk<'a> {
+        Talk {
+            transport: Transport::Tcp,
+            client: Said::stream(client, true),
+            server: Said::stream(server, true),
+            ended: true,
+        }
+    }
+
+    #[test]
+    fn the_server_decides_and_a_client_alone_is_an_attempt() {
+        let both = tcp(b"SSH-2.0-OpenSSH_9.2\r\n", b"SSH-2.0-dropbear_2022.83\r\n");
+        let said = recognise(&both).settle(&both);
+        assert_eq!((said.protocol.unwrap().name, said.certainty), ("ssh", Certainty::Confirmed));
+        let alone = tcp(b"SSH-2.0-OpenSSH_9.2\r\n", b"");
+        assert_eq!(recognise(&alone).settle(&alone).certainty, Certainty::Attempt);
+        let joined = Talk { client: Said::stream(b"SSH-2.0-x\r\n", false), ..alone };
+        assert_eq!(recognise(&joined).settle(&joined).certainty, Certainty::Partial);
+    }
+
+    #[test]
+    fn bytes_that_decide_nothing_are_classed() {
+        let mut random = Vec::new();
+        let mut state = 1;
+        while random.len() < 600 {
+            random.extend_from_slice(&step(&mut state).to_le_bytes());
+        }
+        let structured: Vec<u8> = (0..150_u8).flat_map(|number| [number, 0, 0, 0]).collect();
+        for (bytes, expected) in [
+            (&b""[..], Appearance::Empty),
+            (b"zzyzx some words of a program\n", Appearance::Text),
+            (&structured, Appearance::Binary),
+            (&random, Appearance::Encrypted),
+        ] {
+            assert_eq!(appearance(&tcp(bytes, b"")), expected);
+        }
+    }
+
+    #[test]
+    fn damaged_talks_keep_the_rules() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        for round in 0..20_000 {
+            let [kind, split, ..] = step(&mut state).to_le_bytes();
+            let mut bytes = vec![kind, split % 60];
+            for _ in 0..6 {
+                bytes.extend_from_slice(&step(&mut state).to_le_bytes());
+            }
+            if round % 3 == 0 {
+                bytes.splice(2..6, *b"SSH-");
+            }
+            check(&bytes);
+        }
+    }
+
+    fn step(state: &mut u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        state.wrapping_mul(0x5851_f42d_4c95_7f2d)
+    }
+}

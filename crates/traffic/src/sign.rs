@@ -1,0 +1,273 @@
+//! The first stage: which protocols the first eight bytes of a side allow, for all patterns at once.
+//!
+//! For each of the first eight places and each value of a byte there is a set of the patterns that allow it there;
+//! eight look-ups and their intersection give every pattern that fits.
+
+use std::sync::LazyLock;
+
+use crate::protocol;
+use crate::talk::{Said, Talk};
+
+/// How many bytes a sign may look at.
+pub const PLACES: usize = 8;
+/// Words of 64 patterns each.
+const WORDS: usize = 8;
+
+/// Which side shows a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// Either.
+    Either,
+}
+
+/// Over what a protocol with this sign runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// A stream: TCP, and the ordered streams of SCTP.
+    Stream,
+    /// Datagrams: UDP, DCCP.
+    Datagram,
+    /// Both.
+    Any,
+}
+
+/// What one byte may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Anything, and it need not be there.
+    Any,
+    /// This.
+    Is(u8),
+    /// This ASCII letter in either case.
+    Fold(u8),
+    /// From the first to the last.
+    In(u8, u8),
+    /// Under the mask (first) it is the value (second).
+    Mask(u8, u8),
+}
+
+impl Class {
+    fn allows(self, byte: u8) -> bool {
+        match self {
+            Class::Any => true,
+            Class::Is(is) => byte == is,
+            Class::Fold(letter) => byte.eq_ignore_ascii_case(&letter),
+            Class::In(first, last) => (first..=last).contains(&byte),
+            Class::Mask(mask, value) => byte & mask == value,
+        }
+    }
+}
+
+/// What the first bytes of a side must look like for a protocol to be asked at all.
+#[derive(Debug, Clone, Copy)]
+pub struct Sign {
+    side: Side,
+    over: Over,
+    places: [Class; PLACES],
+}
+
+impl Sign {
+    /// The side begins with these bytes (the first eight count).
+    pub const fn text(side: Side, over: Over, text: &[u8]) -> Sign {
+        let mut places = [Class::Any; PLACES];
+        let mut rest = text;
+        let mut place: &mut [Class] = &mut places;
+        while let (Some((byte, more)), Some((class, next))) = (rest.split_first(), place.split_first_mut()) {
+            *class = Class::Is(*byte);
+            rest = more;
+            place = next;
+        }
+        Sign { side, over, places }
+    }
+
+    /// The side begins with these letters in any case (the first eight count).
+    pub const fn word(side: Side, over: Over, text: &[u8]) -> Sign {
+        let mut places = [Class::Any; PLACES];
+        let mut rest = text;
+        let mut place: &mut [Class] = &mut places;
+        while let (Some((byte, more)), Some((class, next))) = (rest.split_first(), place.split_first_mut()) {
+            *class = Class::Fold(*byte);
+            rest = more;
+            place = next;
+        }
+        Sign { side, over, places }
+    }
+
+    /// The side begins with bytes of these classes (the first eight count).
+    pub const fn classes(side: Side, over: Over, classes: &[Class]) -> Sign {
+        let mut places = [Class::Any; PLACES];
+        let mut rest = classes;
+        let mut place: &mut [Class] = &mut places;
+        while let (Some((class, more)), Some((here, next))) = (rest.split_first(), place.split_first_mut()) {
+            *here = *class;
+            rest = more;
+            place = next;
+        }
+        Sign { side, over, places }
+    }
+}
+
+/// A set of recognisers, by their place in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Candidates(u128);
+
+impl Candidates {
+    pub(crate) fn each(self) -> impl Iterator<Item = usize> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let next = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (next < 128).then_some(next as usize)
+        })
+    }
+
+    pub(crate) fn union(self, other: Candidates) -> Candidates {
+        Candidates(self.0 | other.0)
+    }
+}
+
+type Set = [u64; WORDS];
+
+struct Table {
+    /// Per place and byte value: the patterns that allow it.
+    places: Vec<[Set; 257]>,
+    /// Patterns per side (client, server) and kind (stream, datagram).
+    sides: [[Set; 2]; 2],
+    /// The recogniser of each pattern.
+    owners: Vec<u8>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(Table::make);
+
+/// The value of a place where the bytes have ended.
+const ENDED: usize = 256;
+
+impl Table {
+    fn make() -> Table {
+        let mut table = Table {
+            places: vec![[[0; WORDS]; 257]; PLACES],
+            sides: [[[0; WORDS]; 2]; 2],
+            owners: Vec::new(),
+        };
+        let signs = protocol::ALL.iter().enumerate().flat_map(|(index, recogniser)| {
+            recogniser.signs.iter().map(move |sign| (u8::try_from(index).unwrap_or(u8::MAX), sign))
+        });
+        for (pattern, (owner, sign)) in signs.take(WORDS * 64).enumerate() {
+            let (word, bit) = (pattern / 64, 1_u64 << (pattern % 64));
+            let mark = |set: &mut Set| {
+                if let Some(word) = set.get_mut(word) {
+                    *word |= bit;
+                }
+            };
+            table.owners.push(owner);
+            for (class, values) in sign.places.iter().zip(&mut table.places) {
+                for (value, set) in values.iter_mut().enumerate() {
+                    let allowed = u8::try_from(value).map_or(*class == Class::Any, |byte| class.allows(byte));
+                    if allowed {
+                        mark(set);
+                    }
+                }
+            }
+            for (side, sets) in [Side::Client, Side::Server].into_iter().zip(&mut table.sides) {
+                for (over, set) in [Over::Stream, Over::Datagram].into_iter().zip(sets) {
+                    if (sign.side == side || sign.side == Side::Either)
+                        && (sign.over == over || sign.over == Over::Any)
+                    {
+                        mark(set);
+                    }
+                }
+            }
+        }
+        table
+    }
+
+    fn of(&self, bytes: &[u8], allowed: &Set) -> Candidates {
+        let mut set = *allowed;
+        let values = bytes.iter().map(|byte| usize::from(*byte)).chain(std::iter::repeat(ENDED));
+        for (value, sets) in values.zip(&self.places) {
+            if let Some(here) = sets.get(value) {
+                for (word, here) in set.iter_mut().zip(here) {
+                    *word &= here;
+                }
+            }
+        }
+        let mut candidates = 0;
+        for (word, bits) in set.into_iter().enumerate() {
+            let mut left = bits;
+            while left != 0 {
+                let pattern = word * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                candidates |= self.owners.get(pattern).map_or(0, |owner| 1_u128 << (owner & 127));
+            }
+        }
+        Candidates(candidates)
+    }
+}
+
+/// The recognisers whose signs either side shows.
+pub(crate) fn candidates(talk: &Talk<'_>) -> Candidates {
+    let table = &*TABLE;
+    let kind = usize::from(talk.is_datagrams());
+    let of = |said: &Said<'_>, side: usize| {
+        let allowed = table.sides.get(side).and_then(|kinds| kinds.get(kind));
+        match (said.is_empty(), allowed) {
+            (false, Some(allowed)) => table.of(said.bytes(), allowed),
+            _ => Candidates::default(),
+        }
+    };
+    of(&talk.client, 0).union(of(&talk.server, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_room_for_every_sign() {
+        let signs: usize = protocol::ALL.iter().map(|recogniser| recogniser.signs.len()).sum();
+        assert!(signs <= WORDS * 64, "{signs} signs");
+        assert!(protocol::ALL.len() <= 128, "{} recognisers", protocol::ALL.len());
+        assert!(protocol::ALL.iter().all(|recogniser| !recogniser.signs.is_empty()));
+    }
+
+    #[test]
+    fn the_table_finds_what_each_sign_finds_by_itself() {
+        let table = Table::make();
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let signs: Vec<(usize, &Sign)> = protocol::ALL
+            .iter()
+            .enumerate()
+            .flat_map(|(index, recogniser)| recogniser.signs.iter().map(move |sign| (index, sign)))
+            .collect();
+        for round in 0..20_000 {
+            let mut bytes = next().to_le_bytes();
+            // Random bytes alone would hardly ever fit: begin as one of the signs does.
+            let (_, model) = signs[round % signs.len()];
+            for (byte, class) in bytes.iter_mut().zip(model.places) {
+                let fitting: Vec<u8> = (0..=255).filter(|value| class.allows(*value)).collect();
+                *byte = fitting[usize::from(*byte) % fitting.len()];
+            }
+            let length = if round % 3 == 0 { (next() % 9) as usize } else { 8 };
+            let bytes = &bytes[..length];
+            let mut expected = 0_u128;
+            for (index, sign) in &signs {
+                let fits = sign.places.iter().enumerate().all(|(place, class)| {
+                    bytes.get(place).map_or(*class == Class::Any, |byte| class.allows(*byte))
+                });
+                let side = sign.side != Side::Server && sign.over != Over::Datagram;
+                expected |= u128::from(fits && side) << index;
+            }
+            assert_eq!(table.of(bytes, &table.sides[0][0]), Candidates(expected), "{bytes:02x?}");
+        }
+    }
+}
