@@ -2,7 +2,9 @@
 //!
 //! The view is plain data. It is made once per look and never changes.
 
+pub mod capture_file;
 mod outcome;
+pub mod owners;
 mod view;
 
 pub use outcome::{Outcome, Threshold};
