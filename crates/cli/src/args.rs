@@ -1,11 +1,15 @@
 //! The command line: what may be typed. Nothing here looks at the machine.
 
+mod traffic;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
+
+pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,6 +88,18 @@ pub(crate) enum Command {
         after_long_help = "Examples:\n  portreeve check\n  portreeve check --fail-on alert\n  portreeve check --baseline expected.toml --sarif > portreeve.sarif\n  portreeve check code=baseline-*"
     )]
     Check(CheckArgs),
+    /// Reads captures: which protocols are really spoken on which port, and whether that is right
+    ///
+    /// pcap and pcapng, plain or packed with gzip or zstd. Protocols are read from bytes, never from the number. What
+    /// the ports are for, and what was found there, is judged as for a live machine.
+    #[command(after_long_help = traffic::READ_EXAMPLES)]
+    Read(ReadArgs),
+    /// Watches the wire: flows with their holders, recognised protocols, and findings as they happen
+    ///
+    /// Reads the interfaces of this machine, or of one network namespace, and joins each flow with the socket and the
+    /// processes that have it. Needs CAP_NET_RAW; privileges that only the opening needs are given up afterwards.
+    #[command(after_long_help = traffic::WATCH_EXAMPLES)]
+    Watch(Box<WireArgs>),
     /// Learns what listens here, and tells the difference later
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -250,9 +266,8 @@ pub(crate) struct LookArgs {
 /// What to judge by.
 #[derive(Debug, Args, Default, Clone)]
 pub(crate) struct JudgeArgs {
-    /// This policy file instead of the usual ones (may be given several times)
-    #[arg(long, value_name = "FILE", help_heading = "Judging")]
-    pub(crate) policy: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
     /// This baseline file instead of the usual one
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) baseline: Option<PathBuf>,
@@ -291,6 +306,14 @@ pub(crate) struct WatchArgs {
     /// Look again every so many seconds; with --json one document per line
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Output")]
     pub(crate) watch: Option<std::time::Duration>,
+}
+
+/// What traffic is judged by.
+#[derive(Debug, Args, Default, Clone)]
+pub(crate) struct PolicyArgs {
+    /// This policy file instead of the usual ones (may be given several times)
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub(crate) policy: Vec<PathBuf>,
 }
 
 /// Commands about the baseline.
@@ -436,6 +459,8 @@ pub(crate) enum SchemaName {
     Changes,
     /// The document of registry search and show
     Assignments,
+    /// The document of read, and the lines of watch
+    Traffic,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

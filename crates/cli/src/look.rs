@@ -31,7 +31,7 @@ impl Grounds {
             wrong.push(error);
             Paper::builtin()
         });
-        let (policy, more) = policies(places, &args.policy);
+        let (policy, more) = policies(places, &args.policy.policy);
         wrong.extend(more);
         let baseline = if args.no_baseline {
             None

@@ -42,11 +42,21 @@ impl<S> Timestamp<S> {
 impl Timestamp<Utc> {
     /// RFC 3339 with whole seconds, in UTC: `2026-11-24T01:43:00Z`.
     pub fn rfc3339(self) -> alloc::string::String {
+        alloc::format!("{}Z", self.date_and_time())
+    }
+
+    /// RFC 3339 with nanoseconds, in UTC: `2026-11-24T01:43:00.000000001Z`.
+    pub fn rfc3339_ns(self) -> alloc::string::String {
+        alloc::format!("{}.{:09}Z", self.date_and_time(), self.ns.rem_euclid(1_000_000_000))
+    }
+
+    /// Date and time with whole seconds and without a zone: `2026-11-24T01:43:00`.
+    pub fn date_and_time(self) -> alloc::string::String {
         let seconds = self.as_seconds();
         let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil_from_days(days);
         alloc::format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
             rest / 3600,
             rest / 60 % 60,
             rest % 60
@@ -93,5 +103,6 @@ mod tests {
             assert_eq!(days_from_civil(year, month, day), days);
         }
         assert_eq!(Timestamp::<Utc>::from_ns(951_782_400_000_000_000).rfc3339(), "2000-02-29T00:00:00Z");
+        assert_eq!(Timestamp::<Utc>::from_ns(-1).rfc3339_ns(), "1969-12-31T23:59:59.999999999Z");
     }
 }

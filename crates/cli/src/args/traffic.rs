@@ -1,0 +1,129 @@
+//! The command line of what looks at packets: `read` and `watch`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ColorWhen, FailOn, OutputArgs, PolicyArgs, seconds};
+
+pub(super) const READ_EXAMPLES: &str = "\
+Examples:
+  portreeve read trace.pcapng
+  portreeve read *.pcap.gz --port 420
+  portreeve read trace.pcap --filter 'tcp and not port 22' --json
+  portreeve read trace.pcap --write evidence.pcapng
+                                 the packets behind the findings, each with its finding as a comment
+  portreeve read trace.pcap --eve > eve.json
+  tcpdump -w - | portreeve read -
+
+Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read, 64 wrong usage.
+The language of --filter is that of tcpdump: see docs/filter.md.";
+
+pub(super) const WATCH_EXAMPLES: &str = "\
+Examples:
+  portreeve watch
+  portreeve watch -i eth0 -i lo --duration 60
+  portreeve watch --filter 'port 420' --json
+  portreeve watch --netns blue --eve >> eve.json";
+
+/// Arguments of `read`.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// Capture files; - for standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// How many workers share the flows (default: one per processor, at most 4)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Reading")]
+    pub(crate) workers: Option<u16>,
+    /// No progress bar
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_progress: bool,
+    /// Fail with status 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WireArgs {
+    /// Interface to read (may be given several times; default: all)
+    #[arg(short = 'i', long, value_name = "NAME", help_heading = "Capture")]
+    pub(crate) interface: Vec<String>,
+    /// Network namespace to read in
+    #[arg(short = 'N', long, value_name = "NAME", help_heading = "Capture")]
+    pub(crate) netns: Option<String>,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Capture")]
+    pub(crate) duration: Option<std::time::Duration>,
+    /// Memory that the kernel fills while we work, per interface
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M", help_heading = "Capture")]
+    pub(crate) ring: u64,
+    /// Bytes to keep of each packet
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(96..=262_144), default_value_t = 262_144, help_heading = "Capture")]
+    pub(crate) snap: u32,
+    /// Packets for other machines, too
+    #[arg(long, help_heading = "Capture")]
+    pub(crate) promiscuous: bool,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Do not look for the processes behind the flows
+    #[arg(long, help_heading = "Judging")]
+    pub(crate) no_holders: bool,
+    /// Findings only, without a line per flow
+    #[arg(long, help_heading = "Output")]
+    pub(crate) only_findings: bool,
+    /// JSON Lines: one object per flow and finding, and a summary at the end
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: ColorWhen,
+    /// Fail with status 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// What `read` and `watch` share.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct TrafficArgs {
+    /// Only packets that match: an expression as tcpdump takes it (docs/filter.md)
+    #[arg(long, short = 'f', value_name = "EXPRESSION", help_heading = "Reading")]
+    pub(crate) filter: Option<String>,
+    /// Show this port, range or service closely, and nothing else (may be given several times)
+    #[arg(long, short = 'p', value_name = "PORT", help_heading = "Output")]
+    pub(crate) port: Vec<String>,
+    /// Memory for flows; what does not fit is counted, not kept
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256M", help_heading = "Reading")]
+    pub(crate) memory: u64,
+    /// Events in the form of Suricata's EVE, one JSON object per line: flows, protocols, alerts
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub(crate) eve: bool,
+    /// Every flow, too: in --json one by one, in text as a table
+    #[arg(long, help_heading = "Output")]
+    pub(crate) flows: bool,
+    /// Write the packets behind the findings to a pcapng file, with the findings as comments
+    #[arg(long, short = 'w', value_name = "FILE", help_heading = "Output")]
+    pub(crate) write: Option<PathBuf>,
+}
+
+/// Bytes, with K, M or G for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, factor) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (text.get(..at), 1 << 10),
+        Some((at, 'm' | 'M')) => (text.get(..at), 1 << 20),
+        Some((at, 'g' | 'G')) => (text.get(..at), 1 << 30),
+        _ => (Some(text), 1),
+    };
+    number
+        .and_then(|number| number.parse::<u64>().ok()?.checked_mul(factor))
+        .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
+        .ok_or_else(|| String::from("expected a size from 1M to 1024G, as in 256M"))
+}
