@@ -128,6 +128,8 @@ pub enum Area {
     PortRules,
     /// Policy, baseline or registry files of ours.
     Configuration,
+    /// Packets: of a capture file or of an interface.
+    Capture,
 }
 
 impl Area {
@@ -143,6 +145,7 @@ impl Area {
             Area::Containers => "containers",
             Area::PortRules => "port_rules",
             Area::Configuration => "configuration",
+            Area::Capture => "capture",
         }
     }
 }
@@ -158,4 +161,17 @@ pub struct Gap {
     pub what: String,
     /// How many things this hides, where it can be counted.
     pub count: Option<u64>,
+}
+
+impl Gap {
+    /// What would help to see more.
+    pub fn help(&self) -> &'static str {
+        match (self.area, self.reason) {
+            (Area::Capture, Reason::LimitReached) => "raise --memory, or narrow it down with --filter",
+            (Area::Capture, Reason::Damaged) => "capture again; what came before the fault counts",
+            (Area::Capture, Reason::NotSupported) => "capture with another link type, or leave --filter out",
+            (Area::Capture, Reason::NoPermission) => "run with CAP_NET_RAW (sudo portreeve watch)",
+            (_, reason) => reason.help(),
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod paper;
 mod process;
 mod rows;
 mod tables;
+mod traffic;
 
 use std::io;
 
@@ -22,6 +23,7 @@ pub(crate) use rows::Names;
 use rows::{Forward, Socket};
 use tables::{Accepted, Finding, Gap, Generator, Machine, Namespace, Registry, Summary};
 pub(crate) use tables::{Assignments, Changes};
+pub(crate) use traffic::{Flow, TrafficDocument};
 
 /// The version of the documents. It changes when a reader of the old form would misread the new one; new fields
 /// may come without a change.

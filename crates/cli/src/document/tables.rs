@@ -265,7 +265,7 @@ impl<'a> Gap<'a> {
             reason: gap.reason.code(),
             what: &gap.what,
             count: gap.count,
-            help: gap.reason.help(),
+            help: gap.help(),
         }
     }
 }

@@ -45,19 +45,25 @@ pub(super) fn write_finding(
     asked: &dyn Fn(&Subject) -> bool,
     form: Form,
 ) {
+    let first = finding.subjects.iter().filter(|subject| asked(subject));
+    let others = finding.subjects.iter().filter(|subject| !asked(subject));
+    let subjects: Vec<String> =
+        first.chain(others).filter_map(|subject| subject_words(view, subject)).collect();
+    write_one(out, finding, &subjects, form);
+}
+
+/// Writes one finding in full, about things that are already in words.
+pub(super) fn write_one(out: &mut String, finding: &Finding, subjects: &[String], form: Form) {
     let severity = form.style.paint(Paint::severity(finding.severity), finding.severity.name());
     let code = form.style.paint(Paint::Bold, finding.code.name());
     let _ = writeln!(out, "{severity} {code}: {}", sanitise::line(&finding.title));
     const MOST: usize = 8;
-    let first = finding.subjects.iter().filter(|subject| asked(subject));
-    let others = finding.subjects.iter().filter(|subject| !asked(subject));
-    let subjects: Vec<String> =
-        first.chain(others).take(MOST).filter_map(|subject| subject_words(view, subject)).collect();
-    let more = match finding.subjects.len().saturating_sub(MOST) {
+    let shown = subjects.get(..subjects.len().min(MOST)).unwrap_or_default();
+    let more = match subjects.len().saturating_sub(MOST) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    field(out, "about", &format!("{}{more}", subjects.join("; ")), form);
+    field(out, "about", &format!("{}{more}", shown.join("; ")), form);
     for evidence in &finding.evidence {
         field(out, "seen", &format!("{} [{}]", evidence.fact, evidence.source), form);
     }

@@ -242,11 +242,19 @@ pub(super) fn summary(
     if rows.len() < view.rows.len() {
         parts.push(format!("of {} rows", view.rows.len()));
     }
+    let judged =
+        judged_words([of(Severity::Alert), of(Severity::Warning), of(Severity::Note), accepted], form);
+    let _ = writeln!(out, "{}; {judged}.", parts.join(", "));
+    gaps(out, view, form);
+}
+
+/// How many alerts, warnings, notes and accepted findings there are.
+pub(super) fn judged_words([alerts, warnings, notes, accepted]: [usize; 4], form: Form) -> String {
     let mut judged = Vec::new();
     for (count, one, many, paint) in [
-        (of(Severity::Alert), "alert", "alerts", Paint::Red),
-        (of(Severity::Warning), "warning", "warnings", Paint::Yellow),
-        (of(Severity::Note), "note", "notes", Paint::Cyan),
+        (alerts, "alert", "alerts", Paint::Red),
+        (warnings, "warning", "warnings", Paint::Yellow),
+        (notes, "note", "notes", Paint::Cyan),
         (accepted, "accepted", "accepted", Paint::Dim),
     ] {
         if count > 0 {
@@ -256,8 +264,7 @@ pub(super) fn summary(
     if judged.is_empty() {
         judged.push(form.style.paint(Paint::Green, "nothing found").to_string());
     }
-    let _ = writeln!(out, "{}; {}.", parts.join(", "), judged.join(", "));
-    gaps(out, view, form);
+    judged.join(", ")
 }
 
 /// `1 listener`, `2 listeners`.
@@ -267,10 +274,7 @@ pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
 
 /// Writes where we could not look, why, and what would help; each help once.
 pub(crate) fn gaps(out: &mut String, view: &View, form: Form) {
-    let mut by_reason: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
-    for gap in view.snapshot.gaps.iter().filter(|gap| gap.count != Some(0)) {
-        by_reason.entry(gap.reason).or_default().push(sanitise::line(&gap.what).into_owned());
-    }
+    let mut lines: BTreeMap<(Reason, &str), Vec<String>> = BTreeMap::new();
     let mut unknown: BTreeMap<Reason, usize> = BTreeMap::new();
     for socket in &view.snapshot.sockets {
         if let Some(reason) = socket.holders_missing {
@@ -283,12 +287,35 @@ pub(crate) fn gaps(out: &mut String, view: &View, form: Form) {
     };
     unknown.retain(|reason, _| !told(*reason));
     for (reason, count) in unknown {
-        by_reason.entry(reason).or_default().push(plural(count, "socket's holders", "sockets' holders"));
+        let what = plural(count, "socket's holders", "sockets' holders");
+        lines.entry((reason, reason.help())).or_default().push(what);
     }
-    for (reason, what) in by_reason {
+    write_gaps(out, &view.snapshot.gaps, lines, form);
+}
+
+/// Writes gaps, with none but themselves.
+pub(super) fn gap_lines(out: &mut String, gaps: &[model::Gap], form: Form) {
+    write_gaps(out, gaps, BTreeMap::new(), form);
+}
+
+fn write_gaps<'g>(
+    out: &mut String,
+    gaps: &'g [model::Gap],
+    more: BTreeMap<(Reason, &'g str), Vec<String>>,
+    form: Form,
+) {
+    let mut lines: BTreeMap<(Reason, &str), Vec<String>> = BTreeMap::new();
+    for gap in gaps.iter().filter(|gap| gap.count != Some(0)) {
+        let what = sanitise::line(&gap.what).into_owned();
+        lines.entry((gap.reason, gap.help())).or_default().push(what);
+    }
+    for (key, what) in more {
+        lines.entry(key).or_default().extend(what);
+    }
+    for ((reason, help), what) in lines {
         let title = form.style.paint(Paint::Yellow, "Not seen:");
         let _ = writeln!(out, "{title} {} ({}).", what.join("; "), reason.words());
-        let _ = writeln!(out, "  To see more: {}.", reason.help());
+        let _ = writeln!(out, "  To see more: {help}.");
     }
 }
 

@@ -6,11 +6,13 @@ mod list;
 mod page;
 mod paper;
 mod table;
+mod traffic;
 
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use page::page;
 pub(crate) use paper::{assignments, field};
+pub(crate) use traffic::{finding_line, flow_line, flows, traffic, traffic_of_ports};
 
 use crate::style::Style;
 

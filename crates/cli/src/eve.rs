@@ -1,0 +1,295 @@
+//! Events in the form of Suricata's EVE: what pipelines that read Suricata already understand.
+//!
+//! One JSON object per line: a `flow` per flow, an event of the protocol where its bytes said something (`tls`, `http`,
+//! `ssh`, `dns`, `smb`, `sip`, `mqtt`, …), an `alert` per finding and place, and `stats` at the end. `signature_id` is
+//! the code's place in our own list under generator 420; `metadata` carries the code, the confidence and the evidence.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::net::SocketAddr;
+
+use engine::{OwnedFlow, TrafficView};
+use model::{
+    Code, Confidence, Finding, Flow, FlowState, Recognised, Severity, Subject, Timestamp, Transport, Utc,
+};
+use serde_json::{Map, Value, json};
+
+/// The generator that our signatures stand under.
+const GENERATOR: u32 = 420;
+
+/// The flow, and what its protocol said.
+pub(crate) fn flow(owned: &OwnedFlow) -> Vec<Value> {
+    let flow = &owned.flow;
+    let app = app_proto(&flow.recognised);
+    let mut events = Vec::new();
+    if let Some((kind, about)) = protocol(&flow.recognised) {
+        let mut event = head(kind, flow.first, flow.transport, flow.client, flow.server);
+        put(&mut event, "flow_id", json!(flow_id(flow)));
+        put(&mut event, "community_id", json!(flow.community_id));
+        put(&mut event, "app_proto", json!(app));
+        put(&mut event, kind, about);
+        events.push(event);
+    }
+    let mut event = head("flow", flow.last.or(flow.first), flow.transport, flow.client, flow.server);
+    put(&mut event, "flow_id", json!(flow_id(flow)));
+    put(&mut event, "community_id", json!(flow.community_id));
+    put(&mut event, "app_proto", json!(app));
+    if let Some(vlan) = flow.vlan {
+        put(&mut event, "vlan", json!([vlan]));
+    }
+    let age = flow.first.zip(flow.last).map_or(0, |(first, last)| last.since_ns(first) / 1_000_000_000);
+    let (state, reason) = match flow.state {
+        FlowState::Unanswered | FlowState::Refused => ("new", "timeout"),
+        FlowState::Open | FlowState::TimedOut => ("established", "timeout"),
+        FlowState::Closed => ("closed", "timeout"),
+        FlowState::Reset => ("closed", "forced"),
+    };
+    let tally = &flow.tally;
+    put(
+        &mut event,
+        "flow",
+        json!({
+            "pkts_toserver": tally.client_packets,
+            "pkts_toclient": tally.server_packets,
+            "bytes_toserver": tally.client_bytes,
+            "bytes_toclient": tally.server_bytes,
+            "start": flow.first.map(time),
+            "end": flow.last.map(time),
+            "age": age,
+            "state": state,
+            "reason": reason,
+            "alerted": false,
+        }),
+    );
+    let said = &flow.recognised;
+    let mut metadata = json!({
+        "certainty": said.certainty.name(),
+        "rule": said.rule,
+        "attempt": said.attempt.map(|protocol| protocol.name),
+        "direction": flow.direction.name(),
+    });
+    for (side, owner) in [("client", &owned.client), ("server", &owned.server)] {
+        let Some(owner) = owner else { continue };
+        let holders: Vec<Value> = owner
+            .holders
+            .iter()
+            .map(|process| json!({ "pid": process.pid, "program": process.program() }))
+            .collect();
+        put(&mut metadata, side, json!({ "match": owner.quality.name(), "holders": holders }));
+    }
+    put(&mut event, "portreeve", metadata);
+    events.push(event);
+    events
+}
+
+/// An alert for each place that a finding speaks of.
+pub(crate) fn alerts(view: &TrafficView, finding: &Finding) -> Vec<Value> {
+    finding.subjects.iter().filter_map(|subject| alert(view, finding, subject)).collect()
+}
+
+fn alert(view: &TrafficView, finding: &Finding, subject: &Subject) -> Option<Value> {
+    let traffic = &view.traffic;
+    let nowhere = |address| SocketAddr::new(address, 0);
+    let (when, transport, client, server, app) = match subject {
+        Subject::Service(index) => {
+            let service = traffic.services.get(*index)?;
+            let client = service.some_clients.first().copied()?;
+            let app = app_proto(&service.recognised);
+            (service.first, service.transport, nowhere(client), service.server, Some(app))
+        }
+        Subject::Touch(index) => {
+            let touch = traffic.touches.get(*index)?;
+            let target = SocketAddr::new(touch.example_target, touch.port);
+            (touch.first, touch.transport, nowhere(touch.example_source), target, None)
+        }
+        Subject::Scan(index) => {
+            let scan = traffic.scans.get(*index)?;
+            let target = SocketAddr::new(scan.example, scan.lowest_port);
+            (scan.first, scan.transport, nowhere(scan.source), target, None)
+        }
+        Subject::Beacon(index) => {
+            let beacon = traffic.beacons.get(*index)?;
+            (beacon.first, beacon.transport, nowhere(beacon.client), beacon.server, None)
+        }
+        Subject::Capture | Subject::Entry(_) | Subject::Socket(_) | Subject::Forward(_) => return None,
+    };
+    let mut event = head("alert", when, transport, client, server);
+    if let Some(app) = app {
+        put(&mut event, "app_proto", json!(app));
+    }
+    // The lower the number, the graver it is.
+    let severity = match finding.severity {
+        Severity::Alert => 1,
+        Severity::Warning => 2,
+        Severity::Note => 3,
+    };
+    let confidence = match finding.confidence {
+        Confidence::High => "High",
+        Confidence::Medium => "Medium",
+        Confidence::Low => "Low",
+    };
+    let number = Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default() + 1;
+    let evidence: Vec<String> =
+        finding.evidence.iter().map(|evidence| format!("{} [{}]", evidence.fact, evidence.source)).collect();
+    put(
+        &mut event,
+        "alert",
+        json!({
+            "action": "allowed",
+            "gid": GENERATOR,
+            "signature_id": number,
+            "rev": 1,
+            "signature": finding.title,
+            "category": finding.code.summary(),
+            "severity": severity,
+            "metadata": {
+                "code": [finding.code.name()],
+                "confidence": [confidence],
+                "evidence": evidence,
+                "next_step": [finding.next_step],
+            },
+        }),
+    );
+    Some(event)
+}
+
+/// How much there was.
+pub(crate) fn stats(view: &TrafficView) -> Value {
+    let traffic = &view.traffic;
+    let volume = &traffic.volume;
+    json!({
+        "timestamp": traffic.last.map(time),
+        "event_type": "stats",
+        "stats": {
+            "capture": { "kernel_packets": volume.frames, "kernel_drops": volume.dropped },
+            "decoder": {
+                "pkts": volume.frames,
+                "bytes": volume.wire_bytes,
+                "invalid": traffic.faults.iter().map(|fault| fault.count).sum::<u64>(),
+            },
+            "flow": { "total": volume.flows, "merged": volume.flows_merged },
+            "detect": { "alert": view.findings.len() },
+        },
+    })
+}
+
+fn head(
+    kind: &str,
+    when: Option<Timestamp<Utc>>,
+    transport: Transport,
+    client: SocketAddr,
+    server: SocketAddr,
+) -> Value {
+    let mut event = json!({
+        "timestamp": when.map(time),
+        "event_type": kind,
+        "src_ip": client.ip(),
+        "dest_ip": server.ip(),
+        "dest_port": server.port(),
+        "proto": transport.name().to_ascii_uppercase(),
+    });
+    // Where several clients are meant, no port of one of them stands for all.
+    if client.port() != 0 {
+        put(&mut event, "src_port", json!(client.port()));
+    }
+    event
+}
+
+fn put(event: &mut Value, name: &str, value: Value) {
+    if let Some(object) = event.as_object_mut() {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// `2026-11-26T19:20:03.123456+0000`, as Suricata writes it.
+fn time(time: Timestamp<Utc>) -> String {
+    let micros = time.as_ns().rem_euclid(1_000_000_000) / 1000;
+    format!("{}.{micros:06}+0000", time.date_and_time())
+}
+
+/// The same flow has the same number in every event.
+fn flow_id(flow: &Flow) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (flow.transport, flow.client, flow.server, flow.first, flow.frame).hash(&mut hasher);
+    // JSON numbers are exact up to 53 bits in most readers.
+    hasher.finish() >> 11
+}
+
+/// The protocol by Suricata's name, where it has one of its own.
+fn app_proto(recognised: &Recognised) -> &'static str {
+    match recognised.protocol.map(|protocol| protocol.name) {
+        None => "failed",
+        Some("kerberos") => "krb5",
+        Some("postgresql") => "pgsql",
+        Some("vnc") => "rfb",
+        Some("dhcpv4") => "dhcp",
+        Some("enip") => "enip",
+        Some(name) => name,
+    }
+}
+
+/// The event of the protocol itself: its name, and what it said.
+fn protocol(recognised: &Recognised) -> Option<(&'static str, Value)> {
+    let mut about = Map::new();
+    let mut copy = |from: &str, to: &str| {
+        if let Some(value) = recognised.detail(from) {
+            about.insert(to.to_owned(), json!(value));
+        }
+    };
+    let kind = match recognised.protocol?.name {
+        "tls" => {
+            copy("sni", "sni");
+            copy("version", "version");
+            copy("alpn", "server_alpns");
+            let mut hashes = Vec::new();
+            for name in ["ja3", "ja3s", "ja4"] {
+                if let Some(hash) = recognised.detail(name) {
+                    hashes.push((name, hash));
+                }
+            }
+            for (name, hash) in hashes {
+                let value = if name == "ja4" { json!(hash) } else { json!({ "hash": hash }) };
+                about.insert(name.to_owned(), value);
+            }
+            if let Some(certificate) = &recognised.certificate {
+                about.insert(String::from("subject"), json!(certificate.subject));
+                about.insert(String::from("issuerdn"), json!(certificate.issuer));
+                about.insert(String::from("notbefore"), json!(certificate.not_before.date_and_time()));
+                about.insert(String::from("notafter"), json!(certificate.not_after.date_and_time()));
+                about.insert(String::from("subjectaltname"), json!(certificate.names));
+            }
+            "tls"
+        }
+        "quic" => {
+            copy("version", "version");
+            copy("sni", "sni");
+            copy("ja4", "ja4");
+            "quic"
+        }
+        "http" => {
+            copy("host", "hostname");
+            copy("target", "url");
+            copy("user_agent", "http_user_agent");
+            copy("method", "http_method");
+            copy("status", "status");
+            copy("server", "server");
+            "http"
+        }
+        "ssh" => {
+            let software = recognised.detail("software").map(str::to_owned);
+            let version = recognised.detail("version").map(str::to_owned);
+            about.insert(
+                String::from("server"),
+                json!({ "proto_version": version, "software_version": software }),
+            );
+            "ssh"
+        }
+        "dns" => {
+            copy("query", "rrname");
+            copy("query_type", "rrtype");
+            "dns"
+        }
+        _ => return None,
+    };
+    (!about.is_empty()).then_some((kind, Value::Object(about)))
+}

@@ -1,0 +1,130 @@
+//! The read model of traffic: what was on the wire, with what was judged of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::{Finding, Flow, Subject, Traffic, Transport};
+use registry::Paper;
+use verdict::{Accepted, Policy};
+
+use crate::outcome::{Outcome, Threshold, gap_matters};
+use crate::owners::Owner;
+use crate::view::Verdict;
+
+/// A flow with who has its ends on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedFlow {
+    /// The flow.
+    pub flow: Flow,
+    /// Who has the client's end, if it is of this machine.
+    pub client: Option<Arc<Owner>>,
+    /// Who has the server's end, if it is of this machine.
+    pub server: Option<Arc<Owner>>,
+}
+
+impl From<Flow> for OwnedFlow {
+    fn from(flow: Flow) -> OwnedFlow {
+        OwnedFlow { flow, client: None, server: None }
+    }
+}
+
+/// Traffic, judged.
+pub struct TrafficView {
+    /// What was on the wire.
+    pub traffic: Traffic,
+    /// What the registry says.
+    pub paper: Paper,
+    /// What stands: gravest first.
+    pub findings: Vec<Finding>,
+    /// What an entry of policy accepts.
+    pub accepted: Vec<Accepted>,
+}
+
+impl TrafficView {
+    /// Judges traffic.
+    pub fn new(traffic: Traffic, paper: Paper, policy: &Policy) -> TrafficView {
+        let judgement = verdict::judge_traffic(&verdict::TrafficFacts {
+            traffic: &traffic,
+            paper: &paper,
+            policy,
+            known: None,
+        });
+        TrafficView { traffic, paper, findings: judgement.findings, accepted: judgement.accepted }
+    }
+
+    /// What was judged of the service with this index.
+    pub fn verdict_of_service(&self, index: usize) -> Verdict {
+        let about = |finding: &&Finding| finding.subjects.contains(&Subject::Service(index));
+        let gravest = self.findings.iter().filter(about).map(|finding| finding.severity).max();
+        match gravest {
+            Some(severity) => Verdict::Found(severity),
+            None if self.accepted.iter().any(|accepted| about(&&accepted.finding)) => Verdict::Accepted,
+            None => Verdict::Ok,
+        }
+    }
+
+    /// The findings about the service with this index, gravest first.
+    pub fn findings_of_service(&self, index: usize) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.subjects.contains(&Subject::Service(index)))
+    }
+
+    /// The same with nothing but some ports: services, touches, beacons and findings about others are left out.
+    #[must_use]
+    pub fn only(mut self, wanted: &dyn Fn(Transport, u16) -> bool) -> TrafficView {
+        let services = keep(&mut self.traffic.services, |it| wanted(it.transport, it.server.port()));
+        let touches = keep(&mut self.traffic.touches, |it| wanted(it.transport, it.port));
+        let beacons = keep(&mut self.traffic.beacons, |it| wanted(it.transport, it.server.port()));
+        let scans = keep(&mut self.traffic.scans, |it| {
+            it.lowest_port == it.highest_port && wanted(it.transport, it.lowest_port)
+        });
+        let renamed = |finding: &mut Finding| {
+            finding.subjects = finding
+                .subjects
+                .iter()
+                .filter_map(|subject| match subject {
+                    Subject::Service(at) => services.get(at).copied().map(Subject::Service),
+                    Subject::Touch(at) => touches.get(at).copied().map(Subject::Touch),
+                    Subject::Beacon(at) => beacons.get(at).copied().map(Subject::Beacon),
+                    Subject::Scan(at) => scans.get(at).copied().map(Subject::Scan),
+                    Subject::Capture | Subject::Entry(_) => None,
+                    Subject::Socket(_) | Subject::Forward(_) => None,
+                })
+                .collect();
+            !finding.subjects.is_empty()
+        };
+        self.findings.retain_mut(renamed);
+        self.accepted.retain_mut(|accepted| renamed(&mut accepted.finding));
+        self
+    }
+
+    /// Whether something could not be read that a judgement would need.
+    pub fn is_partial(&self) -> bool {
+        self.traffic.gaps.iter().any(gap_matters)
+    }
+
+    /// What the reading amounts to.
+    pub fn outcome(&self, threshold: Threshold) -> Outcome {
+        if self.findings.iter().any(|finding| threshold.reached_by(finding.severity)) {
+            Outcome::Findings
+        } else if self.is_partial() {
+            Outcome::Partial
+        } else {
+            Outcome::Accounted
+        }
+    }
+}
+
+/// Keeps some entries, and tells where each of them stands now by where it stood.
+fn keep<T>(list: &mut Vec<T>, mut wanted: impl FnMut(&T) -> bool) -> HashMap<usize, usize> {
+    let mut places = HashMap::new();
+    let mut at = 0;
+    list.retain(|entry| {
+        let stays = wanted(entry);
+        if stays {
+            places.insert(at, places.len());
+        }
+        at += 1;
+        stays
+    });
+    places
+}
