@@ -126,6 +126,34 @@ codes! {
     PolicyUnmatched = "policy-unmatched", Note;
     /// A policy entry has passed its expiry date.
     PolicyExpired = "policy-expired", Warning;
+    /// The bytes on a port are of another protocol than the one it is for.
+    ProtocolMismatch = "protocol-mismatch", Warning;
+    /// A client tried a protocol on a port that is not for it.
+    ProtocolAttempt = "protocol-attempt", Note;
+    /// A server answers on a well-known port with bytes that are not of the port's protocol, nor of any that we know.
+    ForeignBytes = "foreign-bytes", Warning;
+    /// Packets go to a system port that is assigned but not in ordinary use.
+    SilentPortTraffic = "silent-port-traffic", Warning;
+    /// Packets go to a system port that nobody was assigned.
+    UnassignedPortTraffic = "unassigned-port-traffic", Warning;
+    /// Packets go to a system port that IANA holds back.
+    ReservedPortTraffic = "reserved-port-traffic", Warning;
+    /// A server was seen on a port where it was not seen before.
+    ServiceNew = "service-new", Note;
+    /// Connections to a server come as regularly as only a machine makes them.
+    Beacon = "beacon", Warning;
+    /// One source knocks at many doors.
+    Scan = "scan", Note;
+    /// A protocol that carries passwords in the clear was spoken on the wire.
+    CleartextCredentials = "cleartext-credentials", Warning;
+    /// A TLS server showed a certificate that was not valid at that time.
+    TlsExpired = "tls-expired", Note;
+    /// A TLS server showed a certificate that it signed itself.
+    TlsSelfSigned = "tls-self-signed", Note;
+    /// Packets, or the capture itself, are not what they claim.
+    DamagedTraffic = "damaged-traffic", Note;
+    /// Frames are of a link type that we do not read.
+    UnreadLink = "unread-link", Warning;
 }
 
 /// What a finding is about.
@@ -137,6 +165,16 @@ pub enum Subject {
     Forward(usize),
     /// A line of policy or baseline, by the name people can find it by (`policy.toml:12`).
     Entry(String),
+    /// A service on the wire: its index in the traffic.
+    Service(usize),
+    /// A scan: its index in the traffic.
+    Scan(usize),
+    /// A beacon: its index in the traffic.
+    Beacon(usize),
+    /// Knocks at a door where nobody spoke: their index in the traffic.
+    Touch(usize),
+    /// The capture as a whole.
+    Capture,
 }
 
 /// One fact that a judgement rests on.

@@ -1,9 +1,10 @@
 //! What was on the wire: services, flows, scans, beacons, and how much of it all was seen.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use crate::assignment::Transport;
+use crate::finding::Subject;
 use crate::gap::Gap;
 use crate::protocol::Recognised;
 use crate::time::{Timestamp, Utc};
@@ -219,6 +220,31 @@ pub struct Scan {
     pub frame: u64,
 }
 
+/// Knocks at one port where nobody spoke: unanswered or refused, whoever it was and wherever it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// The transport.
+    pub transport: Transport,
+    /// The port that was knocked at.
+    pub port: u16,
+    /// Flows that ended at the door.
+    pub flows: u64,
+    /// How many of them were refused; the others were not answered.
+    pub refused: u64,
+    /// Different sources, about.
+    pub sources: u64,
+    /// Who knocked first.
+    pub example_source: IpAddr,
+    /// Where.
+    pub example_target: IpAddr,
+    /// The first knock.
+    pub first: Option<Timestamp<Utc>>,
+    /// The last knock.
+    pub last: Option<Timestamp<Utc>>,
+    /// The number of the first frame.
+    pub frame: u64,
+}
+
 /// Connections that come as regularly as only a machine makes them. Scores run from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Beacon {
@@ -305,12 +331,43 @@ pub struct Traffic {
     pub scans: Vec<Scan>,
     /// Connections that look like a beacon, the highest score first.
     pub beacons: Vec<Beacon>,
+    /// Ports that were knocked at and where nobody spoke, in order of transport and port.
+    pub touches: Vec<Touch>,
     /// Bytes that are not what they claim.
     pub faults: Vec<WireFault>,
     /// Link types that we do not read, and how many frames of each.
     pub unread_links: Vec<(u16, u64)>,
     /// What could not be looked at, and what bounds left out.
     pub gaps: Vec<Gap>,
+}
+
+impl Traffic {
+    /// What a finding is about, in a few words: `192.0.2.1:420/tcp`; `None` where it is nothing of the wire.
+    pub fn subject_name(&self, subject: &Subject) -> Option<String> {
+        match subject {
+            Subject::Service(index) => {
+                let service = self.services.get(*index)?;
+                Some(format!("{}/{}", service.server, service.transport.name()))
+            }
+            Subject::Scan(index) => {
+                let scan = self.scans.get(*index)?;
+                Some(format!("{} scan over {} by {}", scan.kind.name(), scan.transport.name(), scan.source))
+            }
+            Subject::Beacon(index) => {
+                let beacon = self.beacons.get(*index)?;
+                Some(format!("{} to {}/{}", beacon.client, beacon.server, beacon.transport.name()))
+            }
+            Subject::Touch(index) => {
+                let touch = self.touches.get(*index)?;
+                Some(format!("{}/{}", touch.port, touch.transport.name()))
+            }
+            Subject::Capture => Some(match self.sources.as_slice() {
+                [] => String::from("the capture"),
+                sources => sources.join(", "),
+            }),
+            Subject::Socket(_) | Subject::Forward(_) | Subject::Entry(_) => None,
+        }
+    }
 }
 
 /// How well a flow fits a socket of this machine.

@@ -4,6 +4,7 @@
 //! Everything here is a table that was made beforehand (`cargo xtask registry`): a lookup reads it where it lies.
 //! No clock, file, socket or environment; an import takes the document's bytes and gives back a table.
 
+mod carrier;
 mod fault;
 pub mod import;
 mod misuse;
@@ -14,6 +15,7 @@ mod standing;
 pub mod table;
 mod usage;
 
+pub use carrier::carried_over;
 pub use fault::Fault;
 pub use misuse::{CAVEAT, Misuse, Role, make_misuse, misuse};
 pub use paper::Paper;

@@ -10,7 +10,7 @@ mod ports;
 use model::Transport;
 
 pub(crate) use index::{first_on, first_serving, reason};
-pub use ports::{Sensitive, SensitiveKind, commonly_seen, sensitive};
+pub use ports::{Sensitive, SensitiveKind, commonly_named, commonly_seen, sensitive};
 
 /// A program that people run on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

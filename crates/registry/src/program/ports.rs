@@ -46,6 +46,14 @@ pub fn commonly_seen(transport: Transport, port: u16) -> Option<&'static str> {
     SEEN.get(at).map(|seen| seen.2)
 }
 
+/// The single names in what is commonly seen on a port, without the programs: `http`, `mysql` for `http, mysql (TiDB)`.
+pub fn commonly_named(transport: Transport, port: u16) -> impl Iterator<Item = &'static str> {
+    let text = commonly_seen(transport, port).unwrap_or_default();
+    // Programs stand in parentheses, behind the name or behind several.
+    let outside = text.split('(').map(|piece| piece.rsplit(')').next().unwrap_or_default());
+    outside.flat_map(|piece| piece.split(',')).map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// The numbers that `SEEN` has, as a set of bits: most ports are not in it, and every socket asks.
 static SEEN_NUMBERS: [u64; 1024] = numbers();
 
@@ -256,6 +264,20 @@ mod tests {
         assert!(SEEN.windows(2).all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1)));
         assert!(DOORS.windows(2).all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1)));
         assert!(SEEN.len() > 200);
+    }
+
+    #[test]
+    fn names_come_without_their_programs() {
+        let names = |transport, port| commonly_named(transport, port).collect::<Vec<_>>();
+        assert_eq!(names(Tcp, 9443), ["https"]);
+        assert_eq!(names(Tcp, 4000), ["http", "mysql"]);
+        assert_eq!(names(Tcp, 9000), ["http", "php-fpm"]);
+        assert_eq!(names(Tcp, 50000), ["db2", "http"]);
+        assert_eq!(names(Tcp, 420), [""; 0]);
+        for (port, transport, text) in SEEN {
+            let names = names(*transport, *port);
+            assert!(!names.is_empty() && names.iter().all(|name| !name.contains(['(', ')'])), "{text}");
+        }
     }
 
     #[test]
