@@ -2,6 +2,7 @@
 
 mod bench;
 mod bpf;
+mod corpus;
 mod cross;
 mod fuzz;
 mod licence;
@@ -23,6 +24,8 @@ usage: cargo xtask TASK
 
   bench [--rounds N]     figures beside ss and lsof, on a load of 20,000 listeners (needs root)
   bpf [--check]          build bpf/*.bpf.o from their C sources, or compare
+  corpus [--install] [SCENE …]
+                         record the captures of corpus/wire with real daemons and clients (needs root)
   cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
   fuzz [--seconds N] [TARGET …]
                          build every fuzz target and run each for N seconds (10)
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "bench-load" => bench::run_load(&rest),
         "bpf" => bpf::run(&rest),
+        "corpus" => corpus::run(&rest),
         "cross" => cross::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "registry" => registry::run(&rest),

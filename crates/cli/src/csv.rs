@@ -1,6 +1,7 @@
 //! Rows as comma-separated values (RFC 4180), one line per socket or forward.
 
-use engine::{Row, View};
+use engine::{Row, TrafficView, View};
+use model::{Timestamp, Utc};
 
 use crate::sanitise;
 use crate::selection::forward_scope;
@@ -8,6 +9,69 @@ use crate::text::cells;
 
 const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,commonly_seen,recognised,programs,pids,\
                         users,executables,unit_or_container,netns,verdict,codes,holders_missing,peer";
+
+/// Writes the services that were seen on the wire.
+pub(crate) fn services(out: &mut String, view: &TrafficView, headings: bool) {
+    const HEADINGS: [&str; 20] = [
+        "transport",
+        "port",
+        "address",
+        "status",
+        "registered",
+        "silent",
+        "commonly_seen",
+        "recognised",
+        "certainty",
+        "rule",
+        "attempt",
+        "appearance",
+        "flows",
+        "clients",
+        "packets",
+        "bytes",
+        "first",
+        "last",
+        "verdict",
+        "codes",
+    ];
+    let rows = view.traffic.services.iter().enumerate().map(|(index, service)| {
+        let port = service.server.port();
+        let names = Names::of(&view.paper, Some(service.transport), port);
+        let said = &service.recognised;
+        let moment = |time: Option<Timestamp<Utc>>| time.map(Timestamp::rfc3339_ns).unwrap_or_default();
+        let codes: Vec<&str> =
+            view.findings_of_service(index).map(|finding| finding.code.name()).collect();
+        [
+            service.transport.name().to_owned(),
+            port.to_string(),
+            service.server.ip().to_string(),
+            names.status,
+            names.registered,
+            names.silent,
+            names.commonly_seen,
+            said.protocol.map(|protocol| protocol.name.to_owned()).unwrap_or_default(),
+            said.certainty.name().to_owned(),
+            said.rule.to_owned(),
+            said.attempt.map(|protocol| protocol.name.to_owned()).unwrap_or_default(),
+            said.appearance.name().to_owned(),
+            service.flows.to_string(),
+            service.clients.to_string(),
+            service.tally.packets().to_string(),
+            service.tally.bytes().to_string(),
+            moment(service.first),
+            moment(service.last),
+            view.verdict_of_service(index).name().to_owned(),
+            codes.join(" "),
+        ]
+    });
+    if headings {
+        table(out, HEADINGS, rows);
+    } else {
+        for row in rows {
+            record(out, &row);
+        }
+    }
+}
 
 /// Writes the rows, with a heading.
 pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool) {
@@ -18,7 +82,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
     for row in rows {
         let fields = if let Some(socket) = view.socket(row) {
             let processes = || socket.holders.iter().filter_map(|holder| view.snapshot.process(holder.pid));
-            let names = Names::of(view, socket.kind.transport(), socket.local.port());
+            let names = Names::of(&view.paper, socket.kind.transport(), socket.local.port());
             let executables =
                 processes().filter_map(|process| process.exe.value()).map(|exe| exe.path.clone());
             let pids: Vec<String> = socket.holders.iter().map(|holder| holder.pid.to_string()).collect();
@@ -45,7 +109,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 socket.peer.map(|peer| peer.to_string()).unwrap_or_default(),
             ]
         } else if let Some(forward) = view.forward(row) {
-            let names = Names::of(view, Some(forward.transport), forward.first);
+            let names = Names::of(&view.paper, Some(forward.transport), forward.first);
             let ports = if forward.first == forward.last {
                 forward.first.to_string()
             } else {
@@ -76,13 +140,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
         } else {
             continue;
         };
-        for (index, field) in fields.iter().enumerate() {
-            if index > 0 {
-                out.push(',');
-            }
-            out.push_str(&sanitise::csv_field(field));
-        }
-        out.push_str("\r\n");
+        record(out, &fields);
     }
 }
 
@@ -94,8 +152,8 @@ struct Names {
 }
 
 impl Names {
-    fn of(view: &View, transport: Option<model::Transport>, port: u16) -> Names {
-        let names = crate::document::Names::of(view, transport, port);
+    fn of(paper: &registry::Paper, transport: Option<model::Transport>, port: u16) -> Names {
+        let names = crate::document::Names::of(paper, transport, port);
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         Names {
             status: text(names.status),
@@ -126,10 +184,18 @@ pub(crate) fn table<const N: usize>(
     out.push_str(&headings.join(","));
     out.push_str("\r\n");
     for row in rows {
-        let fields: Vec<_> = row.iter().map(|field| sanitise::csv_field(field)).collect();
-        out.push_str(&fields.join(","));
-        out.push_str("\r\n");
+        record(out, &row);
     }
+}
+
+fn record(out: &mut String, fields: &[String]) {
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(&sanitise::csv_field(field));
+    }
+    out.push_str("\r\n");
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn write(out: &mut Vec<u8>, view: &View, row: &Row, socket: &Socket) {
         text_or_null(out, ",\"program\":", activation.program.as_deref());
         out.push(b'}');
     }
-    let names = Names::of(view, socket.kind.transport(), port);
+    let names = Names::of(&view.paper, socket.kind.transport(), port);
     word_or_null(out, ",\"status\":", names.status);
     text_or_null(out, ",\"registered\":", names.registered);
     out.extend_from_slice(match names.silent {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use engine::{Row, View};
-use registry::{Usage, program};
+use registry::{Paper, Usage, program};
 
 use crate::selection::forward_scope;
 
@@ -167,11 +167,11 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn of(view: &'a View, transport: Option<model::Transport>, port: u16) -> Names<'a> {
+    pub(crate) fn of(paper: &'a Paper, transport: Option<model::Transport>, port: u16) -> Names<'a> {
         let Some(transport) = transport else {
             return Names { status: None, registered: None, silent: None, commonly_seen: None };
         };
-        let standing = view.paper.standing(transport, port);
+        let standing = paper.standing(transport, port);
         Names {
             status: Some(standing.status.name()),
             registered: standing.assignment.map(|row| row.name).filter(|name| !name.is_empty()),
@@ -187,7 +187,7 @@ impl<'a> Names<'a> {
 
 impl<'a> Forward<'a> {
     pub(super) fn of(view: &'a View, row: &Row, forward: &'a model::Forward) -> Forward<'a> {
-        let names = Names::of(view, Some(forward.transport), forward.first);
+        let names = Names::of(&view.paper, Some(forward.transport), forward.first);
         Forward {
             transport: forward.transport.name(),
             first: forward.first,
@@ -211,7 +211,7 @@ impl<'a> Forward<'a> {
 #[cfg(test)]
 impl<'a> Socket<'a> {
     pub(super) fn of(view: &'a View, row: &Row, socket: &'a model::Socket) -> Socket<'a> {
-        let names = Names::of(view, socket.kind.transport(), socket.local.port());
+        let names = Names::of(&view.paper, socket.kind.transport(), socket.local.port());
         Socket {
             kind: socket.kind.name(),
             port: socket.local.port(),

@@ -179,6 +179,18 @@ pub(crate) struct Finding<'a> {
     forwards: Vec<u32>,
     /// The lines of policy or baseline it is about.
     entries: Vec<&'a str>,
+    /// The services on the wire it is about, as indices into `services`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<usize>,
+    /// The knocks it is about, as indices into `touches`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    touches: Vec<usize>,
+    /// The scans it is about, as indices into `scans`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scans: Vec<usize>,
+    /// The beacons it is about, as indices into `beacons`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beacons: Vec<usize>,
     /// What it rests on.
     evidence: Vec<Evidence<'a>>,
     /// What to do next.
@@ -199,32 +211,50 @@ struct Evidence<'a> {
 impl<'a> Finding<'a> {
     /// The finding, or nothing where all that it is about was left out.
     pub(super) fn of(finding: &'a model::Finding, places: &Places, everything: bool) -> Option<Finding<'a>> {
-        let (mut sockets, mut forwards, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut shown = Finding::of_traffic(finding);
         for subject in &finding.subjects {
             match subject {
-                Subject::Socket(index) => sockets.extend(places.socket(*index)),
-                Subject::Forward(index) => forwards.extend(places.forward(*index)),
-                Subject::Entry(entry) => entries.push(entry.as_str()),
+                Subject::Socket(index) => shown.sockets.extend(places.socket(*index)),
+                Subject::Forward(index) => shown.forwards.extend(places.forward(*index)),
+                _ => {}
             }
         }
-        if !everything && sockets.is_empty() && forwards.is_empty() {
-            return None;
-        }
-        Some(Finding {
+        let left_out = !everything && shown.sockets.is_empty() && shown.forwards.is_empty();
+        (!left_out).then_some(shown)
+    }
+
+    /// The finding, with what it is about on the wire.
+    pub(super) fn of_traffic(finding: &'a model::Finding) -> Finding<'a> {
+        let mut shown = Finding {
             code: finding.code.name(),
             severity: finding.severity.name(),
             confidence: finding.confidence.name(),
             title: &finding.title,
-            sockets,
-            forwards,
-            entries,
+            sockets: Vec::new(),
+            forwards: Vec::new(),
+            entries: Vec::new(),
+            services: Vec::new(),
+            touches: Vec::new(),
+            scans: Vec::new(),
+            beacons: Vec::new(),
             evidence: finding
                 .evidence
                 .iter()
                 .map(|evidence| Evidence { fact: &evidence.fact, source: &evidence.source })
                 .collect(),
             next_step: &finding.next_step,
-        })
+        };
+        for subject in &finding.subjects {
+            match subject {
+                Subject::Entry(entry) => shown.entries.push(entry),
+                Subject::Service(index) => shown.services.push(*index),
+                Subject::Touch(index) => shown.touches.push(*index),
+                Subject::Scan(index) => shown.scans.push(*index),
+                Subject::Beacon(index) => shown.beacons.push(*index),
+                Subject::Capture | Subject::Socket(_) | Subject::Forward(_) => {}
+            }
+        }
+        shown
     }
 }
 

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use engine::TrafficView;
 use model::{Timestamp, Utc};
-use registry::{Paper, Usage, program};
+use registry::Paper;
 
+use super::rows::Names;
 use super::tables::{Accepted, Finding, Gap, Generator, Registry};
 
 /// Traffic, judged.
@@ -127,7 +128,7 @@ impl From<&model::Tally> for Tally {
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 struct PortNames<'a> {
     /// Reported by the registry for the number alone: status of the port.
-    status: &'static str,
+    status: Option<&'static str>,
     /// Reported by the registry for the number alone: the name of the service.
     registered: Option<&'a str>,
     /// Inferred: assigned, but not in ordinary use; null where nothing is assigned.
@@ -138,17 +139,8 @@ struct PortNames<'a> {
 
 impl<'a> PortNames<'a> {
     fn of(paper: &'a Paper, transport: model::Transport, port: u16) -> PortNames<'a> {
-        let standing = paper.standing(transport, port);
-        PortNames {
-            status: standing.status.name(),
-            registered: standing.assignment.map(|row| row.name).filter(|name| !name.is_empty()),
-            silent: match standing.usage {
-                Usage::Ordinary(_) => Some(false),
-                Usage::Silent(_) => Some(true),
-                Usage::NotAssigned => None,
-            },
-            commonly_seen: program::commonly_seen(transport, port),
-        }
+        let Names { status, registered, silent, commonly_seen } = Names::of(paper, Some(transport), port);
+        PortNames { status, registered, silent, commonly_seen }
     }
 }
 
@@ -622,7 +614,6 @@ pub(crate) struct UnreadLink {
 impl<'a> TrafficDocument<'a> {
     pub(crate) fn of(
         view: &'a TrafficView,
-        shown: &dyn Fn(usize) -> bool,
         flows: Option<&'a [engine::OwnedFlow]>,
         exit_status: u8,
     ) -> TrafficDocument<'a> {
@@ -639,7 +630,6 @@ impl<'a> TrafficDocument<'a> {
                 .services
                 .iter()
                 .enumerate()
-                .filter(|(index, _)| shown(*index))
                 .map(|(index, service)| Service::of(view, index, service))
                 .collect(),
             touches: traffic.touches.iter().map(Touch::from).collect(),
