@@ -33,6 +33,7 @@ pub mod proc_stat;
 pub mod proc_status;
 pub mod published;
 pub mod rpm_header;
+pub mod rtnetlink;
 pub mod sock_diag;
 pub mod sqlite;
 pub mod travelling;
