@@ -2,10 +2,12 @@
 
 pub mod bind_probe;
 pub mod bpf;
+pub mod capture;
 mod container;
 pub mod forwards;
 mod hidden;
 mod holders;
+pub mod interfaces;
 mod join;
 mod looker;
 pub mod namespaces;
