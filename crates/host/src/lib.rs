@@ -15,6 +15,7 @@ mod interfaces;
 pub mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+pub mod privilege;
 #[cfg(target_os = "windows")]
 mod windows;
 

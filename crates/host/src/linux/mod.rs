@@ -15,6 +15,7 @@ pub mod netlink;
 mod owners;
 mod package;
 pub mod port_rules;
+pub mod privilege;
 pub mod proc_fd;
 pub mod proc_net;
 pub mod process;

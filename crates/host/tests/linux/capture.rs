@@ -49,7 +49,7 @@ fn on(interfaces: &[&str]) -> CaptureRequest {
 }
 
 fn open(request: &CaptureRequest) -> Capture {
-    Capture::open(request).unwrap_or_else(|error| panic!("{error}"))
+    Capture::open(request).unwrap()
 }
 
 /// Everything that the capture still has.
@@ -308,7 +308,7 @@ impl Stranger {
         self.1.read_to_string(&mut said).unwrap();
         self.0.wait().unwrap();
         let number = |what: &str| {
-            let line = said.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{said}"));
+            let line = said.lines().find(|line| line.contains(what)).unwrap();
             line.split(' ').next().unwrap().parse().unwrap()
         };
         (number("received by filter"), number("dropped by kernel"))

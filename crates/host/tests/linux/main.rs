@@ -9,6 +9,7 @@
 )]
 
 mod capture;
+mod dropped;
 mod hidden;
 mod places;
 mod stage;
