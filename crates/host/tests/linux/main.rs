@@ -9,7 +9,6 @@
 )]
 
 mod capture;
-mod dropped;
 mod hidden;
 mod places;
 mod stage;
