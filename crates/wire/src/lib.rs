@@ -46,6 +46,7 @@ pub mod protocol;
 pub mod published;
 pub mod rest;
 pub mod rpm_header;
+pub mod rtnetlink;
 pub mod sock_diag;
 pub mod sqlite;
 pub mod tcp;

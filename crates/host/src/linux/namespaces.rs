@@ -51,6 +51,30 @@ pub fn all(processes: impl Iterator<Item = (u32, u32)>) -> BTreeMap<u32, Entranc
     all
 }
 
+/// Where `ip netns` and Docker bind the namespaces that have a name.
+const FOLDERS: [&str; 2] = ["/run/netns", "/var/run/docker/netns"];
+
+/// The way into the namespace that a person names: by a path, by the number of a process in it, or by its name.
+pub fn entrance(named: &str) -> Option<Entrance> {
+    let path = if named.contains('/') {
+        PathBuf::from(named)
+    } else if let Ok(pid) = named.parse::<u32>() {
+        PathBuf::from(format!("/proc/{pid}/ns/net"))
+    } else {
+        let mut bound = FOLDERS.iter().map(|folder| Path::new(folder).join(named));
+        bound
+            .find(|path| path.exists())
+            .or_else(|| mounts().into_iter().find(|(_, name)| name == named).map(|(path, _)| path))?
+    };
+    let inode = inode_of(&path)?;
+    Some(Entrance { inode, pid: None, mount: Some((path, named.to_owned())) })
+}
+
+/// The names of namespaces that have one.
+pub fn names() -> Vec<String> {
+    mounts().into_iter().map(|(_, name)| name).collect()
+}
+
 /// Pairs of namespace and PID from /proc, for when the kernel does not tell us itself; with how many were refused.
 pub fn from_proc(pids: &[u32]) -> (Vec<(u32, u32)>, u64) {
     let mut pairs = Vec::new();
