@@ -12,11 +12,11 @@ fn pcap(magic: u32, big_endian: bool, link: u32, data: &[u8]) -> Vec<u8> {
     };
     word(magic);
     word(if big_endian { 0x0002_0004 } else { 0x0004_0002 });
-    [0, 0, 65535, link].map(&mut word);
+    [0, 0, 65535, link].into_iter().for_each(&mut word);
     let length = u32::try_from(data.len()).unwrap();
-    [1_700_000_000, 123_456, length, length + 9].map(&mut word);
+    [1_700_000_000, 123_456, length, length + 9].into_iter().for_each(&mut word);
     if magic == 0xa1b2_cd34 {
-        [1, 2].map(&mut word);
+        [1, 2].into_iter().for_each(&mut word);
     }
     file.extend_from_slice(data);
     file

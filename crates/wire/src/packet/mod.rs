@@ -84,5 +84,21 @@ pub fn decode_whole<'a>(piece: &Packet<'a>, payload: &'a [u8]) -> Result<Decoded
     walk::Walk::of(piece, payload.len()).whole(piece, payload)
 }
 
+/// The packet that carried another: the facts of the IP header around the tunnel with this index in `packet.tunnels`.
+///
+/// `None` where no IP header is around it (MPLS, PPPoE), or the packet was put together from pieces.
+pub fn decode_outer<'a>(frame: &Frame<'a>, packet: &Packet<'a>, index: usize) -> Option<Packet<'a>> {
+    let at = packet.tunnels.iter().nth(index).filter(|tunnel| tunnel.kind.is_in_ip())?.at;
+    let rest = Rest::of(frame).after(usize::try_from(at).ok()?);
+    match walk::Walk::new().outermost(rest).ok()? {
+        Decoded::Packet(outer) => Some(Packet {
+            vlans: Vlans { outer: packet.vlans.outer, inner: None },
+            tunnels: packet.tunnels.first(index),
+            ..outer
+        }),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;
