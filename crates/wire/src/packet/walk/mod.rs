@@ -107,11 +107,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn whole(self, piece: &Packet<'a>, payload: &'a [u8]) -> Result<Decoded<'a>, Fault> {
-        let first = piece.fragment.map_or(piece.protocol, |fragment| fragment.protocol);
+    pub(super) fn whole(self, first: Protocol, payload: &'a [u8]) -> Result<Decoded<'a>, Fault> {
         let rest = Rest::whole(payload);
         // Behind the Fragment header, more extension headers may stand (RFC 8200 §4.5).
-        if piece.version == Version::V6 {
+        if self.ip.is_some_and(|ip| ip.version == Version::V6) {
             let extensions = ipv6::extensions(first, payload)?;
             return self.run(Next::Protocol(extensions.protocol), rest.after(extensions.header_bytes));
         }
