@@ -5,6 +5,7 @@ mod capability;
 mod command;
 mod csv;
 mod document;
+mod eve;
 mod files;
 #[cfg(test)]
 mod fixture;

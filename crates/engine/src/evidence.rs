@@ -23,19 +23,63 @@ const MOST_OF_A_PLACE: u32 = 200;
 /// Writes the packets; gives how many. What cannot be read of the captures is left out, as it was the first time.
 pub fn write(view: &TrafficView, captures: Vec<CaptureFile>, out: &mut dyn Write) -> io::Result<u64> {
     let mut places = Places::of(view);
-    let mut writer = Pcapng::begin(out)?;
+    let mut file = EvidenceFile::new(out);
     let mut number = 0;
-    let mut failed = Ok(());
+    let mut written = Ok(());
     for mut capture in captures {
         each_frame(&mut *capture.bytes, &mut |frame| {
             number += 1;
-            let comment = places.take(frame, number);
-            if let (Some(comment), Ok(())) = (comment, &failed) {
-                failed = writer.write(frame, &comment);
+            if let (Some(comment), Ok(())) = (places.take(frame, number), &written) {
+                written = file.write(frame, Some(comment.as_str()).filter(|comment| !comment.is_empty()));
             }
         });
     }
-    failed.map(|()| writer.packets)
+    written?;
+    file.flush()?;
+    Ok(file.packets)
+}
+
+/// A pcapng that grows: interfaces are described when their first frame comes.
+pub struct EvidenceFile<W> {
+    out: W,
+    writer: Writer,
+    bytes: Vec<u8>,
+    interfaces: HashMap<(u32, LinkType), u32>,
+    /// Packets written.
+    pub packets: u64,
+}
+
+impl<W: Write> EvidenceFile<W> {
+    /// Begins a file.
+    pub fn new(out: W) -> EvidenceFile<W> {
+        let mut bytes = Vec::new();
+        let writer = Writer::new(concat!("portreeve ", env!("CARGO_PKG_VERSION")), &mut bytes);
+        EvidenceFile { out, writer, bytes, interfaces: HashMap::new(), packets: 0 }
+    }
+
+    /// Writes a frame, with a comment that is shown beside it.
+    pub fn write(&mut self, frame: &Frame<'_>, comment: Option<&str>) -> io::Result<()> {
+        let EvidenceFile { writer, bytes, interfaces, .. } = self;
+        let interface = *interfaces
+            .entry((frame.interface, frame.link))
+            .or_insert_with(|| writer.interface(None, frame.link, 0, bytes));
+        writer.frame(interface, frame, comment, bytes);
+        self.packets += 1;
+        if self.bytes.len() >= 64 * 1024 { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands everything on to where it is written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.bytes)?;
+        self.bytes.clear();
+        self.out.flush()
+    }
+
+    /// Hands everything on, and gives back where it is written.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        Ok(self.out)
+    }
 }
 
 /// What findings speak of.

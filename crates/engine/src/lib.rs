@@ -3,9 +3,18 @@
 //! The view is plain data. It is made once per look and never changes.
 
 pub mod capture_file;
+mod desks;
+pub mod evidence;
+mod intake;
 mod outcome;
 pub mod owners;
+mod reading;
+mod traffic_view;
 mod view;
+mod watching;
 
 pub use outcome::{Outcome, Threshold};
+pub use reading::{Progress, Reading, read};
+pub use traffic_view::{OwnedFlow, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
+pub use watching::Watching;

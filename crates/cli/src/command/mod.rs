@@ -6,7 +6,10 @@ mod check;
 mod list;
 mod policy;
 mod port;
+mod read;
 mod registry;
+mod spool;
+mod watch;
 
 use std::ffi::OsString;
 use std::io;
@@ -78,6 +81,8 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Port(args)) => port::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Read(args)) => read::run(&args),
+        Some(Command::Watch(args)) => watch::run(&args),
         Some(Command::Baseline(command)) => baseline::run(command, &Places::find()),
         Some(Command::Policy(command)) => policy::run(&command, &Places::find()),
         Some(Command::Registry(command)) => registry::run(command, &Places::find()),

@@ -98,11 +98,8 @@ pub(super) fn reading(args: &TrafficArgs, workers: usize, grounds: &Grounds) -> 
         .filter
         .as_ref()
         .map(|text| {
-            let port = |name: &str| {
-                let mut rows = grounds.paper.by_name(name);
-                rows.find_map(|row| row.first)
-            };
-            wire::filter::parse_with(text, &port).map_err(|error| Stop::Usage(error.explain(text)))
+            wire::filter::parse_with(text, &|name, transport| port_of(grounds, name, transport))
+                .map_err(|error| Stop::Usage(format!("--filter: {error}")))
         })
         .transpose()?;
     Ok(Reading {
@@ -111,6 +108,16 @@ pub(super) fn reading(args: &TrafficArgs, workers: usize, grounds: &Grounds) -> 
         workers,
         seed: seed(),
     })
+}
+
+/// The port of a service in a filter.
+fn port_of(grounds: &Grounds, name: &str, transport: wire::filter::Transport) -> Option<u16> {
+    let wanted = |row: &model::Assignment<'_>| match transport {
+        wire::filter::Transport::Tcp => row.transport == Some(Transport::Tcp),
+        wire::filter::Transport::Udp => row.transport == Some(Transport::Udp),
+        wire::filter::Transport::Sctp => row.transport == Some(Transport::Sctp),
+    };
+    grounds.paper.by_name(name).find(wanted).and_then(|row| row.first)
 }
 
 /// A number that nobody outside can know, as hash tables are keyed with.
@@ -273,7 +280,7 @@ fn show(
 }
 
 /// Writes the packets behind the findings; gives how many. A file that could not be finished is not left behind.
-fn write_evidence(path: &Path, view: &TrafficView, files: Vec<CaptureFile>) -> Result<u64, Stop> {
+pub(super) fn write_evidence(path: &Path, view: &TrafficView, files: Vec<CaptureFile>) -> Result<u64, Stop> {
     let failed = |error: io::Error| Stop::Failed(format!("cannot write {}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;

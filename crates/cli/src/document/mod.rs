@@ -21,8 +21,8 @@ pub(crate) use paper::PortPaper;
 use process::Process;
 pub(crate) use rows::Names;
 use rows::{Forward, Socket};
-use tables::{Accepted, Finding, Gap, Generator, Machine, Namespace, Registry, Summary};
-pub(crate) use tables::{Assignments, Changes};
+use tables::{Accepted, Gap, Generator, Machine, Namespace, Registry, Summary};
+pub(crate) use tables::{Assignments, Changes, Finding};
 pub(crate) use traffic::{Flow, TrafficDocument};
 
 /// The version of the documents. It changes when a reader of the old form would misread the new one; new fields

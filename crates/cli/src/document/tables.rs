@@ -224,7 +224,7 @@ impl<'a> Finding<'a> {
     }
 
     /// The finding, with what it is about on the wire.
-    pub(super) fn of_traffic(finding: &'a model::Finding) -> Finding<'a> {
+    pub(crate) fn of_traffic(finding: &'a model::Finding) -> Finding<'a> {
         let mut shown = Finding {
             code: finding.code.name(),
             severity: finding.severity.name(),

@@ -1,0 +1,66 @@
+//! What a live capture keeps of itself until it ends, so that the packets behind its findings can be written.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::path::{Path, PathBuf};
+
+use engine::TrafficView;
+use engine::capture_file::CaptureFile;
+use engine::evidence::EvidenceFile;
+
+use super::Stop;
+use super::read::write_evidence;
+use crate::output;
+
+/// No more than this is kept; findings later than that have no packets.
+const MOST_BYTES: u64 = 2 << 30;
+
+/// Frames in a temporary file that has no name.
+pub(super) struct Spool {
+    path: PathBuf,
+    file: EvidenceFile<File>,
+    bytes: u64,
+    left_out: u64,
+    failed: Option<io::Error>,
+}
+
+impl Spool {
+    pub(super) fn begin(path: &Path) -> Result<Spool, Stop> {
+        let file = tempfile::tempfile()
+            .map_err(|error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}")))?;
+        Ok(Spool {
+            path: path.to_path_buf(),
+            file: EvidenceFile::new(file),
+            bytes: 0,
+            left_out: 0,
+            failed: None,
+        })
+    }
+
+    pub(super) fn keep(&mut self, frame: &wire::Frame<'_>) {
+        if self.failed.is_some() || self.bytes >= MOST_BYTES {
+            self.left_out += 1;
+            return;
+        }
+        self.bytes += frame.bytes.len() as u64 + 32;
+        if let Err(error) = self.file.write(frame, None) {
+            self.failed = Some(error);
+        }
+    }
+
+    pub(super) fn end(self, view: &TrafficView) -> Result<(), Stop> {
+        let failed = |error: io::Error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}"));
+        if let Some(error) = self.failed {
+            return Err(failed(error));
+        }
+        let mut file = self.file.finish().map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        let spooled = CaptureFile::of(String::from("what was captured"), None, file).map_err(failed)?;
+        let packets = write_evidence(&self.path, view, vec![spooled])?;
+        output::complain(&format!("{packets} packets written to {}", self.path.display()));
+        if self.left_out > 0 {
+            output::complain(&format!("{} packets came later than what could be kept", self.left_out));
+        }
+        Ok(())
+    }
+}

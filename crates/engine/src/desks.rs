@@ -1,0 +1,172 @@
+//! Where frames go: to one observer here, or to several, each with a thread of its own.
+
+use std::sync::mpsc;
+use std::thread;
+
+use model::{Area, Flow, Gap, Reason, Timestamp, Traffic, Utc};
+use traffic::Observer;
+use wire::{Frame, LinkType};
+
+use crate::reading::Reading;
+
+/// Where frames go: to one observer here, or to several elsewhere.
+pub(crate) enum Hall<'f> {
+    Here { observer: Box<Observer>, on_flow: Option<&'f mut dyn FnMut(Flow)> },
+    Elsewhere { desks: Vec<Desk> },
+}
+
+/// One worker: what is being written for it, and how to hand it over.
+pub(crate) struct Desk {
+    batch: Batch,
+    to: mpsc::SyncSender<Batch>,
+    /// Batches that are done with, to be filled again.
+    back: mpsc::Receiver<Batch>,
+    worker: thread::JoinHandle<Observer>,
+}
+
+/// Frames with their bytes.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    frames: Vec<Bound>,
+}
+
+/// One frame of a batch.
+struct Bound {
+    number: u64,
+    time: Option<Timestamp<Utc>>,
+    link: LinkType,
+    interface: u32,
+    wire_bytes: u32,
+    end: usize,
+}
+
+/// Bytes of one batch, and how many may wait for a worker.
+const BATCH_BYTES: usize = 512 * 1024;
+const BATCHES_WAITING: usize = 4;
+
+impl<'f> Hall<'f> {
+    pub(crate) fn new(reading: &Reading, on_flow: Option<&'f mut dyn FnMut(Flow)>) -> Hall<'f> {
+        let workers = if on_flow.is_some() { 1 } else { reading.workers.max(1) };
+        let config = traffic::Config::new(reading.memory_bytes / workers, reading.seed);
+        if workers == 1 {
+            let config = config.with_flows(on_flow.is_some());
+            return Hall::Here { observer: Box::new(Observer::new(config)), on_flow };
+        }
+        let desks = (0..workers).map(|_| Desk::new(Observer::new(config.clone()))).collect();
+        Hall::Elsewhere { desks }
+    }
+
+    pub(crate) fn take(&mut self, frame: &Frame<'_>, number: u64) {
+        match self {
+            Hall::Here { observer, on_flow } => {
+                observer.handle(frame, number);
+                if let Some(on_flow) = on_flow {
+                    while let Some(flow) = observer.poll() {
+                        on_flow(flow);
+                    }
+                }
+            }
+            Hall::Elsewhere { desks } => {
+                let at = traffic::shard_of(frame, desks.len());
+                if let Some(desk) = desks.get_mut(at) {
+                    desk.take(frame, number);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn close(self) -> Traffic {
+        match self {
+            Hall::Here { mut observer, on_flow } => {
+                observer.end();
+                if let Some(on_flow) = on_flow {
+                    while let Some(flow) = observer.poll() {
+                        on_flow(flow);
+                    }
+                }
+                traffic::merge(vec![*observer])
+            }
+            Hall::Elsewhere { desks } => {
+                let mut observers = Vec::new();
+                let mut lost = 0;
+                // All are told before any is waited for.
+                let workers: Vec<_> = desks.into_iter().map(Desk::close).collect();
+                for worker in workers {
+                    match worker.join() {
+                        Ok(mut observer) => {
+                            observer.end();
+                            observers.push(observer);
+                        }
+                        Err(_) => lost += 1,
+                    }
+                }
+                let mut traffic = traffic::merge(observers);
+                if lost > 0 {
+                    traffic.gaps.push(Gap {
+                        area: Area::Capture,
+                        reason: Reason::Damaged,
+                        what: String::from("the flows of a worker that ended before its time"),
+                        count: Some(lost),
+                    });
+                }
+                traffic
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn new(mut observer: Observer) -> Desk {
+        let (to, batches) = mpsc::sync_channel::<Batch>(BATCHES_WAITING);
+        let (done, back) = mpsc::sync_channel::<Batch>(BATCHES_WAITING + 2);
+        let worker = thread::spawn(move || {
+            for mut batch in batches {
+                let mut start = 0;
+                for bound in batch.frames.drain(..) {
+                    let frame = Frame {
+                        time: bound.time,
+                        link: bound.link,
+                        interface: bound.interface,
+                        wire_bytes: bound.wire_bytes,
+                        bytes: batch.bytes.get(start..bound.end).unwrap_or_default(),
+                    };
+                    observer.handle(&frame, bound.number);
+                    start = bound.end;
+                }
+                batch.bytes.clear();
+                // Who reads may have ended already.
+                let _ = done.try_send(batch);
+            }
+            observer
+        });
+        Desk { batch: Batch::default(), to, back, worker }
+    }
+
+    fn take(&mut self, frame: &Frame<'_>, number: u64) {
+        self.batch.bytes.extend_from_slice(frame.bytes);
+        self.batch.frames.push(Bound {
+            number,
+            time: frame.time,
+            link: frame.link,
+            interface: frame.interface,
+            wire_bytes: frame.wire_bytes,
+            end: self.batch.bytes.len(),
+        });
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let fresh = self.back.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.batch, fresh);
+        // A worker that ended before its time is told of when it is joined.
+        let _ = self.to.send(full);
+    }
+
+    fn close(mut self) -> thread::JoinHandle<Observer> {
+        self.hand_over();
+        self.worker
+    }
+}

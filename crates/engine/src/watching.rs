@@ -1,0 +1,51 @@
+//! A live interface to facts: the same observer as for a file, asked again and again while it goes on.
+
+use model::{Flow, Traffic};
+use traffic::Observer;
+use wire::Frame;
+
+use crate::intake::Intake;
+use crate::reading::Reading;
+
+/// What is watched.
+pub struct Watching {
+    intake: Intake,
+    observer: Observer,
+    /// Frames that passed; the number of the last one.
+    passed: u64,
+}
+
+impl Watching {
+    /// Begins.
+    pub fn new(reading: &Reading) -> Watching {
+        let config = traffic::Config::new(reading.memory_bytes, reading.seed).with_flows(true);
+        Watching { intake: Intake::new(reading.filter.clone()), observer: Observer::new(config), passed: 0 }
+    }
+
+    /// Takes a frame; says whether it passed the filter. Frames that pass are numbered from 1.
+    pub fn take(&mut self, frame: &Frame<'_>) -> bool {
+        let passes = self.intake.admit(frame);
+        if passes {
+            self.passed += 1;
+            self.observer.handle(frame, self.passed);
+        }
+        passes
+    }
+
+    /// The next flow that has ended.
+    pub fn poll(&mut self) -> Option<Flow> {
+        self.observer.poll()
+    }
+
+    /// Ends every flow: nothing more will come.
+    pub fn end(&mut self) {
+        self.observer.end();
+    }
+
+    /// What was seen so far.
+    pub fn traffic(&self) -> Traffic {
+        let mut traffic = self.observer.snapshot();
+        self.intake.sum_up(&mut traffic);
+        traffic
+    }
+}
