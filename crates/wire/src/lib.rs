@@ -23,6 +23,7 @@ pub mod dccp;
 pub mod dpkg;
 pub mod elf;
 pub mod fault;
+pub mod filter;
 pub mod fragments;
 pub mod frame;
 pub mod holder_record;
