@@ -29,7 +29,21 @@ macro_rules! protocols {
 }
 
 protocols! {
+    dtls
+    http
+    icy
+    rtsp
+    sip
+    ssdp
     ssh
+    tls
+    websocket
+    ws_discovery
+}
+
+/// The first word of a text.
+fn word(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == b' ').next().unwrap_or_default()
 }
 
 /// The protocol with this name.
