@@ -6,6 +6,7 @@ mod certificate;
 mod fingerprint;
 mod hello;
 mod lines;
+mod names;
 pub mod protocol;
 pub mod recognise;
 mod sign;

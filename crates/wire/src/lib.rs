@@ -15,6 +15,7 @@ pub mod cgroup;
 pub mod cursor;
 pub mod darwin_args;
 pub mod darwin_socket;
+pub mod dns;
 pub mod dpkg;
 pub mod elf;
 pub mod fault;

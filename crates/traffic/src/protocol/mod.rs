@@ -29,9 +29,13 @@ macro_rules! protocols {
 }
 
 protocols! {
+    dns
     dtls
     http
     icy
+    llmnr
+    mdns
+    netbios_ns
     rtsp
     sip
     ssdp
