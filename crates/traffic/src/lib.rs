@@ -2,6 +2,11 @@
 //!
 //! Time is always the packet's time, so a file and a live interface give the same facts.
 
+mod certificate;
+mod fingerprint;
+mod hello;
+mod lines;
+mod names;
 pub mod protocol;
 pub mod recognise;
 mod sign;

@@ -34,6 +34,18 @@ pub enum By {
     Both,
 }
 
+impl By {
+    /// Whose bytes a claim rests on, from which sides speak the protocol.
+    pub fn of(client: bool, server: bool) -> Option<By> {
+        match (client, server) {
+            (true, true) => Some(By::Both),
+            (false, true) => Some(By::Server),
+            (true, false) => Some(By::Client),
+            (false, false) => None,
+        }
+    }
+}
+
 /// The claim that a talk is of a certain protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

@@ -29,7 +29,25 @@ macro_rules! protocols {
 }
 
 protocols! {
+    dns
+    dtls
+    http
+    icy
+    llmnr
+    mdns
+    netbios_ns
+    rtsp
+    sip
+    ssdp
     ssh
+    tls
+    websocket
+    ws_discovery
+}
+
+/// The first word of a text.
+fn word(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == b' ').next().unwrap_or_default()
 }
 
 /// The protocol with this name.

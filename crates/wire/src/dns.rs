@@ -1,0 +1,377 @@
+//! Messages of the domain name system, and of mDNS, LLMNR and NetBIOS names, which have its form (RFC 1035 §4).
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::Fault;
+use crate::cursor::{array, be16};
+
+/// Types of records that are read here.
+pub mod kind {
+    /// An address.
+    pub const A: u16 = 1;
+    /// Also NetBIOS `NBSTAT`.
+    pub const SRV: u16 = 33;
+    /// NetBIOS `NB`.
+    pub const NB: u16 = 32;
+    /// The options of EDNS (RFC 6891).
+    pub const OPT: u16 = 41;
+}
+
+/// A name, as labels with dots; bytes that are no plain letters are escaped.
+pub type Name = String;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// For which name; `.` is the root.
+    pub name: Name,
+    /// Which type of record.
+    pub kind: u16,
+    /// Which class; the first bit of it has a meaning of its own in mDNS (RFC 6762 §5.4).
+    pub class: u16,
+}
+
+/// A resource record without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Of which name.
+    pub name: Name,
+    /// Its type.
+    pub kind: u16,
+    /// Its class, or the size of a datagram in EDNS.
+    pub class: u16,
+    /// How long it may be kept, in seconds, or flags of EDNS.
+    pub ttl: u32,
+    /// What it says.
+    pub data: &'a [u8],
+}
+
+/// A message that was read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Joins question and answer.
+    pub id: u16,
+    /// The bits behind it.
+    pub flags: u16,
+    /// The questions.
+    pub questions: Vec<Question>,
+    /// Answers, authorities and additional records, in this order.
+    pub records: Vec<Record<'a>>,
+    /// How many of the records are answers, authorities and additional.
+    pub counts: [u16; 3],
+    /// Bytes behind the last record.
+    pub rest: &'a [u8],
+}
+
+impl Message<'_> {
+    /// Whether it answers.
+    pub fn is_response(&self) -> bool {
+        self.flags & 0x8000 != 0
+    }
+
+    /// What kind of request it is: 0 a query, 4 a notice, 5 an update.
+    pub fn operation(&self) -> u8 {
+        u8::try_from(self.flags >> 11 & 0x0f).unwrap_or_default()
+    }
+
+    /// How the answer went: 0 well, 3 no such name.
+    pub fn outcome(&self) -> u8 {
+        u8::try_from(self.flags & 0x0f).unwrap_or_default()
+    }
+
+    /// The options of EDNS.
+    pub fn options(&self) -> Option<&Record<'_>> {
+        self.records.iter().find(|record| record.kind == kind::OPT && record.name == ".")
+    }
+}
+
+fn fault(at: usize, what: &'static str) -> Fault {
+    Fault { layer: "dns", at, what }
+}
+
+/// A name may be this long on the wire (RFC 1035 §2.3.4).
+const MOST_NAME: usize = 255;
+/// The shortest question and record are this long: no count can claim more than the bytes allow.
+const LEAST_QUESTION: usize = 5;
+
+/// Reads a name that begins at `at`; gives it with the place behind it.
+pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
+    let mut text = String::new();
+    let mut here = at;
+    let mut end = None;
+    let mut length = 1;
+    loop {
+        let size = *message.get(here).ok_or(fault(here, "a name that does not end"))?;
+        match size {
+            0 => break,
+            1..=63 => {
+                let label = message
+                    .get(here + 1..here + 1 + usize::from(size))
+                    .ok_or(fault(here, "a label that does not end"))?;
+                length += label.len() + 1;
+                if length > MOST_NAME {
+                    return Err(fault(here, "a name of more than 255 bytes (RFC 1035 §2.3.4)"));
+                }
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                for byte in label {
+                    match byte {
+                        b'.' | b'\\' => text.push_str(&format!("\\{}", char::from(*byte))),
+                        0x21..=0x7e => text.push(char::from(*byte)),
+                        _ => text.push_str(&format!("\\{byte:03}")),
+                    }
+                }
+                here += 1 + label.len();
+            }
+            192..=255 => {
+                let place = be16(message, here).ok_or(fault(here, "a pointer that does not end"))? & 0x3fff;
+                end = end.or(Some(here + 2));
+                // Only backwards: so it ends.
+                if usize::from(place) >= here || usize::from(place) < 12 {
+                    return Err(fault(here, "a pointer to what is not before it (RFC 1035 §4.1.4)"));
+                }
+                here = usize::from(place);
+                // Each jump costs something of the length, else labels could be read again for ever.
+                length += 1;
+                if length > MOST_NAME {
+                    return Err(fault(here, "a name of too many pointers"));
+                }
+            }
+            _ => return Err(fault(here, "a label of a kind that does not exist (RFC 6891 §5)")),
+        }
+    }
+    if text.is_empty() {
+        text.push('.');
+    }
+    Ok((text, end.unwrap_or(here + 1)))
+}
+
+/// The questions behind the header, and the place behind them.
+fn questions(bytes: &[u8], asked: u16) -> Result<(Vec<Question>, usize), Fault> {
+    let mut at = 12;
+    let mut questions = Vec::new();
+    for _ in 0..asked {
+        let (name, behind) = name(bytes, at)?;
+        let ends = || fault(behind, "a question that does not end");
+        let kind = be16(bytes, behind).ok_or_else(ends)?;
+        let class = be16(bytes, behind + 2).ok_or_else(ends)?;
+        questions.push(Question { name, kind, class });
+        at = behind + 4;
+    }
+    Ok((questions, at))
+}
+
+/// Reads the header and the questions of a message whose end is not there; its records are left out.
+pub fn parse_front(bytes: &[u8]) -> Result<Message<'_>, Fault> {
+    let number = |at| be16(bytes, at).ok_or(fault(at, "shorter than a header"));
+    let (id, flags, asked) = (number(0)?, number(2)?, number(4)?);
+    let counts = [number(6)?, number(8)?, number(10)?];
+    let (questions, _) = questions(bytes, asked)?;
+    Ok(Message { id, flags, questions, records: Vec::new(), counts, rest: &[] })
+}
+
+/// Reads a message: every name, question and record that its counts promise must be there.
+pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
+    let number = |at| be16(bytes, at).ok_or(fault(at, "shorter than a header"));
+    let (id, flags, asked) = (number(0)?, number(2)?, number(4)?);
+    let counts = [number(6)?, number(8)?, number(10)?];
+    let promised = counts.iter().chain([&asked]).map(|count| usize::from(*count)).sum::<usize>();
+    if promised * LEAST_QUESTION > bytes.len() - 12 {
+        return Err(fault(4, "more is promised than can be there"));
+    }
+    let (questions, mut at) = questions(bytes, asked)?;
+    let mut records = Vec::new();
+    for _ in 0..counts.iter().map(|count| usize::from(*count)).sum() {
+        let (name, behind) = name(bytes, at)?;
+        let ends = || fault(behind, "a record that does not end");
+        let (kind, class) =
+            (be16(bytes, behind).ok_or_else(ends)?, be16(bytes, behind + 2).ok_or_else(ends)?);
+        let ttl = array(bytes, behind + 4).map(u32::from_be_bytes).ok_or_else(ends)?;
+        let length = usize::from(be16(bytes, behind + 8).ok_or_else(ends)?);
+        let data = bytes.get(behind + 10..behind + 10 + length).ok_or_else(ends)?;
+        records.push(Record { name, kind, class, ttl, data });
+        at = behind + 10 + length;
+    }
+    Ok(Message { id, flags, questions, records, counts, rest: bytes.get(at..).unwrap_or_default() })
+}
+
+/// The name behind the 32 letters of a NetBIOS name, and its last byte, which says of what it is (RFC 1001 §14.1).
+pub fn netbios_name(label: &str) -> Option<(String, u8)> {
+    let letters = label.split('.').next()?.as_bytes().first_chunk::<32>()?;
+    if label.len() > 32 && !label.get(32..)?.starts_with('.') {
+        return None;
+    }
+    let mut bytes = [0_u8; 16];
+    for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
+        let [high, low] = pair.first_chunk::<2>()?.map(|letter| letter.wrapping_sub(b'A'));
+        if high > 15 || low > 15 {
+            return None;
+        }
+        *byte = high << 4 | low;
+    }
+    let (kind, name) = bytes.split_last()?;
+    let end = name.iter().rposition(|byte| !matches!(byte, b' ' | 0)).map_or(0, |last| last + 1);
+    let name = name.get(..end)?.iter();
+    Some((
+        name.map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '?' }).collect(),
+        *kind,
+    ))
+}
+
+/// The names of types that people meet (RFC 1035 §3.2.2 and later).
+pub fn kind_name(kind: u16) -> Option<&'static str> {
+    Some(match kind {
+        1 => "A",
+        2 => "NS",
+        5 => "CNAME",
+        6 => "SOA",
+        10 => "NULL",
+        12 => "PTR",
+        13 => "HINFO",
+        15 => "MX",
+        16 => "TXT",
+        17 => "RP",
+        18 => "AFSDB",
+        24 => "SIG",
+        25 => "KEY",
+        28 => "AAAA",
+        29 => "LOC",
+        33 => "SRV",
+        35 => "NAPTR",
+        36 => "KX",
+        37 => "CERT",
+        39 => "DNAME",
+        41 => "OPT",
+        42 => "APL",
+        43 => "DS",
+        44 => "SSHFP",
+        45 => "IPSECKEY",
+        46 => "RRSIG",
+        47 => "NSEC",
+        48 => "DNSKEY",
+        49 => "DHCID",
+        50 => "NSEC3",
+        51 => "NSEC3PARAM",
+        52 => "TLSA",
+        53 => "SMIMEA",
+        55 => "HIP",
+        59 => "CDS",
+        60 => "CDNSKEY",
+        61 => "OPENPGPKEY",
+        62 => "CSYNC",
+        63 => "ZONEMD",
+        64 => "SVCB",
+        65 => "HTTPS",
+        99 => "SPF",
+        104..=107 => "NID",
+        108 => "EUI48",
+        109 => "EUI64",
+        249 => "TKEY",
+        250 => "TSIG",
+        251 => "IXFR",
+        252 => "AXFR",
+        255 => "ANY",
+        256 => "URI",
+        257 => "CAA",
+        32769 => "DLV",
+        _ => return None,
+    })
+}
+
+/// What must hold of any bytes; used by the fuzz target.
+#[doc(hidden)]
+pub fn check(bytes: &[u8]) {
+    if let Ok(message) = parse(bytes) {
+        let front = parse_front(bytes).map(|front| (front.id, front.questions));
+        assert_eq!(front, Ok((message.id, message.questions.clone())));
+        let records: usize = message.counts.iter().map(|count| usize::from(*count)).sum();
+        assert_eq!(message.records.len(), records);
+        let least = 12 + 5 * message.questions.len() + 11 * records + message.rest.len();
+        assert!(bytes.len() >= least, "{least}");
+        assert!(message.records.iter().map(|record| record.data.len()).sum::<usize>() < bytes.len());
+        let names = message.questions.iter().map(|question| &question.name);
+        for name in names.chain(message.records.iter().map(|record| &record.name)) {
+            assert!(!name.is_empty() && name.len() <= 4 * MOST_NAME && name.is_ascii());
+            assert!(netbios_name(name).is_none_or(|(name, _)| name.len() <= 15));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer of one address with a pointer, and EDNS.
+    fn answer() -> Vec<u8> {
+        let mut bytes = Vec::from([0xab, 0xcd, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 1]);
+        bytes.extend_from_slice(b"\x01a\x07example\x00\x00\x01\x00\x01");
+        bytes.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+        bytes.extend_from_slice(&[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn an_answer_is_read_whole() {
+        let bytes = answer();
+        let message = parse(&bytes).unwrap();
+        assert!(message.is_response() && message.operation() == 0 && message.outcome() == 0);
+        assert_eq!(message.questions, [Question { name: "a.example".into(), kind: 1, class: 1 }]);
+        assert_eq!(message.records[0].name, "a.example");
+        assert_eq!((message.records[0].ttl, message.records[0].data), (60, &[192, 0, 2, 1][..]));
+        assert_eq!(message.options().map(|options| options.class), Some(1232));
+        assert!(message.rest.is_empty());
+        for length in 0..bytes.len() {
+            assert!(parse(&bytes[..length]).is_err(), "{length}");
+            check(&bytes[..length]);
+        }
+    }
+
+    #[test]
+    fn names_that_loop_run_over_or_are_of_no_kind_are_faults() {
+        let with = |name: &[u8]| [&[0; 12][..], name].concat();
+        for bad in [
+            &[0xc0, 12][..],
+            &[0xc0, 20],
+            &[0xc0, 3],
+            &[1, b'a', 0xc0, 12],
+            &[5, b'a'],
+            &[0x40, 1],
+            &[0x80, 1],
+            &[1, b'a'],
+            &[0xc0],
+        ] {
+            assert!(name(&with(bad), 12).is_err(), "{bad:?}");
+        }
+        let long: Vec<u8> = [63_u8].into_iter().chain([b'a'; 63]).cycle().take(64 * 4).chain([0]).collect();
+        assert!(name(&with(&long), 12).is_err());
+        assert_eq!(name(&with(&[3, b'a', b'.', 7, 0]), 12).unwrap(), ("a\\.\\007".into(), 17));
+    }
+
+    #[test]
+    fn netbios_names_are_decoded() {
+        let label = "FHEPFCELFDFEEBFEEJEPEOCACACACAAA";
+        assert_eq!(netbios_name(label), Some(("WORKSTATION".into(), 0)));
+        assert_eq!(netbios_name("FHEPFCELFDFEEBFEEJEPEOCACACACAA"), None);
+        assert_eq!(netbios_name("fhepfcelfdfeebfeejepeocacacacaaa"), None);
+        assert_eq!(netbios_name(&format!("{label}.scope")).map(|(_, kind)| kind), Some(0));
+        assert_eq!(netbios_name(&format!("{label}AA")), None);
+    }
+
+    #[test]
+    fn damaged_messages_keep_the_rules() {
+        let mut state = 0x0f1e_2d3c_4b5a_6978_u64;
+        for _ in 0..20_000 {
+            let mut bytes = answer();
+            for _ in 0..3 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let [place, value, cut, ..] = state.to_le_bytes();
+                let place = usize::from(place) % bytes.len();
+                bytes[place] = if cut < 128 { value & 0xc3 } else { value };
+            }
+            check(&bytes);
+        }
+    }
+}
