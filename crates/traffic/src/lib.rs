@@ -2,6 +2,7 @@
 //!
 //! Time is always the packet's time, so a file and a live interface give the same facts.
 
+mod hear;
 pub mod protocol;
 pub mod recognise;
 mod sign;
