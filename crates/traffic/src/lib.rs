@@ -4,6 +4,7 @@
 
 mod certificate;
 mod fingerprint;
+mod hear;
 mod hello;
 mod lines;
 mod names;

@@ -30,6 +30,8 @@ pub enum By {
     Client,
     /// The server's, whatever the client said.
     Server,
+    /// One side's, in a protocol whose sender needs no answer: a media stream, a log. Nobody is the server there.
+    Sender,
     /// Both sides speak it.
     Both,
 }
@@ -112,11 +114,12 @@ impl Opinion {
         let Some((protocol, claim)) = self.found else {
             return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance) };
         };
-        let speaker = if claim.by == By::Client { &talk.client } else { &talk.server };
+        let by_client = claim.by == By::Client || (claim.by == By::Sender && talk.server.is_empty());
+        let speaker = if by_client { &talk.client } else { &talk.server };
         let certainty = match claim.by {
             _ if claim.bits < SURE_BITS || !speaker.from_start => Certainty::Partial,
             By::Client => Certainty::Attempt,
-            By::Server | By::Both => Certainty::Confirmed,
+            By::Server | By::Sender | By::Both => Certainty::Confirmed,
         };
         Recognised {
             protocol: Some(protocol),
@@ -141,7 +144,7 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
             Look::More => more = true,
             Look::Yes(claim) => {
                 let best = if claim.by == By::Client { &mut client } else { &mut server };
-                if best.as_ref().is_none_or(|(_, before)| (claim.by, claim.bits) > (before.by, before.bits)) {
+                if best.as_ref().is_none_or(|(_, before)| claim.bits > before.bits) {
                     *best = Some((recogniser, claim));
                 }
             }
@@ -230,13 +233,15 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(opinion, recognise(&talk), "the same bytes say the same");
     assert!(!(talk.ended && opinion.more), "nothing more will come");
     if let Some((_, claim)) = &opinion.found {
-        assert!(claim.by == By::Server || !client.is_empty(), "the client said nothing");
-        assert!(claim.by == By::Client || !server.is_empty(), "the server said nothing");
+        let one_way = claim.by == By::Sender;
+        assert!(one_way || claim.by == By::Server || !client.is_empty(), "the client said nothing");
+        assert!(one_way || claim.by == By::Client || !server.is_empty(), "the server said nothing");
         assert!(!claim.rule.is_empty() && claim.bits > 0);
         assert!(claim.details.len() <= 32 && claim.details.iter().all(|detail| detail.value.len() <= 2048));
     }
+    let one_way = opinion.found.as_ref().is_some_and(|(_, claim)| claim.by == By::Sender);
     let settled = opinion.settle(&talk);
-    assert!(settled.certainty != Certainty::Confirmed || !server.is_empty());
+    assert!(settled.certainty != Certainty::Confirmed || one_way || !server.is_empty());
     assert_eq!(settled.protocol.is_none(), settled.certainty == Certainty::Unknown);
 }
 
