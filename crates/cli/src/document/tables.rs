@@ -205,6 +205,12 @@ impl<'a> Finding<'a> {
                 Subject::Socket(index) => sockets.extend(places.socket(*index)),
                 Subject::Forward(index) => forwards.extend(places.forward(*index)),
                 Subject::Entry(entry) => entries.push(entry.as_str()),
+                // A look at a machine has no packets.
+                Subject::Service(_)
+                | Subject::Scan(_)
+                | Subject::Beacon(_)
+                | Subject::Touch(_)
+                | Subject::Capture => {}
             }
         }
         if !everything && sockets.is_empty() && forwards.is_empty() {
