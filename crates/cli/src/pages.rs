@@ -29,6 +29,20 @@ pub(crate) fn text(code: Code) -> &'static str {
         Code::PolicyViolation => include_str!("../../../docs/findings/policy-violation.md"),
         Code::PolicyUnmatched => include_str!("../../../docs/findings/policy-unmatched.md"),
         Code::PolicyExpired => include_str!("../../../docs/findings/policy-expired.md"),
+        Code::ProtocolMismatch => include_str!("../../../docs/findings/protocol-mismatch.md"),
+        Code::ProtocolAttempt => include_str!("../../../docs/findings/protocol-attempt.md"),
+        Code::ForeignBytes => include_str!("../../../docs/findings/foreign-bytes.md"),
+        Code::SilentPortTraffic => include_str!("../../../docs/findings/silent-port-traffic.md"),
+        Code::UnassignedPortTraffic => include_str!("../../../docs/findings/unassigned-port-traffic.md"),
+        Code::ReservedPortTraffic => include_str!("../../../docs/findings/reserved-port-traffic.md"),
+        Code::ServiceNew => include_str!("../../../docs/findings/service-new.md"),
+        Code::Beacon => include_str!("../../../docs/findings/beacon.md"),
+        Code::Scan => include_str!("../../../docs/findings/scan.md"),
+        Code::CleartextCredentials => include_str!("../../../docs/findings/cleartext-credentials.md"),
+        Code::TlsExpired => include_str!("../../../docs/findings/tls-expired.md"),
+        Code::TlsSelfSigned => include_str!("../../../docs/findings/tls-self-signed.md"),
+        Code::DamagedTraffic => include_str!("../../../docs/findings/damaged-traffic.md"),
+        Code::UnreadLink => include_str!("../../../docs/findings/unread-link.md"),
     }
 }
 

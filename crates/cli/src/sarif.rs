@@ -125,6 +125,11 @@ fn fingerprint(view: &View, finding: &Finding) -> String {
                 .get(*index)
                 .map(|forward| format!("forward/{}/{}", forward.transport.name(), forward.first)),
             Subject::Entry(entry) => Some(entry.clone()),
+            Subject::Service(_)
+            | Subject::Scan(_)
+            | Subject::Beacon(_)
+            | Subject::Touch(_)
+            | Subject::Capture => None,
         })
         .collect();
     parts.sort_unstable();
@@ -157,6 +162,9 @@ fn location(view: &View, subject: &Subject) -> Option<Value> {
             Some((file, line)) => (file.to_owned(), line.parse::<u32>().ok()),
             None => (entry.clone(), None),
         },
+        Subject::Service(_) | Subject::Scan(_) | Subject::Beacon(_) | Subject::Touch(_) | Subject::Capture => {
+            return None;
+        }
     };
     let mut physical = json!({ "artifactLocation": { "uri": uri(&path) } });
     if let (Some(line), Some(object)) = (line.filter(|line| *line > 0), physical.as_object_mut()) {

@@ -245,6 +245,12 @@ fn row_of(subject: &Subject, sockets: usize) -> Option<usize> {
         Subject::Socket(index) if *index < sockets => Some(*index),
         Subject::Forward(index) => sockets.checked_add(*index),
         Subject::Socket(_) | Subject::Entry(_) => None,
+        // What was on the wire has no row among the machine's doors.
+        Subject::Service(_)
+        | Subject::Scan(_)
+        | Subject::Beacon(_)
+        | Subject::Touch(_)
+        | Subject::Capture => None,
     }
 }
 

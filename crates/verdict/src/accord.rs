@@ -1,9 +1,10 @@
 //! Whether an entry of policy means a socket: yes, no, or not to be told because the holder could not be seen.
 
+use core::ops::RangeInclusive;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use model::{Activation, Forward, Process, Seen, Snapshot, Socket};
+use model::{Activation, Forward, Process, Seen, Snapshot, Socket, Transport};
 
 use crate::known::Known;
 use crate::policy::{Door, Entry, Policy, Verb};
@@ -42,9 +43,14 @@ const WIDE: usize = 256;
 
 impl Index {
     pub(crate) fn of(policy: &Policy, today: i64) -> Index {
+        Index::of_those(policy, |entry| entry.applies(today))
+    }
+
+    /// Of the entries that the question is answered with yes for.
+    pub(crate) fn of_those(policy: &Policy, wanted: impl Fn(&Entry) -> bool) -> Index {
         let mut index = Index { by_port: HashMap::new(), wide: Vec::new() };
         for (number, entry) in policy.entries().iter().enumerate() {
-            if !entry.applies(today) {
+            if !wanted(entry) {
                 continue;
             }
             let ports: usize = entry.ports.iter().map(ExactSizeIterator::len).sum();
@@ -137,6 +143,32 @@ pub(crate) fn means_forward(entry: &Entry, snapshot: &Snapshot, forward: &Forwar
         return Match::No;
     }
     container_fits(entry, &Seen::from(forward.container.clone()))
+}
+
+/// Where something happened on the wire, as an entry can name it; what is `None` or empty cannot be named.
+pub(crate) struct Berth<'a> {
+    pub(crate) transport: Option<Transport>,
+    pub(crate) ports: Option<RangeInclusive<u16>>,
+    /// Any of these has to be one of the entry's addresses.
+    pub(crate) addresses: &'a [IpAddr],
+}
+
+/// Whether the entry means what happened there. Holders, scopes and namespaces cannot be read from packets.
+pub(crate) fn means_wire(entry: &Entry, berth: &Berth<'_>) -> Match {
+    let inside = |range: &RangeInclusive<u16>| {
+        let Some(ports) = &berth.ports else { return false };
+        range.contains(ports.start()) && range.contains(ports.end())
+    };
+    let ports = entry.ports.is_empty() || entry.ports.iter().any(inside);
+    let doors = entry.doors.is_empty()
+        || berth.transport.is_some_and(|transport| entry.doors.contains(&Door::Port(transport)));
+    let addresses =
+        entry.addresses.is_empty() || berth.addresses.iter().any(|addr| address_fits(entry, *addr));
+    if !(ports && doors && addresses) {
+        return Match::No;
+    }
+    let plain = entry.scopes.is_empty() && entry.namespaces.is_empty() && !entry.names_holder();
+    if plain { Match::Yes } else { Match::Unseen }
 }
 
 /// From where a published port can be reached.

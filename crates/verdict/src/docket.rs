@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject};
+use model::{
+    Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject, Traffic,
+    Transport,
+};
 
 use crate::known::who;
 use crate::policy::{Entry, Policy};
@@ -17,12 +20,45 @@ pub(crate) enum Cause {
     Process(u32),
     /// A port and the running file that holds it.
     Port { port: u16, netns: u32, exe: Option<u32> },
+    /// A port on the wire, and what makes it a matter of its own: a protocol, or what came instead of one.
+    Talk { transport: Transport, port: u16, kin: Kin },
     /// A change of one listener, and the number that changes of the same kind share.
     Change { listener: String, kin: u64 },
     /// A number that stands for itself: a reason.
     Number(usize),
     /// A text that stands for itself.
     Text(String),
+}
+
+/// What ports on the wire share that are in the same plight: a word, and a number where the word alone joins too much.
+pub(crate) type Kin = (&'static str, u8);
+
+/// What subjects are indices into.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ground<'a> {
+    pub(crate) snapshot: Option<&'a Snapshot>,
+    pub(crate) traffic: Option<&'a Traffic>,
+}
+
+impl<'a> Ground<'a> {
+    fn socket(&self, index: usize) -> Option<&'a Socket> {
+        self.snapshot?.sockets.get(index)
+    }
+
+    fn process(&self, pid: u32) -> Option<&'a Process> {
+        self.snapshot?.process(pid).map(|process| &**process)
+    }
+
+    /// What stands for a subject in a title; `None` where the title says it in other words.
+    fn place(&self, subject: &Subject) -> Option<String> {
+        match subject {
+            Subject::Socket(index) => self.socket(*index).map(socket_name),
+            Subject::Forward(index) => self.snapshot?.forwards.get(*index).map(forward_name),
+            Subject::Service(_) | Subject::Touch(_) => self.traffic?.subject_name(subject),
+            Subject::Beacon(index) => Some(self.traffic?.beacons.get(*index)?.client.to_string()),
+            Subject::Entry(_) | Subject::Scan(_) | Subject::Capture => None,
+        }
+    }
 }
 
 /// The words of a finding: the places it touches stand between `before` and `after` in its title.
@@ -69,7 +105,7 @@ const MOST_PORTS: usize = 4;
 
 /// The list of cases.
 pub(crate) struct Docket<'a> {
-    snapshot: &'a Snapshot,
+    ground: Ground<'a>,
     policy: &'a Policy,
     cases: Vec<Case>,
     index: HashMap<(Code, Cause, Option<usize>), usize>,
@@ -80,9 +116,9 @@ pub(crate) struct Docket<'a> {
 }
 
 impl<'a> Docket<'a> {
-    pub(crate) fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Docket<'a> {
+    pub(crate) fn new(ground: Ground<'a>, policy: &'a Policy) -> Docket<'a> {
         Docket {
-            snapshot,
+            ground,
             policy,
             cases: Vec::new(),
             index: HashMap::new(),
@@ -116,8 +152,13 @@ impl<'a> Docket<'a> {
         }
         let key = (code, cause, allowed);
         if let Some(case) = self.index.get(&key).and_then(|at| self.cases.get_mut(*at)) {
-            // The same port of another transport, or in another reach, has facts of its own.
-            if matches!(key.1, Cause::Port { .. }) && is_another(self.snapshot, &case.subjects, &subject) {
+            // The same port of another transport, in another reach, or of another server, has facts of its own.
+            let own_facts = match key.1 {
+                Cause::Port { .. } => is_another(self.ground, &case.subjects, &subject),
+                Cause::Talk { .. } => case.draft.evidence.len() < MOST_EVIDENCE,
+                _ => false,
+            };
+            if own_facts {
                 for piece in draft().evidence {
                     if case.draft.evidence.len() < MOST_EVIDENCE && !case.draft.evidence.contains(&piece) {
                         case.draft.evidence.push(piece);
@@ -184,15 +225,22 @@ impl<'a> Docket<'a> {
 
     /// One program with the same plight on many ports is one cause.
     fn join_ports(&mut self) {
-        type Group = (Code, Severity, u32, u64, Option<usize>);
+        /// What joins ports: their holder, the change, or what is on the wire.
+        #[derive(PartialEq, Eq, Hash)]
+        enum Bond {
+            Holder(u32, u32),
+            Change(u64),
+            Talk(Kin),
+        }
+        type Group = (Code, Severity, Bond, Option<usize>);
         let group = |case: &Case| -> Option<Group> {
-            match case.cause {
-                Cause::Port { netns, exe: Some(exe), .. } => {
-                    Some((case.code, case.severity, netns, exe.into(), case.allowed))
-                }
-                Cause::Change { kin, .. } => Some((case.code, case.severity, 0, kin, case.allowed)),
-                _ => None,
-            }
+            let bond = match case.cause {
+                Cause::Port { netns, exe: Some(exe), .. } => Bond::Holder(netns, exe),
+                Cause::Change { kin, .. } => Bond::Change(kin),
+                Cause::Talk { kin, .. } => Bond::Talk(kin),
+                _ => return None,
+            };
+            Some((case.code, case.severity, bond, case.allowed))
         };
         let mut sizes: HashMap<Group, usize> = HashMap::new();
         for key in self.cases.iter().filter_map(group) {
@@ -219,7 +267,8 @@ impl<'a> Docket<'a> {
                     first.subjects.append(&mut case.subjects);
                     first.confidence = first.confidence.max(case.confidence);
                     // The first fact of a port says what it is: that one is told of every port.
-                    let told = if matches!(case.cause, Cause::Port { .. }) { 1 } else { usize::MAX };
+                    let one = matches!(case.cause, Cause::Port { .. } | Cause::Talk { .. });
+                    let told = if one { 1 } else { usize::MAX };
                     first.draft.evidence.extend(case.draft.evidence.drain(..).take(told));
                     let holder = |case: &Case| case.draft.many.as_ref().map(|many| many.holder.clone());
                     first.other_holders |= holder(&case) != holder(first);
@@ -243,7 +292,7 @@ impl<'a> Docket<'a> {
         let differ = labels.iter().any(|(_, label)| labels.first().is_some_and(|(_, first)| first != label));
         let (places, several) = self.places(&subjects, if differ { &labels } else { &[] });
         let others = if other_holders { ", and by others of the same program" } else { "" };
-        if let Some(process) = draft.named.and_then(|pid| self.snapshot.process(pid))
+        if let Some(process) = draft.named.and_then(|pid| self.ground.process(pid))
             && self.others_run_it(process, &subjects)
         {
             let name = who(process);
@@ -278,14 +327,14 @@ impl<'a> Docket<'a> {
         let path = named.exe.value().map(|exe| &exe.path);
         let other = |pid: u32| {
             pid != named.pid
-                && self.snapshot.process(pid).is_some_and(|it| it.exe.value().map(|exe| &exe.path) == path)
+                && self.ground.process(pid).is_some_and(|it| it.exe.value().map(|exe| &exe.path) == path)
         };
         subjects.iter().any(|subject| match subject {
             Subject::Socket(index) => {
-                let socket = self.snapshot.sockets.get(*index);
+                let socket = self.ground.socket(*index);
                 socket.is_some_and(|socket| socket.holders.iter().any(|holder| other(holder.pid)))
             }
-            Subject::Forward(_) | Subject::Entry(_) => false,
+            _ => false,
         })
     }
 
@@ -295,12 +344,7 @@ impl<'a> Docket<'a> {
         let mut names: Vec<String> = Vec::new();
         let mut left: HashSet<String> = HashSet::new();
         for subject in subjects {
-            let name = match subject {
-                Subject::Socket(index) => self.snapshot.sockets.get(*index).map(socket_name),
-                Subject::Forward(index) => self.snapshot.forwards.get(*index).map(forward_name),
-                Subject::Entry(_) => None,
-            };
-            let Some(name) = name else { continue };
+            let Some(name) = self.ground.place(subject) else { continue };
             if names.contains(&name) {
                 continue;
             }
@@ -310,12 +354,14 @@ impl<'a> Docket<'a> {
                 left.insert(name);
             }
         }
-        if names.is_empty() && subjects.len() > 1 {
-            return (format!(" and {} more", subjects.len() - 1), true);
+        let entries = subjects.iter().filter(|subject| matches!(subject, Subject::Entry(_))).count();
+        if names.is_empty() && entries > 1 {
+            return (format!(" and {} more", entries - 1), true);
         }
         let several = names.len() > 1 || !left.is_empty();
         for name in &mut names {
-            let port = name.split('/').next().and_then(|port| port.parse::<u16>().ok());
+            // `420/tcp`, or with the address of a server before it.
+            let port = name.split('/').next().and_then(|door| door.rsplit(':').next()?.parse::<u16>().ok());
             let of_port = |(known, _): &&(u16, String)| Some(*known) == port;
             if let Some((_, label)) = labels.iter().find(of_port) {
                 name.push_str(&format!(" ({label})"));
@@ -333,15 +379,15 @@ impl<'a> Docket<'a> {
 
 /// What the port of a case is, for the title of those that it is joined with.
 fn label(case: &mut Case) -> Option<(u16, String)> {
-    let Cause::Port { port, .. } = case.cause else { return None };
+    let (Cause::Port { port, .. } | Cause::Talk { port, .. }) = case.cause else { return None };
     case.draft.many.as_mut().map(|many| (port, core::mem::take(&mut many.label)))
 }
 
 /// Whether none of the subjects has the transport and the reach of this one.
-fn is_another(snapshot: &Snapshot, subjects: &[Subject], subject: &Subject) -> bool {
+fn is_another(ground: Ground<'_>, subjects: &[Subject], subject: &Subject) -> bool {
     let look = |subject: &Subject| match subject {
-        Subject::Socket(index) => snapshot.sockets.get(*index).map(|socket| (socket.kind, socket.scope)),
-        Subject::Forward(_) | Subject::Entry(_) => None,
+        Subject::Socket(index) => ground.socket(*index).map(|socket| (socket.kind, socket.scope)),
+        _ => None,
     };
     // Thousands of sockets may share a port; the few first of them show every kind there ordinarily is.
     !subjects.iter().take(8).any(|other| look(other) == look(subject))
@@ -349,7 +395,16 @@ fn is_another(snapshot: &Snapshot, subjects: &[Subject], subject: &Subject) -> b
 
 /// The words were chosen when there was one place.
 fn plural(text: &str) -> String {
-    for (one, many) in [(" is ", " are "), (" has ", " have "), ("the holder of ", "the holders of ")] {
+    const BEGINNINGS: [(&str, &str); 7] = [
+        (" is ", " are "),
+        (" has ", " have "),
+        (" speaks ", " speak "),
+        (" answers ", " answer "),
+        (" shows ", " show "),
+        (" calls ", " call "),
+        ("the holder of ", "the holders of "),
+    ];
+    for (one, many) in BEGINNINGS {
         if let Some(rest) = text.strip_prefix(one) {
             // What is said of the places may be followed by more of the same.
             return format!("{many}{}", rest.replace("; its holder has ", "; the holder has "));

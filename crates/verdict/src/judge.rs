@@ -4,7 +4,7 @@ use model::{Code, Confidence, Namespace, PortRules, Snapshot, Socket, Subject, T
 use registry::program::{self, Program};
 
 use crate::accord::{self, Index, Match};
-use crate::docket::{Cause, Docket, Draft, evidence};
+use crate::docket::{Cause, Docket, Draft, Ground, evidence};
 use crate::known::{Directory, Known};
 use crate::policy::Verb;
 use crate::rules;
@@ -72,15 +72,9 @@ impl<'a> Listener<'_, 'a> {
 
 /// Judges one look at a machine. The same facts give the same findings in the same order.
 pub fn judge(facts: &Facts<'_>) -> Judgement {
-    let source = facts.paper.source();
-    let paper = match (source.title, source.date) {
-        ("", _) => "IANA registry".to_owned(),
-        (title, "") => title.to_owned(),
-        (title, date) => format!("{title}, {date}"),
-    };
-    let bench = Bench { facts, snapshot: facts.snapshot, paper };
+    let bench = Bench { facts, snapshot: facts.snapshot, paper: rules::paper::cited(facts.paper) };
     let directory = Directory::of(bench.snapshot);
-    let mut docket = Docket::new(bench.snapshot, facts.policy);
+    let mut docket = Docket::new(Ground { snapshot: Some(bench.snapshot), traffic: None }, facts.policy);
     let mut policy = Ledger::new(&bench);
 
     sockets(&bench, &directory, &mut policy, &mut docket);
@@ -223,8 +217,13 @@ impl Ledger {
         // An entry by its line, however it was found.
         self.allowances.sort_unstable();
         docket.turn_to(&self.allowances, &self.unseen);
+        let port = match &subject {
+            Subject::Socket(index) => bench.snapshot.sockets.get(*index).and_then(Socket::port),
+            Subject::Forward(index) => bench.snapshot.forwards.get(*index).map(|forward| forward.first),
+            _ => None,
+        };
         for number in denied {
-            rules::written::denied(bench, number, subject.clone(), docket);
+            rules::written::denied(policy, number, (subject.clone(), port), docket);
         }
         if let Some(place) = policy.closed().filter(|_| waits) {
             // An entry with codes accepts those and no more; what could not be seen is not accused.

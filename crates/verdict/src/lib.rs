@@ -1,8 +1,8 @@
 //! Policy, paper and facts to findings.
 //!
-//! A pure function: [`judge`] takes a look at a machine, the registry, what people wrote down and what was accepted
-//! before, and gives findings with their evidence. No clock, no file, no environment, and it never sees bytes of
-//! traffic.
+//! Pure functions: [`judge`] takes a look at a machine, the registry, what people wrote down and what was accepted
+//! before, and gives findings with their evidence; [`judge_traffic`] does the same for what was on the wire. No clock,
+//! no file, no environment, and neither ever sees bytes of traffic.
 
 mod accord;
 pub mod baseline;
@@ -14,11 +14,13 @@ mod judge;
 mod known;
 pub mod policy;
 mod rules;
+mod traffic;
 
 pub use baseline::Baseline;
 pub use fault::Fault;
 pub use judge::judge;
 pub use policy::Policy;
+pub use traffic::{Earlier, TrafficFacts, judge_traffic};
 
 use model::{Finding, Snapshot};
 use registry::Paper;

@@ -241,9 +241,10 @@ impl Network {
     }
 }
 
-/// What an allowance that names no code accepts: that this listener is here, with this holder. Signs that somebody
+/// What an allowance that names no code accepts: that this listener is here, with this holder, and that packets go to
+/// it; not that it speaks what its port is not for. Signs that somebody
 /// tampers are not among them: those have to be named.
-const ORDINARY: [Code; 11] = [
+const ORDINARY: [Code; 15] = [
     Code::SilentPortInUse,
     Code::UnassignedPortInUse,
     Code::ReservedPortInUse,
@@ -255,6 +256,10 @@ const ORDINARY: [Code; 11] = [
     Code::MisuseHistory,
     Code::BaselineNew,
     Code::BaselineChanged,
+    Code::SilentPortTraffic,
+    Code::UnassignedPortTraffic,
+    Code::ReservedPortTraffic,
+    Code::ServiceNew,
 ];
 
 impl Entry {

@@ -88,6 +88,12 @@ pub(crate) fn subject_words(view: &View, subject: &Subject) -> Option<String> {
             Some(format!("{} {}", cells::forward_port(forward), cells::forward_to(forward)))
         }
         Subject::Entry(entry) => Some(sanitise::line(entry).into_owned()),
+        // A look at a machine has no packets.
+        Subject::Service(_)
+        | Subject::Scan(_)
+        | Subject::Beacon(_)
+        | Subject::Touch(_)
+        | Subject::Capture => None,
     }
 }
 

@@ -3,8 +3,10 @@
 pub(crate) mod drift;
 pub(crate) mod exe;
 pub(crate) mod number;
+pub(crate) mod paper;
 pub(crate) mod privilege;
 pub(crate) mod reach;
 pub(crate) mod sniff;
 pub(crate) mod unseen;
+pub(crate) mod wire;
 pub(crate) mod written;

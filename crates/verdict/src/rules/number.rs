@@ -3,11 +3,12 @@
 
 use model::{Code, Confidence, Evidence, Reason, Severity, Status, Transport};
 use registry::program::{self, Class, SensitiveKind};
-use registry::{Role, Standing, Usage};
+use registry::{Standing, Usage};
 
 use crate::docket::{Docket, Draft, Many, evidence};
 use crate::judge::{Bench, Listener};
 use crate::known::{Known, shell, who_all};
+use crate::rules::paper::{self, purpose, service};
 
 type Weight = (Severity, Confidence);
 
@@ -264,7 +265,7 @@ fn suspicious<'a>(
     let past = history(listener);
     let (code, weight) = if past.is_some() {
         // That some of a thousand numbers was used is chance; a report that names the number is not.
-        let grave = listener.is_beyond_loopback() && is_reported(listener);
+        let grave = listener.is_beyond_loopback() && paper::is_reported(listener.transport, listener.port);
         (Code::MisuseHistory, (if grave { Severity::Warning } else { Severity::Note }, Confidence::Low))
     } else if matches!(standing.usage, Usage::Silent(_)) && listener.is_beyond_loopback() {
         (Code::SilentPortInUse, (Severity::Note, Confidence::Low))
@@ -307,72 +308,6 @@ fn without_explanation(listener: &Listener<'_, '_>) -> bool {
     listener.holders.iter().any(|holder| holder.odd.is_some())
 }
 
-/// Whether a report of what some program did names the number.
-fn is_reported(listener: &Listener<'_, '_>) -> bool {
-    registry::misuse(listener.transport, listener.port).any(|entry| names_the_number(entry.role))
-}
-
-fn names_the_number(role: Role) -> bool {
-    matches!(
-        role,
-        Role::CommandNonstandard | Role::CommandNonstandardMobile | Role::BoundShell | Role::Mention
-    )
-}
-
-/// What the history of the port says, where it is enough to be worth a word. It proves nothing, and says so.
-pub(crate) fn history(listener: &Listener<'_, '_>) -> Option<Evidence> {
-    let mut endpoints = 0_u32;
-    let mut families: Vec<&str> = Vec::new();
-    let mut sources: Vec<&str> = Vec::new();
-    let mut reported = false;
-    for entry in registry::misuse(listener.transport, listener.port) {
-        match entry.role {
-            Role::CommandEndpoint => endpoints = endpoints.saturating_add(entry.endpoints.unwrap_or(0)),
-            role if names_the_number(role) => reported = true,
-            // That others attacked or opened the port says nothing of who listens here.
-            _ => continue,
-        }
-        if families.len() < 5 && !families.contains(&entry.family) {
-            families.push(entry.family);
-        }
-        if sources.len() < 3 && !sources.contains(&entry.source) {
-            sources.push(entry.source);
-        }
-    }
-    if endpoints < 10 && !reported {
-        return None;
-    }
-    let count = if endpoints > 0 {
-        format!("{endpoints} known command endpoints used this number")
-    } else {
-        "reports name this number".to_owned()
-    };
-    let fact =
-        format!("History of misuse: {count} ({}). A number proves nothing by itself.", families.join(", "));
-    Some(evidence(fact, sources.join(", ")))
-}
-
-fn service<'p>(standing: &Standing<'p>) -> Option<&'p str> {
-    standing.assignment.map(|row| row.name).filter(|name| !name.is_empty())
-}
-
-fn purpose<'p>(standing: &Standing<'p>) -> &'p str {
-    standing.assignment.map_or("somebody", |row| title(row.name, row.description))
-}
-
-/// The registry writes assignees as `[First_Last]`.
-fn name_of(assignee: &str) -> String {
-    assignee.trim_matches(['[', ']']).replace('_', " ")
-}
-
-fn title<'t>(name: &'t str, description: &'t str) -> &'t str {
-    match (description, name) {
-        ("", "") => "a service without a name",
-        ("", name) => name,
-        (description, _) => description,
-    }
-}
-
 /// Ports of discovery and media, which every program that takes part binds: SSDP, WS-Discovery, RTP, mDNS, SAP.
 fn is_shared(listener: &Listener<'_, '_>) -> bool {
     listener.transport == Transport::Udp && [1900, 3702, 5004, 5005, 5353, 9875].contains(&listener.port)
@@ -383,26 +318,12 @@ pub(crate) fn is_web(name: &str) -> bool {
 }
 
 fn paper(bench: &Bench<'_>, listener: &Listener<'_, '_>, standing: &Standing<'_>) -> Evidence {
-    let transport = listener.transport.name();
-    let mut fact = format!("{}/{transport} is {}", listener.port, standing.status.name());
-    if let Some(row) = standing.assignment {
-        if !row.name.is_empty() {
-            fact.push_str(&format!(": {}", row.name));
-        }
-        let news = |said: &str| !row.description.eq_ignore_ascii_case(said);
-        if !row.description.is_empty() && news(row.name) && news(standing.status.name()) {
-            let separator = if row.name.is_empty() { ": " } else { ", " };
-            fact.push_str(&format!("{separator}{}", row.description));
-        }
-        if !row.assignee.is_empty() {
-            fact.push_str(&format!("; assignee {}", name_of(row.assignee)));
-        }
-        if !row.reference.is_empty() {
-            fact.push_str(&format!("; reference {}", row.reference));
-        }
-    }
-    fact.push('.');
-    evidence(fact, bench.paper.as_str())
+    paper::says(&bench.paper, listener.transport, listener.port, standing)
+}
+
+/// What the history of the listener's port says, where it is enough to be worth a word.
+pub(crate) fn history(listener: &Listener<'_, '_>) -> Option<Evidence> {
+    paper::history(listener.transport, listener.port)
 }
 
 fn reach(listener: &Listener<'_, '_>) -> Evidence {

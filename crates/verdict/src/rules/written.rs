@@ -4,17 +4,17 @@ use model::{Code, Confidence, Severity, Subject};
 
 use crate::docket::{Cause, Docket};
 use crate::judge::{Bench, say, usual};
-use crate::policy::{Entry, Verb};
+use crate::policy::{Entry, Policy, Verb};
 
-/// An entry forbids the thing.
-pub(crate) fn denied<'a>(bench: &Bench<'a>, number: usize, subject: Subject, docket: &mut Docket<'a>) {
-    let Some(entry) = bench.facts.policy.entries().get(number) else { return };
+/// An entry forbids the thing, which has this port.
+pub(crate) fn denied(
+    policy: &Policy,
+    number: usize,
+    (subject, port): (Subject, Option<u16>),
+    docket: &mut Docket<'_>,
+) {
+    let Some(entry) = policy.entries().get(number) else { return };
     let weight = (entry.severity.unwrap_or(usual(Code::PolicyViolation)), Confidence::High);
-    let port = match &subject {
-        Subject::Socket(index) => bench.snapshot.sockets.get(*index).and_then(model::Socket::port),
-        Subject::Forward(index) => bench.snapshot.forwards.get(*index).map(|forward| forward.first),
-        Subject::Entry(_) => None,
-    };
     docket.raise(Code::PolicyViolation, weight, Cause::Text(entry.name.clone()), subject, || {
         let after = format!(" is forbidden: {}", entry.reason);
         let fact = format!("[[deny]] {}: {}", entry.describe(), entry.reason);
@@ -32,7 +32,7 @@ pub(crate) fn not_allowed<'a>(bench: &Bench<'a>, place: &str, subject: Subject, 
             let holder = socket.holders.first().map_or(0, |holder| holder.pid);
             format!("closed {} {holder}", socket.netns)
         }),
-        Subject::Forward(_) | Subject::Entry(_) => None,
+        _ => None,
     };
     let cause = Cause::Text(cause.unwrap_or_else(|| "closed".to_owned()));
     docket.raise(Code::PolicyViolation, weight, cause, subject, || {
@@ -46,6 +46,28 @@ pub(crate) fn not_allowed<'a>(bench: &Bench<'a>, place: &str, subject: Subject, 
     });
 }
 
+/// An entry has passed its date.
+pub(crate) fn expired(entry: &Entry, docket: &mut Docket<'_>) {
+    let subject = Subject::Entry(entry.name.clone());
+    let cause = Cause::Text(entry.name.clone());
+    let verb = entry.verb.name();
+    let (year, month, day) = model::time::civil_from_days(entry.expires.unwrap_or_default());
+    let weight = (usual(Code::PolicyExpired), Confidence::High);
+    docket.raise(Code::PolicyExpired, weight, cause, subject, || {
+        let title = format!(
+            "{}: this [[{verb}]] entry expired on {year:04}-{month:02}-{day:02} and no longer applies",
+            entry.name
+        );
+        let fact = format!("{}: {}", entry.describe(), entry.reason);
+        say(
+            title,
+            "",
+            vec![(fact, entry.name.clone())],
+            "decide again: set a new `expires`, or remove the entry",
+        )
+    });
+}
+
 /// What became of an entry over the whole look.
 pub(crate) fn entry<'a>(
     bench: &Bench<'a>,
@@ -54,27 +76,12 @@ pub(crate) fn entry<'a>(
     unseen: bool,
     docket: &mut Docket<'a>,
 ) {
-    let subject = Subject::Entry(entry.name.clone());
-    let cause = Cause::Text(entry.name.clone());
-    let verb = entry.verb.name();
     if !entry.applies(bench.facts.today) {
-        let (year, month, day) = model::time::civil_from_days(entry.expires.unwrap_or_default());
-        let weight = (usual(Code::PolicyExpired), Confidence::High);
-        docket.raise(Code::PolicyExpired, weight, cause, subject, || {
-            let title = format!(
-                "{}: this [[{verb}]] entry expired on {year:04}-{month:02}-{day:02} and no longer applies",
-                entry.name
-            );
-            let fact = format!("{}: {}", entry.describe(), entry.reason);
-            say(
-                title,
-                "",
-                vec![(fact, entry.name.clone())],
-                "decide again: set a new `expires`, or remove the entry",
-            )
-        });
+        expired(entry, docket);
         return;
     }
+    let subject = Subject::Entry(entry.name.clone());
+    let cause = Cause::Text(entry.name.clone());
     // What could not be looked at may be what the entry means.
     if found || unseen {
         return;

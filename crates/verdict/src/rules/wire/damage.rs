@@ -1,0 +1,86 @@
+//! What could not be read as it claims: damaged-traffic, unread-link.
+
+use std::collections::BTreeMap;
+
+use model::{Code, Confidence, Severity, Subject, WireFault};
+
+use super::words;
+use crate::docket::{Cause, Docket};
+use crate::judge::say;
+use crate::traffic::Watch;
+
+pub(crate) fn judge<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
+    let mut layers: BTreeMap<&str, Vec<&WireFault>> = BTreeMap::new();
+    for fault in &watch.traffic.faults {
+        layers.entry(fault.layer).or_default().push(fault);
+    }
+    for (layer, faults) in layers {
+        damaged(watch, layer, &faults, docket);
+    }
+    if watch.traffic.unread_links.iter().any(|(_, frames)| *frames > 0) {
+        unread(watch, docket);
+    }
+}
+
+/// One finding per layer, with every reason as its evidence.
+fn damaged<'a>(watch: &Watch<'a>, layer: &str, faults: &[&WireFault], docket: &mut Docket<'a>) {
+    let code = Code::DamagedTraffic;
+    let weight = (code.default_severity(), Confidence::High);
+    docket.raise(code, weight, Cause::Text(layer.to_owned()), Subject::Capture, || {
+        let total = faults.iter().map(|fault| fault.count).fold(0, u64::saturating_add);
+        let file = faults.iter().any(|fault| fault.frame == 0);
+        let title = if file {
+            format!("The capture is damaged: {} in {layer}", words::count(total, "fault"))
+        } else {
+            format!("{} in {layer}: bytes that are not what they claim", words::count(total, "fault"))
+        };
+        let facts = faults
+            .iter()
+            .map(|fault| {
+                let place = match fault.frame {
+                    0 => format!("at byte {} of the file", fault.at),
+                    _ => format!("first at byte {} of the frame", fault.at),
+                };
+                let fact =
+                    format!("{layer}: {}: {}, {place}.", fault.what, words::count(fault.count, "time"));
+                let source =
+                    if fault.frame == 0 { "the capture file".to_owned() } else { words::frame(fault.frame) };
+                (fact, source)
+            })
+            .collect();
+        let step = if file {
+            "capture again, or copy the file again; what stands before the fault was read".to_owned()
+        } else {
+            format!("{}; a broken sender, a broken capture, or somebody who tries parsers", watch.keep(None))
+        };
+        say(title, "", facts, step)
+    });
+}
+
+fn unread<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
+    let links = &watch.traffic.unread_links;
+    let frames = links.iter().map(|(_, frames)| *frames).fold(0, u64::saturating_add);
+    let code = Code::UnreadLink;
+    // Where a few frames of many were not read, little was missed.
+    let severity =
+        if frames >= watch.traffic.volume.frames / 100 { Severity::Warning } else { Severity::Note };
+    docket.raise(code, (severity, Confidence::High), Cause::Number(0), Subject::Capture, || {
+        let types: Vec<String> = links.iter().map(|(link, _)| link.to_string()).collect();
+        let title =
+            format!("{} of link type {} were not read", words::count(frames, "frame"), types.join(", "));
+        let facts = links
+            .iter()
+            .map(|(link, frames)| {
+                let fact =
+                    format!("Link type {link}: {} that we do not read.", words::count(*frames, "frame"));
+                (fact, "the capture file; the list of link-layer header types of tcpdump.org".to_owned())
+            })
+            .collect();
+        say(
+            title,
+            "",
+            facts,
+            "capture on an interface of a link type that is read: Ethernet, raw IP, Linux cooked",
+        )
+    });
+}
