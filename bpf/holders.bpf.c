@@ -90,12 +90,6 @@ inline_always __u32 reader_level(void)
 	return pid ? READ(pid, level) : 0;
 }
 
-// The cache line that every kind of socket begins with.
-struct line { __u8 bytes[64]; };
-#define IN_LINE(line, member) \
-	(*(__typeof__(((struct sock *)0)->__sk_common.member) *)((line)->bytes + \
-		__builtin_preserve_field_info(((struct sock *)0)->__sk_common.member, 0 /* BPF_FIELD_BYTE_OFFSET */)))
-
 inline_always void write_details(struct record *record, struct sock *sk)
 {
 	record->protocol = READ(sk, sk_protocol);
@@ -112,51 +106,106 @@ inline_always void write_details(struct record *record, struct sock *sk)
 		*(__u32 *)record->address = READ(sk, __sk_common.skc_rcv_saddr);
 }
 
-inline_always void write_socket(struct walk *walk, struct file *file, __u32 fd)
+// What a descriptor leads to, as far as every walk needs it.
+struct seen {
+	struct sock *sk;
+	__u64 inode;
+	__u32 netns;
+	__u16 family;
+	__u16 port;      // host order
+	__u16 peer_port; // network order
+	__u8 state;
+	__u8 type;
+};
+
+inline_always int is_wanted(__u16 family, __u16 port, __u8 state)
 {
-	struct socket *socket = READ(file, private_data);
-	struct sock *sk = READ(socket, sk);
-	struct line line;
-	if (!sk || bpf_probe_read_kernel(&line, sizeof(line), sk)) return;
-	__u16 family = IN_LINE(&line, skc_family), port = IN_LINE(&line, skc_num);
-	__u8 state = IN_LINE(&line, skc_state);
-	if (family == AF_INET || family == AF_INET6) {
-		if (!port) return;
-		if (!control.want_connected && state != TCP_LISTEN && state != TCP_CLOSE) return;
-	} else if (family != AF_PACKET) {
-		return;
-	}
+	if (family != AF_INET && family != AF_INET6) return family == AF_PACKET;
+	return port && (control.want_connected || state == TCP_LISTEN || state == TCP_CLOSE);
+}
+
+inline_always void write_socket(struct walk *walk, __u32 fd, const struct seen *seen)
+{
 	struct record *record = next_record();
 	if (!record) return;
-	struct net *net = IN_LINE(&line, skc_net.net);
-	if (net != walk->net) {
-		walk->net = net;
-		walk->netns = READ(net, ns.inum);
-	}
+	int ported = seen->family != AF_PACKET;
 	record->kind = RECORD_SOCKET;
-	record->family = family;
-	record->state = state;
-	record->port = family == AF_PACKET ? 0 : port;
-	record->peer_port = family == AF_PACKET ? 0 : __builtin_bswap16(IN_LINE(&line, skc_dport));
-	record->type = READ(socket, type);
-	record->inode = READ(READ(file, f_inode), i_ino);
-	record->netns = walk->netns;
+	record->family = seen->family;
+	record->state = seen->state;
+	record->port = ported ? seen->port : 0;
+	record->peer_port = ported ? __builtin_bswap16(seen->peer_port) : 0;
+	record->type = seen->type;
+	record->inode = seen->inode;
+	record->netns = seen->netns;
 	record->tgid = walk->tgid;
 	record->tid = walk->tid;
 	record->fd = fd;
 	if (control.want_details) {
-		write_details(record, sk);
+		write_details(record, seen->sk);
 	} else {
 		// The entry may hold an earlier walk's.
 		record->cookie = record->interface = record->protocol = 0;
 	}
 }
 
-static int read_descriptor(__u32 fd, struct walk *walk)
+// Reads in place. Most of a walk is waiting for memory, and without calls in between the processor waits for that of
+// many sockets at once.
+static int read_in_place(__u32 fd, struct walk *walk)
+{
+	if (fd >= walk->max_fds) return 1;
+	// The verifier knows no pointer to a pointer, so the entry is taken for a structure with a file's pointer in it.
+	const char *entry = (const char *)(walk->table + fd);
+	__u64 at = __builtin_preserve_field_info(((struct kiocb *)0)->ki_filp, 0 /* BPF_FIELD_BYTE_OFFSET */);
+	struct file *file = AS(struct kiocb, entry - at)->ki_filp;
+	if (!file || file->f_op != walk->socket_operations) return 0;
+	struct socket *socket = AS(struct socket, file->private_data);
+	struct sock *sk = socket->sk;
+	if (!sk) return 0;
+	struct seen seen = {};
+	seen.family = sk->__sk_common.skc_family;
+	seen.port = sk->__sk_common.skc_num;
+	seen.state = sk->__sk_common.skc_state;
+	if (!is_wanted(seen.family, seen.port, seen.state)) return 0;
+	seen.sk = sk;
+	seen.peer_port = sk->__sk_common.skc_dport;
+	seen.type = socket->type;
+	seen.inode = file->f_inode->i_ino;
+	seen.netns = sk->__sk_common.skc_net.net->ns.inum;
+	write_socket(walk, fd, &seen);
+	return 0;
+}
+
+// The cache line that every kind of socket begins with.
+struct line { __u8 bytes[64]; };
+#define IN_LINE(line, member) \
+	(*(__typeof__(((struct sock *)0)->__sk_common.member) *)((line)->bytes + \
+		__builtin_preserve_field_info(((struct sock *)0)->__sk_common.member, 0 /* BPF_FIELD_BYTE_OFFSET */)))
+
+// The same with a call for each member, for kernels that cannot read in place (before 6.2).
+static int read_by_copy(__u32 fd, struct walk *walk)
 {
 	struct file *file = 0;
 	if (fd >= walk->max_fds || bpf_probe_read_kernel(&file, sizeof(file), walk->table + fd)) return 1;
-	if (file && READ(file, f_op) == walk->socket_operations) write_socket(walk, file, fd);
+	if (!file || READ(file, f_op) != walk->socket_operations) return 0;
+	struct socket *socket = READ(file, private_data);
+	struct seen seen = {};
+	seen.sk = READ(socket, sk);
+	struct line line;
+	if (!seen.sk || bpf_probe_read_kernel(&line, sizeof(line), seen.sk)) return 0;
+	seen.family = IN_LINE(&line, skc_family);
+	seen.port = IN_LINE(&line, skc_num);
+	seen.state = IN_LINE(&line, skc_state);
+	if (!is_wanted(seen.family, seen.port, seen.state)) return 0;
+	struct net *net = IN_LINE(&line, skc_net.net);
+	if (net != walk->net) {
+		walk->net = net;
+		walk->netns = READ(net, ns.inum);
+	}
+	seen.netns = walk->netns;
+	seen.peer_port = IN_LINE(&line, skc_dport);
+	seen.type = READ(socket, type);
+	seen.inode = READ(READ(file, f_inode), i_ino);
+	write_socket(walk, fd, &seen);
 	return 0;
 }
 
@@ -202,7 +251,11 @@ int holders(struct bpf_iter__task *context)
 	walk.max_fds = READ(table, max_fds);
 	walk.table = READ(table, fd);
 	walk.socket_operations = socket_operations();
-	bpf_loop(walk.max_fds < MAX_FDS ? walk.max_fds : MAX_FDS, read_descriptor, &walk, 0);
+	__u32 most = walk.max_fds < MAX_FDS ? walk.max_fds : MAX_FDS;
+	if (bpf_rdonly_cast)
+		bpf_loop(most, read_in_place, &walk, 0);
+	else
+		bpf_loop(most, read_by_copy, &walk, 0);
 	return 0;
 }
 

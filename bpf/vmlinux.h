@@ -29,6 +29,7 @@ struct pid { unsigned int level; struct upid numbers[1]; } CORE;
 struct inode { unsigned long i_ino; } CORE;
 struct file_operations;
 struct file { const struct file_operations *f_op; void *private_data; struct inode *f_inode; } CORE;
+struct kiocb { struct file *ki_filp; } CORE;
 struct fdtable { unsigned int max_fds; struct file **fd; } CORE;
 struct files_struct { struct fdtable *fdt; } CORE;
 
@@ -91,6 +92,11 @@ static __u64 (*bpf_get_current_task)(void) = (void *)35;
 static long (*bpf_probe_read_kernel)(void *dst, __u32 size, const void *src) = (void *)113;
 static long (*bpf_seq_write)(struct seq_file *to, const void *data, __u32 bytes) = (void *)127;
 static long (*bpf_loop)(__u32 iterations, void *callback, void *context, __u64 flags) = (void *)181;
+
+// A pointer as one that is read in place, without a call: a bad one gives zero. Kernels before 6.2 cannot; there the
+// loader makes the function's address 0.
+extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __attribute__((weak, section(".ksyms")));
+#define AS(type, pointer) ((type *)bpf_rdonly_cast(pointer, __builtin_btf_type_id(*(type *)0, 1 /* BPF_TYPE_ID_TARGET */)))
 
 // Reads one member, wherever this kernel keeps it; a bad pointer gives zero.
 #define READ(source, member) ({ \

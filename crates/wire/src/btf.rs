@@ -328,6 +328,8 @@ impl Ask {
     pub const SIZE: Ask = Ask(1);
     /// Whether the member exists.
     pub const EXISTS: Ask = Ask(2);
+    /// The number of the structure itself in the kernel's types.
+    pub const TYPE: Ask = Ask(7);
 }
 
 /// One CO-RE record: an instruction that depends on where a member is.

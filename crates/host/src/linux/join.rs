@@ -1,5 +1,6 @@
 //! Two ways of looking, joined: the kernel's socket dump, and the descriptor tables. What one hides from the other.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Gap, Holder, How, Kind, Reason, Socket, State, Views};
@@ -111,16 +112,19 @@ fn should_be_dumped(socket: &Socket) -> bool {
 
 /// The sockets and gaps of every namespace.
 fn together(dumps: &mut Dumps) -> (Vec<Socket>, Vec<Gap>) {
-    let total: usize = dumps.values().flatten().map(|found| found.sockets.len()).sum();
-    let (mut sockets, mut gaps) = (Vec::new(), Vec::new());
-    for found in dumps.values_mut().flatten() {
+    let mut found: Vec<&mut Found> = dumps.values_mut().flatten().collect();
+    let gaps = found.iter_mut().flat_map(|found| found.gaps.drain(..)).collect();
+    // The longest list takes the others in, so that most sockets stay where they are.
+    found.sort_by_key(|found| Reverse(found.sockets.len()));
+    let total: usize = found.iter().map(|found| found.sockets.len()).sum();
+    let mut sockets: Vec<Socket> = Vec::new();
+    for found in found {
         if sockets.is_empty() {
             sockets = std::mem::take(&mut found.sockets);
             sockets.reserve_exact(total - sockets.len());
         } else {
             sockets.append(&mut found.sockets);
         }
-        gaps.append(&mut found.gaps);
     }
     (sockets, gaps)
 }
@@ -215,4 +219,4 @@ impl HolderReasons {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -264,8 +264,8 @@ impl Looker {
     }
 }
 
-/// By kind, port, address and namespace. Only short keys are sorted, and each socket moves once.
-fn in_order(sockets: Vec<Socket>) -> Vec<Socket> {
+/// By kind, port, address and namespace. Only short keys are sorted; the sockets then change places where they lie.
+fn in_order(mut sockets: Vec<Socket>) -> Vec<Socket> {
     let mut order: Vec<(u32, u32)> = Vec::with_capacity(sockets.len());
     order.extend(
         sockets
@@ -278,8 +278,23 @@ fn in_order(sockets: Vec<Socket>) -> Vec<Socket> {
         let rest = |at| socket(at).map(|s| (s.local.ip(), s.netns, s.inode));
         key.cmp(other_key).then_with(|| rest(*at).cmp(&rest(*other)))
     });
-    let mut sockets: Vec<Option<Socket>> = sockets.into_iter().map(Some).collect();
-    order.iter().filter_map(|(_, at)| sockets.get_mut(*at as usize)?.take()).collect()
+    // Along each circle of places: every swap brings one socket to where it belongs.
+    for start in 0..order.len() {
+        let mut at = start;
+        while let Some((_, source)) = order.get_mut(at) {
+            let from = std::mem::replace(source, narrow(at)) as usize;
+            if from == start {
+                break;
+            }
+            sockets.swap(at, from);
+            at = from;
+        }
+    }
+    sockets
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// Everything that has to be seen from inside a namespace.
@@ -333,5 +348,31 @@ fn machine(views: Views) -> Machine {
         os: "linux",
         kernel: names.release().to_string_lossy().into_owned(),
         privileged: views.has(Views::BPF) && rustix::process::geteuid().is_root(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linux::join::tests::socket;
+
+    #[test]
+    fn sockets_come_in_order_whatever_order_they_had() {
+        let mut seed = 5_u64;
+        let mut random = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as u32
+        };
+        for count in [0, 1, 2, 3, 50, 999] {
+            let kinds = [model::Kind::Udp, model::Kind::Tcp, model::Kind::Packet];
+            let made = (0..count).map(|inode| {
+                let port = u16::try_from(random() % 40).unwrap();
+                socket(kinds[random() as usize % 3], inode, port)
+            });
+            let made: Vec<Socket> = made.collect();
+            let mut expected = made.clone();
+            expected.sort_by_key(|s| (s.kind as u32, s.local.port(), s.local.ip(), s.netns, s.inode));
+            assert_eq!(in_order(made), expected, "{count}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use wire::btf::{Ask, Btf, CoreRecord, Kind, core_records};
 use wire::cursor::le32;
-use wire::elf::{self, Object, Relocation};
+use wire::elf::{self, Object, Relocation, Symbol};
 
 use super::LoadError;
 use super::sys::{self, MapShape, Mapped, ProgramShape};
@@ -19,6 +19,8 @@ const CALL: u8 = 0x85;
 const PSEUDO_MAP: u8 = 1;
 const PSEUDO_MAP_VALUE: u8 = 2;
 const PSEUDO_FUNCTION: u8 = 4;
+/// In a call's source register: a function of the kernel, by its type number.
+const PSEUDO_KERNEL_CALL: u8 = 2;
 const INSTRUCTION_BYTES: usize = 8;
 
 /// A program in the kernel, tied to its iterator, with its maps by name.
@@ -71,6 +73,33 @@ pub fn load_iterator(
     target: &str,
     entries: &[(&str, u32)],
 ) -> Result<Loaded, LoadError> {
+    match load(object, program, target, entries, Calls::Functions) {
+        // A kernel may have the functions, and not let such a program call them.
+        Err(LoadError::Refused(LOAD, _)) => load(object, program, target, entries, Calls::HelpersOnly),
+        other => other,
+    }
+}
+
+/// What a program may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// The kernel's own functions, where there are such, besides its stable helpers.
+    Functions,
+    /// Only the stable helpers, as on a kernel that is too old for more.
+    HelpersOnly,
+}
+
+/// The step at which the kernel judges a program.
+const LOAD: &str = "load a program";
+
+/// Loads as [`load_iterator`] does, once.
+pub fn load(
+    object: &[u8],
+    program: &str,
+    target: &str,
+    entries: &[(&str, u32)],
+    calls: Calls,
+) -> Result<Loaded, LoadError> {
     if cfg!(target_endian = "big") {
         return Err(LoadError::NotSupported(
             "little-endian byte order, which our programs are built for".into(),
@@ -85,6 +114,9 @@ pub fn load_iterator(
     let hook = format!("bpf_iter_{target}");
     let hook_id = code.relocate_members(&object, &own, types.bytes(), hook.as_bytes())?;
     let maps = create_maps(&object, &own, found.first().copied().flatten(), entries)?;
+    if calls == Calls::HelpersOnly {
+        code.kernel_functions.clear();
+    }
     code.relocate_symbols(&object, &maps)?;
     let types = sys::load_types(&function_types(program)).map_err(|e| LoadError::Refused("take types", e))?;
     let functions = code.functions();
@@ -95,8 +127,7 @@ pub fn load_iterator(
         types: &types,
         functions: &functions,
     };
-    let refused = |error| LoadError::Refused("load a program", error);
-    let loaded = sys::load_program(&code.bytes, &shape).map_err(refused)?;
+    let loaded = sys::load_program(&code.bytes, &shape).map_err(|e| LoadError::Refused(LOAD, e))?;
     let link = sys::link(&loaded, TRACE_ITER).map_err(|e| LoadError::Refused("start a program", e))?;
     Ok(Loaded { link, maps })
 }
@@ -117,6 +148,8 @@ struct Code {
     text: Option<(usize, usize)>,
     /// Where functions begin, in bytes.
     starts: Vec<usize>,
+    /// The kernel's functions that it calls where there are such: symbol index and type number.
+    kernel_functions: HashMap<u32, u32>,
 }
 
 impl Code {
@@ -137,7 +170,7 @@ impl Code {
             starts.extend(offsets.iter().map(|offset| base + offset));
             text = Some((index, base));
         }
-        Ok(Code { bytes, main, text, starts })
+        Ok(Code { bytes, main, text, starts, kernel_functions: HashMap::new() })
     }
 
     /// Where a section's offset is now; `None` for sections that are not part of this program.
@@ -173,11 +206,16 @@ impl Code {
             let (_, ty) = own.resolve(*root).ok_or_else(|| damaged("a record names no type"))?;
             wanted.push((ty.kind, ty.name));
         }
+        let functions: Vec<(u32, &[u8])> = (0..).zip(&object.symbols).filter_map(external).collect();
+        wanted.extend(functions.iter().map(|(_, name)| (Kind::FUNC, *name)));
         let (kernel, found) = Btf::parse_finding(kernel, &wanted).map_err(LoadError::Damaged)?;
         let missing = |name: &[u8]| LoadError::NotSupported(String::from_utf8_lossy(name).into_owned());
         let mut in_kernel = HashMap::new();
         for ((root, id), (_, name)) in roots.iter().zip(found.iter().skip(1)).zip(wanted.iter().skip(1)) {
             in_kernel.insert(*root, id.ok_or_else(|| missing(name))?);
+        }
+        for ((symbol, _), id) in functions.iter().zip(found.iter().skip(1 + roots.len())) {
+            self.kernel_functions.extend(id.map(|id| (*symbol, id)));
         }
         for record in &records {
             let Some((index, _)) = object.section(record.section) else { continue };
@@ -231,6 +269,16 @@ impl Code {
             let instructions = to.cast_signed() - at.cast_signed();
             i32::try_from(instructions / INSTRUCTION_BYTES.cast_signed() - 1).map_err(|_| damaged("too far"))
         };
+        if external((relocation.symbol, symbol)).is_some() {
+            // Where this kernel has no such function the program sees the address 0, and never comes to the call.
+            let id = self.kernel_functions.get(&relocation.symbol).copied();
+            let instruction = self.instruction(at)?;
+            set_immediate(instruction, id.unwrap_or(0).cast_signed());
+            if operation == CALL {
+                set_source(instruction, id.map_or(0, |_| PSEUDO_KERNEL_CALL));
+            }
+            return Ok(());
+        }
         let (source, value) = match (operation, in_code) {
             // A function's address: the object has its offset in the immediate (a section symbol) or the symbol.
             (LOAD_IMMEDIATE_64, Some(start)) => (PSEUDO_FUNCTION, distance(start + immediate as usize)?),
@@ -251,9 +299,7 @@ impl Code {
         };
         let instruction = self.instruction(at)?;
         set_immediate(instruction, value);
-        if let Some(registers) = instruction.get_mut(1) {
-            *registers = *registers & 0x0f | source << 4;
-        }
+        set_source(instruction, source);
         Ok(())
     }
 
@@ -261,6 +307,17 @@ impl Code {
     fn functions(&self) -> Vec<[u32; 2]> {
         let index = |start: &usize| u32::try_from(start / INSTRUCTION_BYTES).unwrap_or(u32::MAX);
         self.starts.iter().map(|start| [index(start), if *start == 0 { 3 } else { 4 }]).collect()
+    }
+}
+
+/// A symbol that the object does not have itself: a function of the kernel.
+fn external<'a>((index, symbol): (u32, &Symbol<'a>)) -> Option<(u32, &'a [u8])> {
+    (symbol.section == 0 && !symbol.name.is_empty()).then_some((index, symbol.name))
+}
+
+fn set_source(instruction: &mut [u8; INSTRUCTION_BYTES], source: u8) {
+    if let Some(registers) = instruction.get_mut(1) {
+        *registers = *registers & 0x0f | source << 4;
     }
 }
 
@@ -313,6 +370,7 @@ fn answer(
         Ask::OFFSET => Ok(offset_bits / 8),
         Ask::SIZE => kernel.size(kernel_type).ok_or_else(broken),
         Ask::EXISTS => Ok(1),
+        Ask::TYPE => Ok(kernel_type),
         _ => Err(damaged("a record asks what we do not know")),
     }
 }

@@ -36,7 +36,10 @@ impl Walker {
     }
 
     fn with_entries(entries: u32) -> Result<Walker, LoadError> {
-        let loaded = loader::load_iterator(OBJECT, "holders", "task", &[("records", entries)])?;
+        Walker::of(loader::load_iterator(OBJECT, "holders", "task", &[("records", entries)])?, entries)
+    }
+
+    fn of(loaded: Loaded, entries: u32) -> Result<Walker, LoadError> {
         let refused = |error| LoadError::Refused("share memory", error);
         let map = loaded.maps.get("records").ok_or_else(|| LoadError::NotSupported("record map".into()))?;
         let memory = Mapped::map(map, entries as usize * BYTES).map_err(refused)?;
@@ -111,6 +114,36 @@ mod tests {
         assert!(task.netns != 0 && task.comm.starts_with(&comm[..comm.len() - 1]));
         let found = open.iter().find(|open| open.pid == pid && open.port == port).expect("our listener");
         assert_eq!((found.fd, found.state, &found.address[..4]), (fd, 10, &[127, 0, 0, 1][..]));
+    }
+
+    #[test]
+    fn an_older_kernel_is_read_to_the_same_records() {
+        let sockets = ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"].map(|addr| TcpListener::bind(addr).unwrap());
+        let datagrams = std::net::UdpSocket::bind("[::]:0").unwrap();
+        let _connected = std::net::TcpStream::connect(sockets[0].local_addr().unwrap()).unwrap();
+        let entries = [("records", FIRST_ENTRIES)];
+        let load = |calls| loader::load(OBJECT, "holders", "task", &entries, calls);
+        let own = |loaded: Loaded, wanted: Wanted| -> Vec<Open> {
+            let mut walker = Walker::of(loaded, FIRST_ENTRIES).unwrap();
+            let all = walker.walk(wanted).unwrap().filter_map(|record| match record {
+                Record::Open(open) if open.pid == std::process::id() => Some(open),
+                _ => None,
+            });
+            // Other tests of this process come and go.
+            let ports = sockets.iter().map(|socket| socket.local_addr().unwrap().port());
+            let ports: Vec<u16> = ports.chain([datagrams.local_addr().unwrap().port()]).collect();
+            all.filter(|open| ports.contains(&open.port) || ports.contains(&open.peer_port)).collect()
+        };
+        for wanted in [(false, false), (true, true)] {
+            let wanted = Wanted { connected: wanted.0, details: wanted.1 };
+            let (Ok(new), Ok(old)) = (load(loader::Calls::Functions), load(loader::Calls::HelpersOnly))
+            else {
+                return eprintln!("SKIPPED: no BPF here");
+            };
+            let (new, old) = (own(new, wanted), own(old, wanted));
+            assert_eq!(new, old);
+            assert_eq!(new.len(), if wanted.connected { 5 } else { 4 }, "{new:?}");
+        }
     }
 
     #[test]

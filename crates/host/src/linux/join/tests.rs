@@ -12,7 +12,8 @@ use super::*;
 const HERE: u32 = 100;
 const ELSEWHERE: u32 = 200;
 
-fn socket(kind: Kind, inode: u64, port: u16) -> Socket {
+/// A listener without holders.
+pub(in crate::linux) fn socket(kind: Kind, inode: u64, port: u16) -> Socket {
     Socket {
         kind,
         family: Family::V4,
