@@ -214,21 +214,9 @@ impl<'a> Finding<'a> {
         let mut shown = Finding::of_traffic(finding);
         for subject in &finding.subjects {
             match subject {
-<<<<<<< HEAD
                 Subject::Socket(index) => shown.sockets.extend(places.socket(*index)),
                 Subject::Forward(index) => shown.forwards.extend(places.forward(*index)),
                 _ => {}
-=======
-                Subject::Socket(index) => sockets.extend(places.socket(*index)),
-                Subject::Forward(index) => forwards.extend(places.forward(*index)),
-                Subject::Entry(entry) => entries.push(entry.as_str()),
-                // A look at a machine has no packets.
-                Subject::Service(_)
-                | Subject::Scan(_)
-                | Subject::Beacon(_)
-                | Subject::Touch(_)
-                | Subject::Capture => {}
->>>>>>> b-verdict
             }
         }
         let left_out = !everything && shown.sockets.is_empty() && shown.forwards.is_empty();
