@@ -29,7 +29,6 @@ macro_rules! protocols {
 }
 
 protocols! {
-
     amqp
     cassandra
     dns
@@ -54,13 +53,14 @@ protocols! {
     ssdp
     ssh
     stomp
-    text.split(|byte| *byte == b' ').next().unwrap_or_default()
     tls
     websocket
     ws_discovery
+}
+
 /// The first word of a text.
 fn word(text: &[u8]) -> &[u8] {
-}
+    text.split(|byte| *byte == b' ').next().unwrap_or_default()
 }
 
 /// The protocol with this name.
