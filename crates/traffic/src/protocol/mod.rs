@@ -32,15 +32,19 @@ protocols! {
     amqp
     cassandra
     kafka
+    kerberos
+    ldap
     memcached
     mongodb
     mqtt
     mssql
     mysql
     nats
+    onc_rpc
     oracle
     postgresql
     redis
+    snmp
     ssh
     stomp
 }
