@@ -1,6 +1,6 @@
 //! Reading what a side said, field by field: it is, it is not, or it is too short to tell.
 
-use wire::Fault;
+use wire::{Fault, ber};
 
 use crate::recognise::Look;
 use crate::talk::{Said, Talk};
@@ -38,6 +38,32 @@ pub(crate) fn hear<'a, T>(
         part => part,
     }
 }
+
+/// Reads both sides. Of datagrams the first two are taken that belong together, for a first question may go unanswered.
+pub(crate) fn hear_pair<'a, C, S>(
+    talk: &Talk<'a>,
+    request: impl Fn(Reader<'a>) -> Part<C>,
+    answer: impl Fn(Reader<'a>) -> Part<S>,
+    fits: impl Fn(&C, &S) -> bool,
+) -> (Part<C>, Part<S>) {
+    let client = hear(talk, &talk.client, &request);
+    let server = hear(talk, &talk.server, &answer);
+    let (Ok(asked), Ok(said)) = (&client, &server) else { return (client, server) };
+    if !talk.is_datagrams() || fits(asked, said) {
+        return (client, server);
+    }
+    for said in talk.server.pieces().take(MOST_PIECES).filter_map(|piece| answer(Reader::new(piece)).ok()) {
+        let asked =
+            talk.client.pieces().take(MOST_PIECES).filter_map(|piece| request(Reader::new(piece)).ok());
+        if let Some(asked) = asked.into_iter().find(|asked| fits(asked, &said)) {
+            return (Ok(asked), Ok(said));
+        }
+    }
+    (client, server)
+}
+
+/// Datagrams of each side that are compared with each other.
+const MOST_PIECES: usize = 8;
 
 /// What to say where nothing is claimed: wait if one of the sides was only too short.
 pub(crate) fn otherwise<C, S>(talk: &Talk<'_>, client: &Part<C>, server: &Part<S>) -> Look {
@@ -144,6 +170,20 @@ impl<'a> Reader<'a> {
     pub(crate) fn text16(&mut self) -> Part<&'a [u8]> {
         let length = self.be16()?;
         self.take(usize::from(length))
+    }
+
+    /// The next element in BER, whole.
+    pub(crate) fn element(&mut self) -> Part<ber::Element<'a>> {
+        let element = ber::parse(self.rest).map_err(|fault| not(fault, self.rest))?;
+        self.rest = element.rest;
+        Ok(element)
+    }
+
+    /// The next element in BER: what it is, and its inside as far as it is there.
+    pub(crate) fn opened(&mut self) -> Part<(ber::Header, Reader<'a>)> {
+        let header = ber::header(self.rest).map_err(|fault| not(fault, self.rest))?;
+        self.take(header.header_bytes)?;
+        Ok((header, Reader::new(self.up_to(header.body_bytes))))
     }
 
     /// The bytes before the next NUL, which must come within `most` bytes.

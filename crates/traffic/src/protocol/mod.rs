@@ -36,6 +36,8 @@ protocols! {
     http
     icy
     kafka
+    kerberos
+    ldap
     llmnr
     mdns
     memcached
@@ -45,11 +47,13 @@ protocols! {
     mysql
     nats
     netbios_ns
+    onc_rpc
     oracle
     postgresql
     redis
     rtsp
     sip
+    snmp
     ssdp
     ssh
     stomp

@@ -1,0 +1,7 @@
+//! RTCP: the packets of a compound make up the datagram.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| wire::rtcp::check(bytes));
