@@ -25,6 +25,16 @@ pub fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     array(bytes, at).map(u16::from_be_bytes)
 }
 
+/// A big-endian 24-bit number.
+pub fn be24(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]))
+}
+
+/// A big-endian 32-bit number.
+pub fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_be_bytes)
+}
+
 /// A 16-bit number in the machine's own order, as netlink has them.
 pub fn ne16(bytes: &[u8], at: usize) -> Option<u16> {
     array(bytes, at).map(u16::from_ne_bytes)

@@ -1,4 +1,5 @@
-//! Bytes to types, one file per format. Nothing here makes a call, and nothing here panics.
+//! Bytes to types, one file per format: packets, captures, netlink, text of the system. Nothing here makes a call,
+//! and nothing here panics.
 //!
 //! A binary parser is `pub fn parse(&[u8]) -> Result<T<'_>, Fault>`; a text format gives `(T, Vec<Fault>)`: what is
 //! readable is kept, the rest is reported.
@@ -9,9 +10,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod address;
 pub mod apk;
 pub mod btf;
+pub mod capture;
 pub mod cgroup;
+pub mod checksum;
 pub mod cursor;
 pub mod darwin_args;
 pub mod darwin_socket;
@@ -20,22 +24,33 @@ pub mod elf;
 pub mod fault;
 pub mod frame;
 pub mod holder_record;
+pub mod icmp;
 pub mod intervals;
 pub mod iptables;
+pub mod ipv4;
+pub mod ipv6;
+pub mod link;
+#[cfg(test)]
+mod made;
 pub mod mountinfo;
 pub mod netlink;
 pub mod nftables;
 pub mod owner_record;
+pub mod packet;
 pub mod passwd;
 pub mod port_list;
 pub mod proc_net;
 pub mod proc_stat;
 pub mod proc_status;
+pub mod protocol;
 pub mod published;
+pub mod rest;
 pub mod rpm_header;
 pub mod sock_diag;
 pub mod sqlite;
+pub mod tcp;
 pub mod travelling;
+pub mod udp;
 pub mod unit_file;
 pub mod windows_table;
 pub mod xtables;

@@ -1,0 +1,119 @@
+//! The pcap format: one header, then records (draft-ietf-opsawg-pcap §4, §5).
+
+use model::Timestamp;
+
+use super::{Format, MOST_BLOCK_BYTES, Step};
+use crate::{Fault, Frame, LinkType};
+
+/// Bytes of the header of the file.
+pub(super) const FILE_HEADER_BYTES: usize = 24;
+/// Bytes of the header of a record.
+const RECORD_HEADER_BYTES: usize = 16;
+/// Bytes of the header of a record in Kuznetzov's variant: an interface index, a protocol and a packet type more.
+const MODIFIED_HEADER_BYTES: usize = 24;
+
+/// Microseconds.
+const MAGIC: u32 = 0xa1b2_c3d4;
+/// Nanoseconds.
+const MAGIC_NS: u32 = 0xa1b2_3c4d;
+/// Kuznetzov's variant.
+const MAGIC_MODIFIED: u32 = 0xa1b2_cd34;
+
+fn fault(at: usize, what: &'static str) -> Fault {
+    Fault { layer: "pcap", at, what }
+}
+
+/// Neither pcap nor pcapng.
+pub(super) fn unknown_magic() -> Fault {
+    Fault {
+        layer: "capture",
+        at: 0,
+        what: "neither pcap nor pcapng: the first four bytes are no known magic",
+    }
+}
+
+/// The byte order and the magic number of a file that begins so.
+fn magic(bytes: [u8; 4]) -> Option<(bool, u32)> {
+    [(false, u32::from_le_bytes(bytes)), (true, u32::from_be_bytes(bytes))]
+        .into_iter()
+        .find(|(_, magic)| [MAGIC, MAGIC_NS, MAGIC_MODIFIED].contains(magic))
+}
+
+/// Whether a file that begins so is a pcap.
+pub(super) fn begins(bytes: [u8; 4]) -> bool {
+    magic(bytes).is_some()
+}
+
+/// What the header of the file said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pcap {
+    big_endian: bool,
+    modified: bool,
+    ns_per_tick: u32,
+    link: LinkType,
+}
+
+impl Pcap {
+    pub(super) fn parse(header: &[u8; FILE_HEADER_BYTES]) -> Result<(Pcap, Format), Fault> {
+        let word = |at: usize, big_endian: bool| {
+            let bytes = crate::cursor::array(header, at).unwrap_or_default();
+            if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        };
+        let (big_endian, magic) =
+            magic(crate::cursor::array(header, 0).unwrap_or_default()).ok_or_else(unknown_magic)?;
+        let version = word(4, big_endian);
+        let major = if big_endian { version >> 16 } else { version & 0xffff };
+        if major != 2 {
+            return Err(fault(4, "the version of the format is not 2 (draft-ietf-opsawg-pcap §4)"));
+        }
+        // The upper bits say whether frames end with a checksum; lengths of higher layers leave it out.
+        let [low, high, ..] = word(20, big_endian).to_le_bytes();
+        let link = LinkType(u16::from_le_bytes([low, high]));
+        let (nanoseconds, modified) = (magic == MAGIC_NS, magic == MAGIC_MODIFIED);
+        let snap_bytes = word(16, big_endian);
+        let ns_per_tick = if nanoseconds { 1 } else { 1000 };
+        Ok((
+            Pcap { big_endian, modified, ns_per_tick, link },
+            Format::Pcap { nanoseconds, big_endian, modified, link, snap_bytes },
+        ))
+    }
+
+    #[inline]
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Step<'a>, Fault> {
+        let Some((header, rest)) = bytes.split_first_chunk::<RECORD_HEADER_BYTES>() else {
+            return Ok(Step::NeedMore { at_least: RECORD_HEADER_BYTES });
+        };
+        let [s0, s1, s2, s3, f0, f1, f2, f3, c0, c1, c2, c3, w0, w1, w2, w3] = *header;
+        let number = |bytes: [u8; 4]| {
+            let number = u32::from_le_bytes(bytes);
+            if self.big_endian { number.swap_bytes() } else { number }
+        };
+        let captured = number([c0, c1, c2, c3]) as usize;
+        if captured > MOST_BLOCK_BYTES {
+            return Err(fault(8, "a record claims more than 16 MiB (draft-ietf-opsawg-pcap §5)"));
+        }
+        let (header_bytes, rest) = if self.modified {
+            let more = MODIFIED_HEADER_BYTES - RECORD_HEADER_BYTES;
+            let Some(rest) = rest.get(more..) else {
+                return Ok(Step::NeedMore { at_least: MODIFIED_HEADER_BYTES });
+            };
+            (MODIFIED_HEADER_BYTES, rest)
+        } else {
+            (RECORD_HEADER_BYTES, rest)
+        };
+        let Some(data) = rest.get(..captured) else {
+            return Ok(Step::NeedMore { at_least: header_bytes + captured });
+        };
+        let seconds = i64::from(number([s0, s1, s2, s3]));
+        // A fraction of more than a second is carried over; it cannot overflow 64 bits.
+        let fraction = i64::from(number([f0, f1, f2, f3])) * i64::from(self.ns_per_tick);
+        let frame = Frame {
+            time: Some(Timestamp::from_ns(seconds * 1_000_000_000 + fraction)),
+            link: self.link,
+            interface: 0,
+            wire_bytes: number([w0, w1, w2, w3]).max(u32::try_from(captured).unwrap_or(u32::MAX)),
+            bytes: data,
+        };
+        Ok(Step::Frame { frame, consumed: header_bytes + captured })
+    }
+}

@@ -1,0 +1,138 @@
+//! The header of TCP and its options (RFC 9293 §3.1, §3.2).
+
+use crate::Fault;
+use crate::cursor::{be16, be32};
+
+/// Bytes of a header without options.
+pub const HEADER_BYTES: usize = 20;
+
+/// The control bits of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The sender has nothing more to send.
+    pub const FIN: Flags = Flags(1);
+    /// Sequence numbers begin here.
+    pub const SYN: Flags = Flags(1 << 1);
+    /// The connection is over at once.
+    pub const RST: Flags = Flags(1 << 2);
+    /// Deliver what there is.
+    pub const PSH: Flags = Flags(1 << 3);
+    /// The acknowledgement number counts.
+    pub const ACK: Flags = Flags(1 << 4);
+    /// The urgent pointer counts.
+    pub const URG: Flags = Flags(1 << 5);
+    /// Congestion was echoed (RFC 3168 §6.1).
+    pub const ECE: Flags = Flags(1 << 6);
+    /// The congestion window was reduced (RFC 3168 §6.1).
+    pub const CWR: Flags = Flags(1 << 7);
+
+    /// Whether every bit of `other` is set.
+    #[inline]
+    pub const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// A segment's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tcp<'a> {
+    /// The sender's port.
+    pub source_port: u16,
+    /// The receiver's port.
+    pub destination_port: u16,
+    /// The number of the first byte of the payload.
+    pub sequence: u32,
+    /// The number of the next byte that the sender waits for, with [`Flags::ACK`].
+    pub acknowledgement: u32,
+    /// The control bits.
+    pub flags: Flags,
+    /// How much the sender would take, not scaled.
+    pub window: u16,
+    /// Where urgent data end, with [`Flags::URG`].
+    pub urgent: u16,
+    /// Its options, unread; see [`Tcp::options`].
+    pub option_bytes: &'a [u8],
+}
+
+/// The options that say how a connection works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Options {
+    /// The longest segment that the sender takes (RFC 9293 §3.7.1).
+    pub most_segment_bytes: Option<u16>,
+    /// The shift of its window, at most 14 (RFC 7323 §2.3).
+    pub window_scale: Option<u8>,
+    /// Whether it takes selective acknowledgements (RFC 2018 §2).
+    pub selective: bool,
+    /// The time stamp and its echo (RFC 7323 §3.2).
+    pub timestamps: Option<(u32, u32)>,
+    /// Whether this is Multipath TCP (RFC 8684 §3).
+    pub multipath: bool,
+}
+
+fn fault(at: usize, what: &'static str) -> Fault {
+    Fault { layer: "TCP", at, what }
+}
+
+impl<'a> Tcp<'a> {
+    /// Bytes of the header with its options.
+    #[inline]
+    pub fn header_bytes(&self) -> usize {
+        HEADER_BYTES + self.option_bytes.len()
+    }
+
+    /// Its options, up to the first that is not what it claims.
+    pub fn options(&self) -> Options {
+        let mut found = Options::default();
+        let mut rest = self.option_bytes;
+        while let [kind, more @ ..] = rest {
+            match kind {
+                0 => break,
+                1 => {
+                    rest = more;
+                    continue;
+                }
+                _ => {}
+            }
+            let length = more.first().map_or(0, |length| usize::from(*length));
+            // The length counts kind and length too (RFC 9293 §3.1).
+            let (Some(value), Some(next)) = (rest.get(2..length), rest.get(length..)) else { break };
+            match (kind, value) {
+                (2, [high, low]) => found.most_segment_bytes = Some(u16::from_be_bytes([*high, *low])),
+                (3, [shift]) => found.window_scale = Some((*shift).min(14)),
+                (4, []) => found.selective = true,
+                (8, value) if value.len() == 8 => found.timestamps = be32(value, 0).zip(be32(value, 4)),
+                (30, _) => found.multipath = true,
+                _ => {}
+            }
+            rest = next;
+        }
+        found
+    }
+}
+
+/// Reads the header of a segment.
+#[inline]
+pub fn parse(bytes: &[u8]) -> Result<Tcp<'_>, Fault> {
+    let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(fault(0, "shorter than a header (RFC 9293 §3.1)"));
+    };
+    let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *header;
+    let Some(options) = (usize::from(offset >> 4) * 4).checked_sub(HEADER_BYTES) else {
+        return Err(fault(12, "the header claims fewer than 20 bytes (RFC 9293 §3.1)"));
+    };
+    let Some(option_bytes) = rest.get(..options) else {
+        return Err(fault(12, "the header is longer than the segment (RFC 9293 §3.1)"));
+    };
+    Ok(Tcp {
+        source_port: be16(header, 0).unwrap_or(0),
+        destination_port: be16(header, 2).unwrap_or(0),
+        sequence: u32::from_be_bytes([s0, s1, s2, s3]),
+        acknowledgement: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags: Flags(flags),
+        window: u16::from_be_bytes([w0, w1]),
+        urgent: be16(header, 18).unwrap_or(0),
+        option_bytes,
+    })
+}
