@@ -126,6 +126,8 @@ pub enum Area {
     Containers,
     /// The machine's own port rules.
     PortRules,
+    /// What was on the wire.
+    Traffic,
     /// Policy, baseline or registry files of ours.
     Configuration,
 }
@@ -142,6 +144,7 @@ impl Area {
             Area::Packages => "packages",
             Area::Containers => "containers",
             Area::PortRules => "port_rules",
+            Area::Traffic => "traffic",
             Area::Configuration => "configuration",
         }
     }

@@ -219,6 +219,31 @@ pub struct Scan {
     pub frame: u64,
 }
 
+/// Knocks at one port where nobody spoke: unanswered or refused, whoever it was and wherever it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// The transport.
+    pub transport: Transport,
+    /// The port that was knocked at.
+    pub port: u16,
+    /// Flows that ended at the door.
+    pub flows: u64,
+    /// How many of them were refused; the others were not answered.
+    pub refused: u64,
+    /// Different sources, about.
+    pub sources: u64,
+    /// Who knocked first.
+    pub example_source: IpAddr,
+    /// Where.
+    pub example_target: IpAddr,
+    /// The first knock.
+    pub first: Option<Timestamp<Utc>>,
+    /// The last knock.
+    pub last: Option<Timestamp<Utc>>,
+    /// The number of the first frame.
+    pub frame: u64,
+}
+
 /// Connections that come as regularly as only a machine makes them. Scores run from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Beacon {
@@ -278,9 +303,15 @@ pub struct Volume {
     pub dropped: u64,
     /// Frames without IP: ARP, LLDP, PTP over Ethernet.
     pub not_ip: u64,
+    /// Packets of protocols without ports: ICMP, IGMP, ESP.
+    pub portless: u64,
+    /// Frames that are not what they claim, so that no flow could be told.
+    pub damaged: u64,
+    /// IP fragments that went into a whole packet, or whose others never came.
+    pub fragments: u64,
     /// Frames that were cut short by the snap length.
     pub cut: u64,
-    /// IP fragments that were put together.
+    /// Packets that were put together from IP fragments.
     pub reassembled: u64,
     /// Flows of every kind, one-packet flows and probes included.
     pub flows: u64,
@@ -305,6 +336,8 @@ pub struct Traffic {
     pub scans: Vec<Scan>,
     /// Connections that look like a beacon, the highest score first.
     pub beacons: Vec<Beacon>,
+    /// Ports that were knocked at and where nobody spoke, in order of transport and port.
+    pub touches: Vec<Touch>,
     /// Bytes that are not what they claim.
     pub faults: Vec<WireFault>,
     /// Link types that we do not read, and how many frames of each.

@@ -2,10 +2,31 @@
 //!
 //! Time is always the packet's time, so a file and a live interface give the same facts.
 
+mod beacon;
+mod community;
+mod config;
+mod entry;
+mod hash;
+mod heard;
+mod hearing;
+mod key;
+mod knock;
+mod number;
+mod observer;
+mod part;
 pub mod protocol;
 pub mod recognise;
+mod service;
+mod shard;
 mod sign;
+mod table;
 pub mod talk;
+mod when;
 
+pub use community::community_id;
+pub use config::{Config, TimeOuts};
+pub use observer::Observer;
+pub use part::{Part, merge};
 pub use recognise::{Opinion, recognise};
+pub use shard::shard_of;
 pub use talk::{Said, Talk};
