@@ -126,6 +126,8 @@ pub enum Area {
     Containers,
     /// The machine's own port rules.
     PortRules,
+    /// What was on the wire.
+    Traffic,
     /// Policy, baseline or registry files of ours.
     Configuration,
     /// Packets: of a capture file or of an interface.
@@ -144,6 +146,7 @@ impl Area {
             Area::Packages => "packages",
             Area::Containers => "containers",
             Area::PortRules => "port_rules",
+            Area::Traffic => "traffic",
             Area::Configuration => "configuration",
             Area::Capture => "capture",
         }

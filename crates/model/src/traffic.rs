@@ -304,9 +304,15 @@ pub struct Volume {
     pub dropped: u64,
     /// Frames without IP: ARP, LLDP, PTP over Ethernet.
     pub not_ip: u64,
+    /// Packets of protocols without ports: ICMP, IGMP, ESP.
+    pub portless: u64,
+    /// Frames that are not what they claim, so that no flow could be told.
+    pub damaged: u64,
+    /// IP fragments that went into a whole packet, or whose others never came.
+    pub fragments: u64,
     /// Frames that were cut short by the snap length.
     pub cut: u64,
-    /// IP fragments that were put together.
+    /// Packets that were put together from IP fragments.
     pub reassembled: u64,
     /// Flows of every kind, one-packet flows and probes included.
     pub flows: u64,

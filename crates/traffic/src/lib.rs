@@ -2,16 +2,37 @@
 //!
 //! Time is always the packet's time, so a file and a live interface give the same facts.
 
+mod beacon;
 mod certificate;
+mod community;
+mod config;
+mod entry;
 mod fingerprint;
+mod hash;
 mod hear;
+mod heard;
+mod hearing;
 mod hello;
+mod key;
+mod knock;
 mod lines;
 mod names;
+mod number;
+mod observer;
+mod part;
 pub mod protocol;
 pub mod recognise;
+mod service;
+mod shard;
 mod sign;
+mod table;
 pub mod talk;
+mod when;
 
+pub use community::community_id;
+pub use config::{Config, TimeOuts};
+pub use observer::Observer;
+pub use part::{Part, merge};
 pub use recognise::{Opinion, recognise};
+pub use shard::shard_of;
 pub use talk::{Said, Talk};

@@ -1,0 +1,127 @@
+//! What is kept of a flow while its protocol is not decided, and the one place where recognisers are asked.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use model::{Recognised, Transport};
+
+use crate::heard::{Heard, LEAST_STREAM};
+use crate::key::{End, Ends};
+use crate::recognise::{By, Opinion, recognise};
+use crate::sign::PLACES;
+use crate::talk::{Said, Talk};
+
+/// So often a flow is looked at before it is left alone.
+const MOST_LOOKS: u8 = 32;
+
+/// The first bytes of both sides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hearing {
+    pub(crate) sides: Ends<Heard>,
+    looks: u8,
+}
+
+/// What a look at a flow gives.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It may be told from more bytes; `wanted` says whether a recogniser asked for them.
+    Open {
+        /// Whether a recogniser asked for more.
+        wanted: bool,
+    },
+    /// It is decided.
+    Settled(Settled),
+    /// A recogniser stopped: a fault of ours that costs this flow.
+    Broken,
+}
+
+/// A decision.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) recognised: Recognised,
+    /// Whether who was taken for the client is the server.
+    pub(crate) turned: bool,
+    /// Whether the bytes say which side serves.
+    pub(crate) spoken: bool,
+}
+
+fn is_servers(opinion: &Opinion) -> bool {
+    opinion.found.as_ref().is_some_and(|(_, claim)| claim.by != By::Client)
+}
+
+/// Asks the recognisers. `turnable` says that who opened the flow was not seen, so that the bytes may say who serves.
+pub(crate) fn look(talk: &Talk<'_>, turnable: bool) -> Outcome {
+    // Invariant: bytes from outside stop nothing. This is the place where a panic ends.
+    catch_unwind(AssertUnwindSafe(|| ask(talk, turnable))).unwrap_or(Outcome::Broken)
+}
+
+fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
+    let opinion = recognise(talk);
+    let serves = is_servers(&opinion);
+    let mut spoken = false;
+    // Once it is known that nobody can say more, or the other way round says something, who serves is worth a look.
+    if turnable && !(serves && opinion.more) {
+        let back = talk.reversed();
+        let other = recognise(&back);
+        let same = match (&opinion.found, &other.found) {
+            (Some((ours, _)), Some((theirs, _))) => ours == theirs,
+            _ => false,
+        };
+        // Where both ways say the same, the protocol is alike on both sides and tells nothing.
+        if is_servers(&other) && !serves && !same {
+            if other.more {
+                return Outcome::Open { wanted: true };
+            }
+            return Outcome::Settled(Settled { recognised: other.settle(&back), turned: true, spoken: true });
+        }
+        spoken = serves && !(same && is_servers(&other));
+    }
+    let sides = [talk.client, talk.server].map(|side| side.pieces().map(<[u8]>::len).sum::<usize>());
+    // With the first bytes of both sides of a stream known, no sign can show any more.
+    let hopeless = !talk.is_datagrams() && sides.into_iter().all(|bytes| bytes >= PLACES);
+    let decided = opinion.found.is_some() || hopeless || talk.ended;
+    if opinion.more || !decided {
+        return Outcome::Open { wanted: opinion.more };
+    }
+    Outcome::Settled(Settled { recognised: opinion.settle(talk), turned: false, spoken })
+}
+
+impl Hearing {
+    pub(crate) fn clear(&mut self) {
+        self.sides.low.clear();
+        self.sides.high.clear();
+        self.looks = 0;
+    }
+
+    pub(crate) fn shrink(&mut self) {
+        self.sides.low.shrink();
+        self.sides.high.shrink();
+    }
+
+    /// Memory that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Hearing>() + self.sides.low.capacity() + self.sides.high.capacity()
+    }
+
+    pub(crate) fn talk(&self, transport: Transport, client: End, ended: bool) -> Talk<'_> {
+        let datagrams = transport == Transport::Udp || transport == Transport::Dccp;
+        let said = |end| -> Said<'_> { self.sides.at(end).said(datagrams) };
+        Talk { transport, client: said(client), server: said(client.other()), ended }
+    }
+
+    /// Looks once more, after `end` said something.
+    pub(crate) fn look(&mut self, transport: Transport, client: End, turnable: bool, end: End) -> Outcome {
+        self.looks = self.looks.saturating_add(1);
+        let full = self.sides.low.is_full() && self.sides.high.is_full();
+        let ended = self.looks >= MOST_LOOKS || full;
+        let outcome = look(&self.talk(transport, client, ended), turnable);
+        if let Outcome::Open { wanted: false } = outcome {
+            let heard = self.sides.at_mut(end);
+            if transport == Transport::Udp || transport == Transport::Dccp {
+                heard.forget_datagram();
+            } else if heard.len() >= LEAST_STREAM {
+                heard.fill();
+            }
+        }
+        outcome
+    }
+}

@@ -1,0 +1,473 @@
+//! Who knocks at doors where nobody speaks: few knocks are touches of a port, many are a scan, one row per source.
+//!
+//! A *door* is an address and a port. A source with more than [`FEW`] different doors is held in a sketch: its knocks
+//! are counted, its doors only about.
+
+use std::net::IpAddr;
+
+use hashbrown::HashTable;
+use model::{Scan, ScanKind, Touch, Transport};
+use wire::address::Address;
+use wire::packet::Version;
+
+use crate::hash::{Distinct, Map, Seed};
+use crate::key::ip;
+use crate::number::{index32, low32};
+use crate::when::When;
+
+/// A source with more different doors than this scans, if it does not talk with more than it knocks at.
+pub(crate) const FEW: usize = 24;
+/// "Many" ports of an address, or addresses of a port.
+const MANY: u64 = 5;
+/// A source that knocks at this many doors scans even if it talks with others.
+const PLENTY: u64 = 256;
+/// Ports are listed up to this many, and marked in a map of all from there.
+const LISTED_PORTS: usize = 256;
+/// So many sources are compared when one has to go.
+const COMPARED: usize = 8;
+
+/// Who knocks, and over what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Who {
+    pub(crate) version: Version,
+    pub(crate) address: Address,
+    pub(crate) transport: Transport,
+}
+
+/// What came of a knock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing.
+    Silence,
+    /// A refusal.
+    Refusal,
+    /// The door opened, and nobody said anything.
+    Open,
+    /// Nothing, but what was said at the door is known: it is a fact of its own, and no touch.
+    Attempt,
+}
+
+/// A flow without conversation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knock {
+    pub(crate) who: Who,
+    pub(crate) address: Address,
+    pub(crate) port: u16,
+    pub(crate) answer: Answer,
+    pub(crate) first: When,
+    pub(crate) last: When,
+    pub(crate) frame: u64,
+}
+
+/// The knocks of a source at one door.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    address: Address,
+    port: u16,
+    silent: u32,
+    refused: u32,
+    first: When,
+    last: When,
+    frame: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Ports {
+    Listed(Vec<u16>),
+    Marked(Box<[u64; 1024]>),
+}
+
+impl Ports {
+    fn add(&mut self, port: u16) {
+        match self {
+            Ports::Listed(list) => {
+                if let Err(place) = list.binary_search(&port) {
+                    list.insert(place, port);
+                    if list.len() > LISTED_PORTS {
+                        let ports = std::mem::take(list);
+                        *self = Ports::Marked(Box::new([0; 1024]));
+                        ports.into_iter().for_each(|port| self.add(port));
+                    }
+                }
+            }
+            Ports::Marked(map) => {
+                if let Some(word) = map.get_mut(usize::from(port >> 6)) {
+                    *word |= 1 << (port & 63);
+                }
+            }
+        }
+    }
+
+    fn each(&self) -> Vec<u16> {
+        match self {
+            Ports::Listed(list) => list.clone(),
+            Ports::Marked(map) => (0..=u16::MAX)
+                .filter(|port| {
+                    map.get(usize::from(port >> 6)).is_some_and(|word| word & (1 << (port & 63)) != 0)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The doors of a source that knocks at many.
+#[derive(Debug, Clone)]
+struct Many {
+    addresses: Distinct<1024>,
+    ports: Ports,
+}
+
+#[derive(Debug, Clone)]
+enum Doors {
+    Few(Vec<Door>),
+    Many(Box<Many>),
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    who: Who,
+    /// Flows of it that were conversations.
+    conversations: u64,
+    knocks: u64,
+    open: u64,
+    refused: u64,
+    doors: Doors,
+    example: Address,
+    lowest_port: u16,
+    highest_port: u16,
+    first: When,
+    last: When,
+    frame: u64,
+}
+
+impl Source {
+    fn new(who: Who) -> Source {
+        Source {
+            who,
+            conversations: 0,
+            knocks: 0,
+            open: 0,
+            refused: 0,
+            doors: Doors::Few(Vec::new()),
+            example: who.address,
+            lowest_port: u16::MAX,
+            highest_port: 0,
+            first: When::UNKNOWN,
+            last: When::UNKNOWN,
+            frame: u64::MAX,
+        }
+    }
+
+    fn add(&mut self, door: Door, seed: Seed) {
+        if let Doors::Few(list) = &mut self.doors {
+            let room = list.len() < FEW;
+            match list.iter_mut().find(|known| (known.address, known.port) == (door.address, door.port)) {
+                Some(known) => {
+                    known.silent = known.silent.saturating_add(door.silent);
+                    known.refused = known.refused.saturating_add(door.refused);
+                    known.first = known.first.earlier(door.first);
+                    known.last = known.last.later(door.last);
+                    known.frame = known.frame.min(door.frame);
+                    return;
+                }
+                None if room => {
+                    list.push(door);
+                    return;
+                }
+                None => {
+                    let list = std::mem::take(list);
+                    let ports = Ports::Listed(Vec::new());
+                    self.doors = Doors::Many(Box::new(Many { addresses: Distinct::new(), ports }));
+                    list.into_iter().for_each(|door| self.add(door, seed));
+                }
+            }
+        }
+        if let Doors::Many(many) = &mut self.doors {
+            many.addresses.add(seed.of_words([door.address.high, door.address.low]));
+            many.ports.add(door.port);
+        }
+    }
+
+    fn merge(&mut self, other: Source, seed: Seed) {
+        self.conversations += other.conversations;
+        self.knocks += other.knocks;
+        self.open += other.open;
+        self.refused += other.refused;
+        self.lowest_port = self.lowest_port.min(other.lowest_port);
+        self.highest_port = self.highest_port.max(other.highest_port);
+        self.first = self.first.earlier(other.first);
+        self.last = self.last.later(other.last);
+        if other.frame < self.frame {
+            (self.frame, self.example) = (other.frame, other.example);
+        }
+        match (&mut self.doors, other.doors) {
+            (_, Doors::Few(list)) => list.into_iter().for_each(|door| self.add(door, seed)),
+            (Doors::Many(ours), Doors::Many(theirs)) => {
+                ours.addresses.merge(&theirs.addresses);
+                theirs.ports.each().into_iter().for_each(|port| ours.ports.add(port));
+            }
+            (Doors::Few(list), many) => {
+                let list = std::mem::take(list);
+                self.doors = many;
+                list.into_iter().for_each(|door| self.add(door, seed));
+            }
+        }
+    }
+
+    /// The scan, if it is one.
+    fn scan(&self) -> Option<Scan> {
+        let Doors::Many(many) = &self.doors else { return None };
+        let ports = many.ports.each().len() as u64;
+        let addresses = many.addresses.count();
+        let scans = self.knocks >= self.conversations
+            || (addresses.max(ports) >= PLENTY && self.knocks >= self.conversations / 8);
+        let kind = match (addresses >= MANY, ports >= MANY) {
+            (true, false) => ScanKind::Horizontal,
+            (false, true) => ScanKind::Vertical,
+            _ => ScanKind::Block,
+        };
+        scans.then(|| Scan {
+            source: ip(self.who.version, self.who.address),
+            kind,
+            transport: self.who.transport,
+            probes: self.knocks,
+            addresses,
+            ports,
+            open: self.open,
+            refused: self.refused,
+            example: ip(self.who.version, self.example),
+            lowest_port: self.lowest_port,
+            highest_port: self.highest_port,
+            first: self.first.timestamp(),
+            last: self.last.timestamp(),
+            frame: self.frame,
+        })
+    }
+}
+
+/// Knocks at one port, whoever knocked.
+#[derive(Debug, Clone)]
+struct Touched {
+    flows: u64,
+    refused: u64,
+    sources: Distinct<64>,
+    example_source: IpAddr,
+    example_target: IpAddr,
+    first: When,
+    last: When,
+    frame: u64,
+}
+
+/// All sources, within bounds.
+#[derive(Debug, Clone)]
+pub(crate) struct Knocks {
+    seed: Seed,
+    sources: Vec<Source>,
+    places: HashTable<u32>,
+    most_sources: usize,
+    hand: usize,
+    /// What sources touched that had to go.
+    touched: Map<(Transport, u16), Touched>,
+    /// Sources that had to go.
+    pub(crate) left_out: u64,
+}
+
+impl Knocks {
+    /// Within about `bytes` of memory.
+    pub(crate) fn new(seed: Seed, bytes: usize) -> Knocks {
+        Knocks {
+            seed,
+            sources: Vec::new(),
+            places: HashTable::new(),
+            // A source that knocks at many doors has up to 9 KiB; most have nothing.
+            most_sources: (bytes / 1024).max(COMPARED),
+            hand: 0,
+            touched: Map::with_hasher(seed),
+            left_out: 0,
+        }
+    }
+
+    fn hash(&self, who: &Who) -> u64 {
+        let kind = ((who.transport as u64) << 1) | who.version as u64;
+        u64::from(low32(self.seed.of_words([who.address.high, who.address.low, kind]))) * 0x1_0000_0001
+    }
+
+    fn place(&self, who: &Who) -> Option<usize> {
+        let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == *who);
+        self.places.find(self.hash(who), same).map(|place| *place as usize)
+    }
+
+    fn source(&mut self, who: Who) -> Option<&mut Source> {
+        let place = match self.place(&who) {
+            Some(place) => place,
+            None if self.sources.len() < self.most_sources => {
+                self.sources.push(Source::new(who));
+                self.enter(self.sources.len() - 1);
+                self.sources.len() - 1
+            }
+            None => {
+                let place = self.least()?;
+                self.leave(place);
+                *self.sources.get_mut(place)? = Source::new(who);
+                self.enter(place);
+                place
+            }
+        };
+        self.sources.get_mut(place)
+    }
+
+    fn enter(&mut self, place: usize) {
+        let Some(source) = self.sources.get(place) else { return };
+        let (hash, seed) = (self.hash(&source.who), self.seed);
+        let sources = &self.sources;
+        self.places.insert_unique(hash, index32(place), |place| {
+            sources.get(*place as usize).map_or(0, |source| {
+                let kind = ((source.who.transport as u64) << 1) | source.who.version as u64;
+                u64::from(low32(seed.of_words([source.who.address.high, source.who.address.low, kind])))
+                    * 0x1_0000_0001
+            })
+        });
+    }
+
+    /// Of the next few in turn, the one that knocked at least.
+    fn least(&mut self) -> Option<usize> {
+        let many = self.sources.len();
+        let from = self.hand;
+        self.hand = (self.hand + COMPARED) % many.max(1);
+        (0..COMPARED)
+            .map(|step| (from + step) % many.max(1))
+            .min_by_key(|place| self.sources.get(*place).map_or(u64::MAX, |source| source.knocks))
+    }
+
+    fn leave(&mut self, place: usize) {
+        let Some(source) = self.sources.get(place) else { return };
+        let who = source.who;
+        if let Doors::Few(doors) = &source.doors {
+            touch(&mut self.touched, self.seed, &who, doors);
+        }
+        self.left_out += u64::from(source.knocks > 0);
+        let hash = self.hash(&who);
+        if let Ok(entry) = self.places.find_entry(hash, |known| *known as usize == place) {
+            entry.remove();
+        }
+    }
+
+    /// Whether a source knocks at so many doors that one more is nothing new.
+    pub(crate) fn is_at_many(&self, who: &Who) -> bool {
+        self.place(who)
+            .and_then(|place| self.sources.get(place))
+            .is_some_and(|source| matches!(source.doors, Doors::Many(_)))
+    }
+
+    /// A flow of this source was a conversation.
+    pub(crate) fn conversed(&mut self, who: Who) {
+        if let Some(source) = self.source(who) {
+            source.conversations += 1;
+        }
+    }
+
+    /// A source knocked.
+    pub(crate) fn knocked(&mut self, knock: &Knock) {
+        let seed = self.seed;
+        let Some(source) = self.source(knock.who) else { return };
+        source.knocks += 1;
+        source.open += u64::from(knock.answer == Answer::Open);
+        source.refused += u64::from(knock.answer == Answer::Refusal);
+        source.first = source.first.earlier(knock.first);
+        source.last = source.last.later(knock.last);
+        source.lowest_port = source.lowest_port.min(knock.port);
+        source.highest_port = source.highest_port.max(knock.port);
+        if knock.frame < source.frame {
+            (source.frame, source.example) = (knock.frame, knock.address);
+        }
+        let door = Door {
+            address: knock.address,
+            port: knock.port,
+            silent: u32::from(knock.answer == Answer::Silence),
+            refused: u32::from(knock.answer == Answer::Refusal),
+            first: knock.first,
+            last: knock.last,
+            frame: knock.frame,
+        };
+        source.add(door, seed);
+    }
+
+    /// Adds what another shard saw.
+    pub(crate) fn merge(&mut self, other: Knocks) {
+        let seed = self.seed;
+        self.left_out += other.left_out;
+        self.most_sources = self.most_sources.saturating_add(other.most_sources);
+        for theirs in other.sources {
+            if let Some(ours) = self.source(theirs.who) {
+                ours.merge(theirs, seed);
+            }
+        }
+        for (port, theirs) in other.touched {
+            merge_touched(&mut self.touched, port, theirs);
+        }
+    }
+
+    /// Scans, the earliest first, and touches of those who do not scan, in order of transport and port.
+    pub(crate) fn judge(mut self) -> (Vec<Scan>, Vec<Touch>) {
+        let mut scans: Vec<Scan> = self.sources.iter().filter_map(Source::scan).collect();
+        scans.sort_by_key(|scan| (scan.frame, scan.source, scan.transport));
+        for source in &self.sources {
+            if let Doors::Few(doors) = &source.doors {
+                touch(&mut self.touched, self.seed, &source.who, doors);
+            }
+        }
+        let mut touches: Vec<Touch> = self
+            .touched
+            .drain()
+            .map(|((transport, port), touched)| Touch {
+                transport,
+                port,
+                flows: touched.flows,
+                refused: touched.refused,
+                sources: touched.sources.count().min(touched.flows),
+                example_source: touched.example_source,
+                example_target: touched.example_target,
+                first: touched.first.timestamp(),
+                last: touched.last.timestamp(),
+                frame: touched.frame,
+            })
+            .collect();
+        touches.sort_by_key(|touch| (touch.transport, touch.port));
+        (scans, touches)
+    }
+}
+
+fn touch(touched: &mut Map<(Transport, u16), Touched>, seed: Seed, who: &Who, doors: &[Door]) {
+    for door in doors.iter().filter(|door| door.silent > 0 || door.refused > 0) {
+        let mut sources = Distinct::new();
+        sources.add(seed.of_words([who.address.high, who.address.low]));
+        let knocks = Touched {
+            flows: u64::from(door.silent) + u64::from(door.refused),
+            refused: u64::from(door.refused),
+            sources,
+            example_source: ip(who.version, who.address),
+            example_target: ip(who.version, door.address),
+            first: door.first,
+            last: door.last,
+            frame: door.frame,
+        };
+        merge_touched(touched, (who.transport, door.port), knocks);
+    }
+}
+
+fn merge_touched(touched: &mut Map<(Transport, u16), Touched>, port: (Transport, u16), theirs: Touched) {
+    let Some(ours) = touched.get_mut(&port) else {
+        touched.insert(port, theirs);
+        return;
+    };
+    ours.flows += theirs.flows;
+    ours.refused += theirs.refused;
+    ours.sources.merge(&theirs.sources);
+    ours.first = ours.first.earlier(theirs.first);
+    ours.last = ours.last.later(theirs.last);
+    if theirs.frame < ours.frame {
+        ours.frame = theirs.frame;
+        ours.example_source = theirs.example_source;
+        ours.example_target = theirs.example_target;
+    }
+}

@@ -1,0 +1,181 @@
+//! Payloads meet recognisers while a flow is undecided; bytes are kept only where one asks for more.
+
+use model::{Appearance, Recognised};
+use wire::Fault;
+use wire::tcp::Tcp;
+
+use super::{MOST_SPARE, Met, Observer};
+use crate::entry::{Entry, Marks, Protocol, first_byte};
+use crate::heard::MOST_DATAGRAM;
+use crate::hearing::{self, Hearing, Outcome, Settled};
+use crate::key::End;
+use crate::number::index32;
+use crate::recognise::appearance;
+use crate::talk::{Said, Talk};
+
+impl Observer {
+    /// Lets recognisers hear a payload.
+    pub(super) fn hear(&mut self, place: u32, from: End, met: &Met<'_>, number: u64) {
+        let datagrams = met.tcp.is_none();
+        let whole = met.payload.len() >= met.payload_wire_bytes as usize;
+        let room = self.heard_bytes < self.most_heard_bytes;
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        let marks = entry.marks;
+        let turnable = !marks.has(Marks::OPENED) && !marks.has(Marks::FOR_MANY);
+        let (client, transport) = (entry.client, met.transport);
+        let counts = *entry.counts.at(from);
+        let start = |tcp: &Tcp<'_>| counts.start().map_or((first_byte(tcp), false), |start| (start, true));
+        let (outcome, mut hearing) = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
+            Protocol::Hearing(mut hearing) => {
+                self.heard_bytes = self.heard_bytes.saturating_sub(hearing.bytes());
+                let heard = hearing.sides.at_mut(from);
+                let grew = if heard.is_full() {
+                    false
+                } else if let Some(tcp) = met.tcp {
+                    if !heard.has_begun() {
+                        let (at, from_start) = start(tcp);
+                        heard.begin(at, from_start);
+                    }
+                    heard.segment(first_byte(tcp), met.payload, whole)
+                } else {
+                    heard.datagram(met.payload);
+                    true
+                };
+                let outcome = if grew {
+                    hearing.look(transport, client, turnable, from)
+                } else {
+                    Outcome::Open { wanted: true }
+                };
+                (outcome, Some(hearing))
+            }
+            before => {
+                entry.protocol = before;
+                let (at_once, from_start) = match met.tcp {
+                    Some(tcp) => {
+                        let (at, from_start) = start(tcp);
+                        (at == first_byte(tcp), from_start)
+                    }
+                    None => (true, true),
+                };
+                let outcome = if at_once {
+                    let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
+                    let ends = [index32(piece.len())];
+                    let said = match datagrams {
+                        true => Said::datagrams(piece, &ends),
+                        false => Said::stream(met.payload, from_start),
+                    };
+                    let (ours, theirs) =
+                        if from == client { (said, Said::default()) } else { (Said::default(), said) };
+                    let ended = !room;
+                    let talk = Talk { transport, client: ours, server: theirs, ended };
+                    hearing::look(&talk, turnable)
+                } else {
+                    Outcome::Open { wanted: true }
+                };
+                (outcome, None)
+            }
+        };
+        match outcome {
+            Outcome::Open { wanted } => {
+                let hearing = hearing.take().unwrap_or_else(|| {
+                    let mut hearing = self.spare.pop().unwrap_or_default();
+                    let heard = hearing.sides.at_mut(from);
+                    match met.tcp {
+                        Some(tcp) => {
+                            let (at, from_start) = start(tcp);
+                            heard.begin(at, from_start);
+                            heard.segment(first_byte(tcp), met.payload, whole);
+                        }
+                        None => {
+                            heard.datagram(met.payload);
+                            if !wanted {
+                                heard.forget_datagram();
+                            }
+                        }
+                    }
+                    hearing
+                });
+                let crowded = !room;
+                let done = datagrams && hearing.sides.at(from).is_full();
+                self.heard_bytes += hearing.bytes();
+                entry.protocol = Protocol::Hearing(hearing);
+                if crowded || done {
+                    self.part.unheard += u64::from(crowded);
+                    self.settle(place, number);
+                }
+            }
+            Outcome::Settled(settled) => {
+                decide(entry, settled);
+                self.put_back(hearing);
+            }
+            Outcome::Broken => {
+                entry.protocol = Protocol::Plain(Appearance::Binary);
+                entry.marks.set(Marks::BROKEN);
+                self.broken(number);
+                self.put_back(hearing);
+            }
+        }
+    }
+
+    /// Decides from what was heard so far.
+    pub(super) fn settle(&mut self, place: u32, number: u64) {
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        let Protocol::Hearing(hearing) = std::mem::replace(&mut entry.protocol, Protocol::Silent) else {
+            return;
+        };
+        self.heard_bytes = self.heard_bytes.saturating_sub(hearing.bytes());
+        let turnable = !entry.marks.has(Marks::OPENED) && !entry.marks.has(Marks::FOR_MANY);
+        match hearing::look(&hearing.talk(entry.key.transport, entry.client, true), turnable) {
+            Outcome::Settled(settled) => decide(entry, settled),
+            Outcome::Open { .. } => entry.protocol = Protocol::Plain(Appearance::Binary),
+            Outcome::Broken => {
+                entry.protocol = Protocol::Plain(Appearance::Binary);
+                self.broken(number);
+            }
+        }
+        self.put_back(Some(hearing));
+    }
+
+    fn broken(&mut self, number: u64) {
+        let what = "a recogniser stopped; the flow is left alone, and the mistake is ours";
+        self.part.fault(Fault { layer: "analysis", at: 0, what }, number);
+    }
+
+    fn put_back(&mut self, hearing: Option<Box<Hearing>>) {
+        if let Some(mut hearing) = hearing
+            && self.spare.len() < MOST_SPARE
+        {
+            hearing.clear();
+            hearing.shrink();
+            self.spare.push(hearing);
+        }
+    }
+}
+
+fn decide(entry: &mut Entry, settled: Settled) {
+    if settled.turned {
+        entry.client = entry.client.other();
+        // Who was taken for the client has answered.
+        entry.marks.set(Marks::ANSWERED);
+    }
+    if settled.spoken {
+        entry.marks.set(Marks::SPOKEN);
+    }
+    let recognised = settled.recognised;
+    entry.protocol = match recognised {
+        Recognised { protocol: None, attempt: None, appearance, .. } => Protocol::Plain(appearance),
+        recognised => Protocol::Settled(Box::new(recognised)),
+    };
+}
+
+/// What an open flow's bytes say so far.
+pub(super) fn recognised(entry: &Entry) -> Recognised {
+    if let Protocol::Hearing(hearing) = &entry.protocol {
+        let talk = hearing.talk(entry.key.transport, entry.client, true);
+        return match hearing::look(&talk, false) {
+            Outcome::Settled(settled) => settled.recognised,
+            _ => Recognised::nothing(appearance(&talk)),
+        };
+    }
+    entry.recognised().unwrap_or(Recognised::nothing(Appearance::Empty))
+}

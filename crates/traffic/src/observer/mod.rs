@@ -1,0 +1,444 @@
+//! Frames in, facts out: the one place where a packet meets its flow.
+//!
+//! An observer has no thread. For several, frames are split by [`crate::shard_of`] so that each sees whole flows, and
+//! their [`Part`]s are merged.
+
+mod hear;
+
+use std::collections::VecDeque;
+
+use model::{Appearance, Flow, Recognised, Traffic, Transport};
+use wire::Frame;
+use wire::packet::{self, Decoded, Detail, Packet, TunnelKind};
+use wire::protocol::Protocol as Carried;
+use wire::tcp::Tcp;
+
+use crate::beacon::Threshold;
+use crate::community::community_id;
+use crate::config::{Config, TimeOuts};
+use crate::entry::{Counts, Entry, Marks, Protocol};
+use crate::hash::{Map, Seed};
+use crate::hearing::Hearing;
+use crate::key::{self, End, Ends, Key};
+use crate::number::index32;
+use crate::part::Part;
+use crate::table::Table;
+use crate::when::When;
+
+/// So many ended flows wait for [`Observer::poll`]; the rest is dropped and counted.
+const MOST_ENDED: usize = 1 << 16;
+/// So many different tunnels are named; flows of others only say the kind.
+const MOST_TUNNELS: usize = 4096;
+/// Hearings that are kept for the next flow.
+const MOST_SPARE: usize = 256;
+/// Every place of the table is looked at about once in this time.
+const ROUND_NS: i64 = 8_000_000_000;
+/// So many places are looked at for one packet.
+const MOST_STEPS: u64 = 4;
+
+/// Why a flow is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// It was quiet for too long.
+    TimedOut,
+    /// Another one began between the same endpoints.
+    Replaced,
+    /// Memory is bounded.
+    NoRoom,
+    /// Nothing more comes.
+    Finished,
+}
+
+/// Takes frames and keeps facts.
+#[derive(Debug)]
+pub struct Observer {
+    config: Config,
+    seed: Seed,
+    table: Table,
+    part: Part,
+    ended: VecDeque<Flow>,
+    /// Memory that undecided flows hold, and how much they may.
+    heard_bytes: usize,
+    most_heard_bytes: usize,
+    #[expect(clippy::vec_box, reason = "a flow takes the box as it is")]
+    spare: Vec<Box<Hearing>>,
+    tunnels: Vec<String>,
+    tunnel_places: Map<(TunnelKind, u32), u16>,
+    now: When,
+    /// Places of the table that are due to be looked at, in parts of [`ROUND_NS`].
+    due: i64,
+}
+
+/// What of a packet the table wants to know.
+struct Met<'a> {
+    transport: Transport,
+    ip_bytes: u32,
+    tcp: Option<&'a Tcp<'a>>,
+    payload: &'a [u8],
+    payload_wire_bytes: u32,
+    ttl: u8,
+    dscp: u8,
+}
+
+impl Observer {
+    /// An observer that has seen nothing.
+    pub fn new(config: Config) -> Observer {
+        let seed = Seed::new(config.seed);
+        // Half for flows, a quarter for their first bytes, a quarter for what is made of them.
+        let most = (config.memory_bytes / 2 / Table::ENTRY_BYTES).max(64);
+        let threshold = Threshold { connections: config.beacon_connections, score: config.beacon_score };
+        Observer {
+            config,
+            seed,
+            table: Table::new(most, (most / 4).clamp(32, 1 << 16)),
+            part: Part::new(seed, config.memory_bytes / 4, threshold),
+            ended: VecDeque::new(),
+            heard_bytes: 0,
+            most_heard_bytes: config.memory_bytes / 4,
+            spare: Vec::new(),
+            tunnels: vec![String::new()],
+            tunnel_places: Map::with_hasher(seed),
+            now: When::UNKNOWN,
+            due: 0,
+        }
+    }
+
+    /// Takes a frame; `number` counts the frames of the capture from 1.
+    pub fn handle(&mut self, frame: &Frame<'_>, number: u64) {
+        let volume = &mut self.part.volume;
+        volume.frames += 1;
+        volume.wire_bytes += u64::from(frame.wire_bytes);
+        volume.cut += u64::from(frame.bytes.len() < frame.wire_bytes as usize);
+        let now = When::of(frame.time);
+        self.part.first = self.part.first.earlier(now);
+        self.part.last = self.part.last.later(now);
+        self.turn(now);
+        match packet::decode(frame) {
+            Ok(Decoded::Packet(packet)) => self.packet(&packet, number, now),
+            Ok(Decoded::Other(_)) => self.part.volume.not_ip += 1,
+            Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),
+            Err(fault) => {
+                self.part.volume.damaged += 1;
+                self.part.fault(fault, number);
+            }
+        }
+    }
+
+    /// A flow that is over, where [`Config::flows`] asks for them.
+    pub fn poll(&mut self) -> Option<Flow> {
+        self.ended.pop_front()
+    }
+
+    /// The facts so far; flows that are still open count as they are.
+    pub fn snapshot(&self) -> Traffic {
+        let mut part = self.part.clone();
+        for entry in self.table.each() {
+            part.take(entry, hear::recognised(entry));
+        }
+        part.traffic()
+    }
+
+    /// Ends every flow, also for [`Observer::poll`].
+    pub fn end(&mut self) {
+        for place in 0..self.table.places() {
+            self.over(index32(place), Why::Finished);
+        }
+    }
+
+    /// The facts, to be merged with those of other observers.
+    pub fn part(mut self) -> Part {
+        self.config.flows = false;
+        self.end();
+        self.part
+    }
+
+    /// The facts.
+    pub fn finish(self) -> Traffic {
+        self.part().traffic()
+    }
+
+    /// Memory that flows and their first bytes hold, about.
+    pub fn memory_bytes(&self) -> usize {
+        self.table.places() * Table::ENTRY_BYTES + self.heard_bytes
+    }
+
+    /// Lets time pass: looks at some places of the table, so that all are looked at in turn.
+    #[inline]
+    fn turn(&mut self, now: When) {
+        let passed = now.since(self.now);
+        self.now = self.now.later(now);
+        if passed <= 0 && self.due < ROUND_NS {
+            return;
+        }
+        let places = i64::try_from(self.table.places()).unwrap_or(i64::MAX);
+        let round = places.saturating_mul(ROUND_NS);
+        self.due = self.due.saturating_add(passed.clamp(0, ROUND_NS).saturating_mul(places)).min(round);
+        for _ in 0..MOST_STEPS {
+            if self.due < ROUND_NS {
+                return;
+            }
+            self.due -= ROUND_NS;
+            let Some(place) = self.table.turn() else { return };
+            let quiet = self
+                .table
+                .entry_mut(place)
+                .is_some_and(|entry| self.now.since(entry.last) > time_out(&self.config.time_outs, entry));
+            if quiet {
+                self.over(place, Why::TimedOut);
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, number: u64, now: When) {
+        if packet.fragment.is_some() {
+            self.part.volume.fragments += 1;
+            return;
+        }
+        let transport = match packet.protocol {
+            Carried::TCP => Transport::Tcp,
+            Carried::UDP | Carried::UDP_LITE => Transport::Udp,
+            Carried::SCTP => Transport::Sctp,
+            Carried::DCCP => Transport::Dccp,
+            _ => {
+                self.part.volume.portless += 1;
+                self.portless(packet);
+                return;
+            }
+        };
+        let realm = key::realm(packet, self.seed);
+        let (key, from) = Key::of(
+            packet.version,
+            transport,
+            realm,
+            (packet.source, packet.source_port),
+            (packet.destination, packet.destination_port),
+        );
+        let hash = key.hash(self.seed);
+        let met = Met {
+            transport,
+            ip_bytes: packet.ip_bytes,
+            tcp: packet.tcp(),
+            payload: packet.payload,
+            payload_wire_bytes: packet.payload_wire_bytes,
+            ttl: packet.ttl,
+            dscp: packet.traffic_class >> 2,
+        };
+        let place = match self.table.find(hash, &key) {
+            Some(place) if !self.is_another(place, &met, now) => place,
+            found => {
+                if let Some(place) = found {
+                    let replaced = self.table.entry_mut(place).is_some_and(|entry| entry.is_over());
+                    self.over(place, if replaced { Why::Replaced } else { Why::TimedOut });
+                }
+                self.begin(packet, key, hash, from, number, now)
+            }
+        };
+        self.meet(place, from, &met, number, now);
+    }
+
+    /// Whether a packet belongs to another flow than the one that was last seen between its endpoints.
+    #[inline]
+    fn is_another(&mut self, place: u32, met: &Met<'_>, now: When) -> bool {
+        let Some(entry) = self.table.entry_mut(place) else { return true };
+        // Nothing is over within the shortest of the usual times, so nothing need be asked.
+        let quiet = now.since(entry.last);
+        (quiet > 0 && quiet > time_out(&self.config.time_outs, entry))
+            || met.tcp.is_some_and(|tcp| entry.is_reopened_by(tcp))
+    }
+
+    fn begin(&mut self, packet: &Packet<'_>, key: Key, hash: u32, from: End, number: u64, now: When) -> u32 {
+        if let Some(place) = self.table.surplus() {
+            self.over(place, Why::NoRoom);
+        }
+        let mut marks = Marks::default();
+        if key::is_for_many(packet.version, packet.destination) {
+            marks.set(Marks::FOR_MANY);
+        }
+        let tunnel = packet.tunnels.iter().last().map_or(0, |tunnel| self.tunnel(tunnel.kind, tunnel.id));
+        let place = self.table.insert(Entry {
+            key,
+            hash,
+            birth: 0,
+            last: now,
+            client: from,
+            marks,
+            ttl: packet.ttl,
+            dscp: packet.traffic_class >> 2,
+            counts: Ends::<Counts>::default(),
+            protocol: Protocol::Silent,
+            first: now,
+            frame: number,
+            retransmissions: 0,
+            missing: 0,
+            icmp_errors: 0,
+            vlan: packet.vlans.outer,
+            tunnel,
+        });
+        // An embryo that has to go joins the sketch of its source, where nothing of it is lost but its own row.
+        if let Some(oldest) = self.table.surplus_embryo() {
+            self.over(oldest, Why::TimedOut);
+        }
+        place
+    }
+
+    #[cold]
+    fn tunnel(&mut self, kind: TunnelKind, id: u32) -> u16 {
+        if let Some(place) = self.tunnel_places.get(&(kind, id)) {
+            return *place;
+        }
+        if self.tunnels.len() >= MOST_TUNNELS && id != 0 {
+            return self.tunnel(kind, 0);
+        }
+        let place = u16::try_from(self.tunnels.len()).unwrap_or(0);
+        let name = if id == 0 { String::from(kind.name()) } else { format!("{} {id}", kind.name()) };
+        self.tunnels.push(name);
+        self.tunnel_places.insert((kind, id), place);
+        place
+    }
+
+    /// Counts a packet at its flow, and lets recognisers hear it while the flow is undecided.
+    #[inline]
+    fn meet(&mut self, place: u32, from: End, met: &Met<'_>, number: u64, now: When) {
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        let counts = entry.counts.at_mut(from);
+        counts.packets += 1;
+        counts.bytes += u64::from(met.ip_bytes);
+        entry.last = entry.last.later(now);
+        entry.first = entry.first.earlier(now);
+        let client_before = entry.client;
+        let mut fresh = met.payload_wire_bytes > 0;
+        if let Some(tcp) = met.tcp {
+            fresh = entry.segment(from, tcp, met.payload_wire_bytes);
+        } else if met.transport != Transport::Sctp {
+            counts.spoke |= fresh;
+            if from == entry.server() {
+                entry.marks.set(Marks::ANSWERED);
+            }
+        } else {
+            fresh = false;
+            sctp(entry, from, met.payload);
+        }
+        if entry.client != client_before && from == entry.client {
+            (entry.ttl, entry.dscp) = (met.ttl, met.dscp);
+        }
+        if fresh && !matches!(entry.protocol, Protocol::Settled(_) | Protocol::Plain(_)) {
+            self.hear(place, from, met, number);
+        }
+    }
+
+    /// Ends a flow.
+    fn over(&mut self, place: u32, why: Why) {
+        if self.table.entry_mut(place).is_some_and(|entry| matches!(entry.protocol, Protocol::Hearing(_))) {
+            let frame = self.table.entry_mut(place).map_or(0, |entry| entry.frame);
+            self.settle(place, frame);
+        }
+        let Some(mut entry) = self.table.remove(place) else { return };
+        self.part.volume.flows_merged += u64::from(why == Why::NoRoom);
+        let recognised = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
+            Protocol::Settled(recognised) => *recognised,
+            Protocol::Plain(appearance) => Recognised::nothing(appearance),
+            _ => Recognised::nothing(Appearance::Empty),
+        };
+        if self.config.flows {
+            let tunnel = self.tunnels.get(usize::from(entry.tunnel)).cloned().unwrap_or_default();
+            let mut flow = entry.flow(recognised.clone(), why == Why::TimedOut, tunnel);
+            flow.community_id = community_id(&flow);
+            if self.ended.len() < MOST_ENDED {
+                self.ended.push_back(flow);
+            } else {
+                self.part.volume.flows_merged += 1;
+            }
+        }
+        self.part.take(&entry, recognised);
+    }
+
+    /// What has no ports: an error of ICMP is counted at the flow that it quotes.
+    #[cold]
+    fn portless(&mut self, packet: &Packet<'_>) {
+        let Detail::Icmp(icmp) = packet.detail else { return };
+        let Ok(Some(quote)) = icmp.quote(packet.payload) else { return };
+        let (Some((source, destination)), Some(transport)) = (quote.ports, transport(quote.protocol)) else {
+            return;
+        };
+        let realm = key::realm(packet, self.seed);
+        let from = (quote.source, source);
+        let (key, end) = Key::of(quote.version, transport, realm, from, (quote.destination, destination));
+        let Some(place) = self.table.find(key.hash(self.seed), &key) else { return };
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        entry.icmp_errors = entry.icmp_errors.saturating_add(1);
+        // Unreachable (RFC 792, RFC 4443 §3.1): somebody says that nobody is there.
+        let unreachable = matches!(
+            (icmp.version, icmp.kind),
+            (wire::packet::Version::V4, 3) | (wire::packet::Version::V6, 1)
+        );
+        if unreachable && end == entry.client && !entry.marks.has(Marks::ANSWERED) {
+            entry.marks.set(Marks::REFUSED);
+        }
+    }
+}
+
+fn transport(protocol: Carried) -> Option<Transport> {
+    match protocol {
+        Carried::TCP => Some(Transport::Tcp),
+        Carried::UDP | Carried::UDP_LITE => Some(Transport::Udp),
+        Carried::SCTP => Some(Transport::Sctp),
+        Carried::DCCP => Some(Transport::Dccp),
+        _ => None,
+    }
+}
+
+#[inline]
+fn time_out(time_outs: &TimeOuts, entry: &Entry) -> i64 {
+    match entry.key.transport {
+        Transport::Tcp | Transport::Sctp => {
+            if entry.is_over() {
+                time_outs.closing_ns
+            } else if entry.is_embryo() {
+                time_outs.opening_ns
+            } else {
+                time_outs.open_ns
+            }
+        }
+        Transport::Udp | Transport::Dccp => {
+            if entry.marks.has(Marks::ANSWERED) {
+                time_outs.answered_datagrams_ns
+            } else {
+                time_outs.datagrams_ns
+            }
+        }
+    }
+}
+
+/// What the first chunk of a packet says of an association (RFC 9260 §3.2).
+fn sctp(entry: &mut Entry, from: End, chunks: &[u8]) {
+    const INIT: u8 = 1;
+    const INIT_ACK: u8 = 2;
+    const ABORT: u8 = 6;
+    const SHUTDOWN_COMPLETE: u8 = 14;
+    match chunks.first() {
+        Some(&INIT) if !entry.marks.has(Marks::OPENED) => {
+            entry.client = from;
+            entry.marks.set(Marks::OPENED);
+            entry.marks.set(Marks::ASKED);
+        }
+        Some(&INIT_ACK) if !entry.marks.has(Marks::OPENED) => {
+            entry.client = from.other();
+            entry.marks.set(Marks::OPENED);
+        }
+        Some(&ABORT) => {
+            let refuses = entry.marks.has(Marks::ASKED) && !entry.marks.has(Marks::ANSWERED);
+            entry.marks.set(if refuses && from == entry.server() { Marks::REFUSED } else { Marks::RESET });
+            return;
+        }
+        Some(&SHUTDOWN_COMPLETE) => {
+            entry.counts.low.finished = true;
+            entry.counts.high.finished = true;
+        }
+        // DATA
+        Some(0) => entry.counts.at_mut(from).spoke = true,
+        _ => {}
+    }
+    if from == entry.server() {
+        entry.marks.set(Marks::ANSWERED);
+    }
+}

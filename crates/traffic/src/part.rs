@@ -1,0 +1,228 @@
+//! The facts of one observer, and how those of several become one [`Traffic`].
+
+use model::{Appearance, Area, Certainty, Gap, Reason, Recognised, Traffic, Transport, Volume, WireFault};
+use wire::Fault;
+
+use crate::beacon::{Beacons, Pair, Threshold};
+use crate::entry::{Entry, Marks};
+use crate::hash::Seed;
+use crate::knock::{Answer, Knock, Knocks, Who};
+use crate::service::{Place, Served, Services};
+use crate::when::When;
+
+/// A one-way flow of datagrams with at most this many is a knock, with more it is a service that never answers.
+const KNOCK_DATAGRAMS: u64 = 2;
+/// Kinds of faults are constants of ours; this only bounds what a mistake could do.
+const MOST_FAULTS: usize = 4096;
+
+/// The facts of one observer, to be merged with those of others that saw other flows of the same traffic.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub(crate) volume: Volume,
+    pub(crate) first: When,
+    pub(crate) last: When,
+    services: Services,
+    knocks: Knocks,
+    beacons: Beacons,
+    faults: Vec<WireFault>,
+    unread_links: Vec<(u16, u64)>,
+    threshold: Threshold,
+    /// Packets of flows that have ended.
+    pub(crate) packets: u64,
+    /// Flows that were decided early because of the bound on memory.
+    pub(crate) unheard: u64,
+}
+
+impl Part {
+    /// Within about `bytes` of memory.
+    pub(crate) fn new(seed: Seed, bytes: usize, threshold: Threshold) -> Part {
+        Part {
+            volume: Volume::default(),
+            first: When::UNKNOWN,
+            last: When::UNKNOWN,
+            services: Services::new(seed, bytes / 3),
+            knocks: Knocks::new(seed, bytes / 3),
+            beacons: Beacons::new(seed, bytes / 3),
+            faults: Vec::new(),
+            unread_links: Vec::new(),
+            threshold,
+            packets: 0,
+            unheard: 0,
+        }
+    }
+
+    /// Counts a fault.
+    #[cold]
+    pub(crate) fn fault(&mut self, fault: Fault, frame: u64) {
+        self.faults(WireFault { layer: fault.layer, what: fault.what, count: 1, frame, at: fault.at as u64 });
+    }
+
+    fn faults(&mut self, fault: WireFault) {
+        let same = |known: &&mut WireFault| (known.layer, known.what) == (fault.layer, fault.what);
+        let room = self.faults.len() < MOST_FAULTS;
+        match self.faults.iter_mut().find(same) {
+            Some(known) => {
+                known.count += fault.count;
+                if fault.frame < known.frame {
+                    (known.frame, known.at) = (fault.frame, fault.at);
+                }
+            }
+            None if room => self.faults.push(fault),
+            None => {}
+        }
+    }
+
+    #[cold]
+    pub(crate) fn unread_link(&mut self, link: u16, frames: u64) {
+        match self.unread_links.iter_mut().find(|(known, _)| *known == link) {
+            Some((_, count)) => *count += frames,
+            None => self.unread_links.push((link, frames)),
+        }
+    }
+
+    /// Takes in a flow that is over, or that is as it is for now.
+    pub(crate) fn take(&mut self, entry: &Entry, recognised: Recognised) {
+        let key = &entry.key;
+        let tally = entry.tally();
+        self.volume.flows += 1;
+        self.packets += tally.packets();
+        let (client, server) = (*key.addresses.at(entry.client), *key.addresses.at(entry.server()));
+        let port = *key.ports.at(entry.server());
+        let who = Who { version: key.version, address: client, transport: key.transport };
+        let has = |mark| entry.marks.has(mark);
+        let answered = has(Marks::ANSWERED);
+        let known = recognised.certainty != Certainty::Unknown;
+        let knock = Knock {
+            who,
+            address: server,
+            port,
+            answer: match (answered, known, has(Marks::REFUSED)) {
+                (true, _, _) => Answer::Open,
+                (false, true, _) => Answer::Attempt,
+                (false, false, true) => Answer::Refusal,
+                (false, false, false) => Answer::Silence,
+            },
+            first: entry.first,
+            last: entry.last,
+            frame: entry.frame,
+        };
+        let quiet = recognised.appearance == Appearance::Empty && !entry.spoke();
+        let streams = matches!(key.transport, Transport::Tcp | Transport::Sctp);
+        let knocks = match (streams, answered) {
+            // Nobody said anything, but the door was asked to open, or was hit in a way that no program hits it.
+            (true, _) => quiet && (has(Marks::ASKED) || has(Marks::ODD)),
+            (false, true) => false,
+            (false, false) => has(Marks::REFUSED) || tally.packets() <= KNOCK_DATAGRAMS,
+        };
+        if answered && (!streams || has(Marks::OPENED)) {
+            let pair = Pair { version: key.version, client, server, port, transport: key.transport };
+            self.beacons.connected(pair, entry.first, tally.client_bytes, entry.frame);
+        }
+        if knocks {
+            let scans = self.knocks.is_at_many(&who);
+            self.knocks.knocked(&knock);
+            // A payload that was recognised is an attempt at the door; those of a scan are one row.
+            if !answered && (!known || scans) {
+                return;
+            }
+        } else if answered {
+            self.knocks.conversed(who);
+        }
+        if !answered && !known && (tally.packets() <= 1 || quiet) {
+            return;
+        }
+        self.services.served(Served {
+            place: Place {
+                version: key.version,
+                server,
+                transport: key.transport,
+                port,
+                protocol: recognised.protocol.map(|protocol| protocol.name),
+            },
+            client,
+            recognised,
+            direction: entry.direction(),
+            answered,
+            tally,
+            first: entry.first,
+            last: entry.last,
+            frame: entry.frame,
+        });
+    }
+
+    /// Adds the facts of another observer with the same seed.
+    pub(crate) fn merge(&mut self, other: Part) {
+        let volume = &mut self.volume;
+        let theirs = &other.volume;
+        volume.frames += theirs.frames;
+        volume.wire_bytes += theirs.wire_bytes;
+        volume.filtered += theirs.filtered;
+        volume.dropped += theirs.dropped;
+        volume.not_ip += theirs.not_ip;
+        volume.portless += theirs.portless;
+        volume.damaged += theirs.damaged;
+        volume.fragments += theirs.fragments;
+        volume.cut += theirs.cut;
+        volume.reassembled += theirs.reassembled;
+        volume.flows += theirs.flows;
+        volume.flows_merged += theirs.flows_merged;
+        self.first = self.first.earlier(other.first);
+        self.last = self.last.later(other.last);
+        self.services.merge(other.services);
+        self.knocks.merge(other.knocks);
+        self.beacons.merge(other.beacons);
+        other.faults.into_iter().for_each(|fault| self.faults(fault));
+        other.unread_links.into_iter().for_each(|(link, frames)| self.unread_link(link, frames));
+        self.packets += other.packets;
+        self.unheard += other.unheard;
+    }
+
+    /// The facts.
+    pub(crate) fn traffic(self) -> Traffic {
+        let mut gaps = Vec::new();
+        let mut gap = |count: u64, what: &str| {
+            if count > 0 {
+                let what = String::from(what);
+                gaps.push(Gap {
+                    area: Area::Traffic,
+                    reason: Reason::LimitReached,
+                    what,
+                    count: Some(count),
+                });
+            }
+        };
+        gap(self.volume.flows_merged, "flows that were closed early to stay within the memory given");
+        gap(self.unheard, "flows whose protocol was decided from less than their first bytes");
+        gap(self.services.left_out, "flows of services that found no room");
+        gap(self.knocks.left_out, "sources that knocked at doors and were not kept one by one");
+        gap(self.beacons.left_out, "connections that were counted and not looked at for regularity");
+        let (scans, touches) = self.knocks.judge();
+        let mut faults = self.faults;
+        faults.sort_by_key(|fault| (fault.layer, fault.what));
+        let mut unread_links = self.unread_links;
+        unread_links.sort_unstable();
+        Traffic {
+            sources: Vec::new(),
+            volume: self.volume,
+            first: self.first.timestamp(),
+            last: self.last.timestamp(),
+            services: self.services.list(),
+            scans,
+            beacons: self.beacons.judge(self.first, self.last, self.threshold),
+            touches,
+            faults,
+            unread_links,
+            gaps,
+        }
+    }
+}
+
+/// One [`Traffic`] out of the parts of observers that saw different flows, and that share one seed.
+///
+/// What was counted is added; what was counted only about (different clients, addresses) stays about.
+pub fn merge(parts: Vec<Part>) -> Traffic {
+    let mut parts = parts.into_iter();
+    let Some(mut whole) = parts.next() else { return Traffic::default() };
+    parts.for_each(|part| whole.merge(part));
+    whole.traffic()
+}

@@ -1,0 +1,231 @@
+//! What each server endpoint speaks: flows of one server, port and recognised protocol, within bounds.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use model::{Appearance, Direction, Recognised, Service, Tally, Transport};
+use wire::address::Address;
+use wire::packet::Version;
+
+use crate::hash::{Distinct, Map, Seed};
+use crate::key::ip;
+use crate::when::When;
+
+/// So many clients are named.
+const SOME_CLIENTS: usize = 8;
+/// So many frames are named beside the one that says most.
+const SOME_FRAMES: usize = 4;
+/// What a service takes in memory, about, with its particulars.
+const SERVICE_BYTES: usize = 1024;
+
+/// Of whom and of what a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) version: Version,
+    pub(crate) server: Address,
+    pub(crate) transport: Transport,
+    pub(crate) port: u16,
+    /// The recognised protocol's name.
+    pub(crate) protocol: Option<&'static str>,
+}
+
+/// A flow as far as its service is concerned.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) place: Place,
+    pub(crate) client: Address,
+    pub(crate) recognised: Recognised,
+    pub(crate) direction: Direction,
+    pub(crate) answered: bool,
+    pub(crate) tally: Tally,
+    pub(crate) first: When,
+    pub(crate) last: When,
+    pub(crate) frame: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Serves {
+    best: Recognised,
+    best_frame: u64,
+    direction: Direction,
+    answered: bool,
+    flows: u64,
+    tally: Tally,
+    first: When,
+    last: When,
+    clients: Distinct<256>,
+    /// With the first frame of each.
+    some_clients: Vec<(u64, IpAddr)>,
+    frames: Vec<u64>,
+}
+
+/// How much a flow says, to compare it with another; of equal ones the earlier.
+fn says(recognised: &Recognised, frame: u64) -> impl Ord + use<> {
+    let appearance = recognised.appearance != Appearance::Empty;
+    let particulars = (recognised.certificate.is_some(), recognised.details.len());
+    (recognised.certainty, appearance, particulars, Reverse(frame))
+}
+
+impl Serves {
+    fn merge(&mut self, other: Serves) {
+        let attempt = self.best.attempt.or(other.best.attempt);
+        if says(&other.best, other.best_frame) > says(&self.best, self.best_frame) {
+            (self.best, self.best_frame) = (other.best, other.best_frame);
+        }
+        self.best.attempt = self.best.attempt.or(attempt);
+        self.direction = self.direction.max(other.direction);
+        self.answered |= other.answered;
+        self.flows += other.flows;
+        self.tally.add(&other.tally);
+        self.first = self.first.earlier(other.first);
+        self.last = self.last.later(other.last);
+        self.clients.merge(&other.clients);
+        for (frame, client) in other.some_clients {
+            self.client(frame, client);
+        }
+        for frame in other.frames {
+            self.frame(frame);
+        }
+    }
+
+    fn client(&mut self, frame: u64, client: IpAddr) {
+        let room = self.some_clients.len() < SOME_CLIENTS;
+        match self.some_clients.iter_mut().find(|(_, known)| *known == client) {
+            Some((first, _)) => *first = (*first).min(frame),
+            None if room => self.some_clients.push((frame, client)),
+            None => {
+                if let Some(last) = self.some_clients.iter_mut().max_by_key(|(frame, _)| *frame)
+                    && last.0 > frame
+                {
+                    *last = (frame, client);
+                }
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: u64) {
+        if let Err(place) = self.frames.binary_search(&frame)
+            && place < SOME_FRAMES
+        {
+            self.frames.insert(place, frame);
+            self.frames.truncate(SOME_FRAMES);
+        }
+    }
+}
+
+/// All services, within bounds.
+#[derive(Debug, Clone)]
+pub(crate) struct Services {
+    seed: Seed,
+    serves: Map<Place, Serves>,
+    most: usize,
+    /// Flows of services that found no room.
+    pub(crate) left_out: u64,
+}
+
+impl Services {
+    /// Within about `bytes` of memory.
+    pub(crate) fn new(seed: Seed, bytes: usize) -> Services {
+        Services { seed, serves: Map::with_hasher(seed), most: (bytes / SERVICE_BYTES).max(16), left_out: 0 }
+    }
+
+    pub(crate) fn served(&mut self, flow: Served) {
+        let client = ip(flow.place.version, flow.client);
+        let hash = self.seed.of_words([flow.client.high, flow.client.low]);
+        if let Some(serves) = self.serves.get_mut(&flow.place) {
+            let attempt = serves.best.attempt.or(flow.recognised.attempt);
+            if says(&flow.recognised, flow.frame) > says(&serves.best, serves.best_frame) {
+                (serves.best, serves.best_frame) = (flow.recognised, flow.frame);
+            }
+            serves.best.attempt = serves.best.attempt.or(attempt);
+            serves.direction = serves.direction.max(flow.direction);
+            serves.answered |= flow.answered;
+            serves.flows += 1;
+            serves.tally.add(&flow.tally);
+            serves.first = serves.first.earlier(flow.first);
+            serves.last = serves.last.later(flow.last);
+            serves.clients.add(hash);
+            serves.client(flow.frame, client);
+            serves.frame(flow.frame);
+            return;
+        }
+        if self.serves.len() >= self.most {
+            self.left_out += 1;
+            return;
+        }
+        let mut clients = Distinct::new();
+        clients.add(hash);
+        let serves = Serves {
+            best: flow.recognised,
+            best_frame: flow.frame,
+            direction: flow.direction,
+            answered: flow.answered,
+            flows: 1,
+            tally: flow.tally,
+            first: flow.first,
+            last: flow.last,
+            clients,
+            some_clients: vec![(flow.frame, client)],
+            frames: vec![flow.frame],
+        };
+        self.serves.insert(flow.place, serves);
+    }
+
+    /// Adds what another shard saw.
+    pub(crate) fn merge(&mut self, other: Services) {
+        self.left_out += other.left_out;
+        self.most = self.most.saturating_add(other.most);
+        for (place, theirs) in other.serves {
+            match self.serves.get_mut(&place) {
+                Some(ours) => ours.merge(theirs),
+                None => {
+                    self.serves.insert(place, theirs);
+                }
+            }
+        }
+    }
+
+    /// The services in order of server, transport, port and protocol.
+    pub(crate) fn list(mut self) -> Vec<Service> {
+        let mut all: Vec<(Place, Serves)> = self.serves.drain().collect();
+        all.sort_by_key(|(place, _)| (ip(place.version, place.server), *place));
+        let mut services: Vec<(Place, Serves)> = Vec::with_capacity(all.len());
+        for same in
+            all.chunk_by(|(a, _), (b, _)| Place { protocol: None, ..*a } == Place { protocol: None, ..*b })
+        {
+            let (silent, spoken): (Vec<_>, Vec<_>) = same.iter().cloned().partition(|(place, serves)| {
+                place.protocol.is_none() && serves.best.appearance == Appearance::Empty
+            });
+            let from = services.len();
+            services.extend(spoken);
+            // Flows in which nobody said anything are no other service than the one that speaks there.
+            for (place, silent) in silent {
+                match services.get_mut(from) {
+                    Some((_, serves)) => serves.merge(silent),
+                    None => services.push((place, silent)),
+                }
+            }
+        }
+        services.into_iter().map(|(place, serves)| service(place, serves)).collect()
+    }
+}
+
+fn service(place: Place, mut serves: Serves) -> Service {
+    serves.some_clients.sort_unstable();
+    let mut frames = vec![serves.best_frame];
+    frames.extend(serves.frames.iter().filter(|frame| **frame != serves.best_frame));
+    Service {
+        server: (ip(place.version, place.server), place.port).into(),
+        transport: place.transport,
+        recognised: serves.best,
+        direction: serves.direction,
+        answered: serves.answered,
+        flows: serves.flows,
+        tally: serves.tally,
+        first: serves.first.timestamp(),
+        last: serves.last.timestamp(),
+        clients: serves.clients.count().min(serves.flows).max(serves.some_clients.len() as u64),
+        some_clients: serves.some_clients.into_iter().map(|(_, client)| client).collect(),
+        frames,
+    }
+}

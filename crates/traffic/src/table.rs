@@ -1,0 +1,159 @@
+//! The table of flows: entries lie in one list and keep their place; an index finds them by a seeded hash.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+
+use crate::entry::Entry;
+use crate::key::Key;
+use crate::number::index32;
+
+/// A place in the list with the hash of what is there, so that the index grows without looking at entries.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    hash: u32,
+    place: u32,
+}
+
+/// The hash as the index wants it: it takes its upper bits and its lower bits for different things.
+#[inline]
+fn wide(hash: u32) -> u64 {
+    u64::from(hash) | (u64::from(hash) << 32)
+}
+
+/// So many entries are compared when one has to go.
+const COMPARED: usize = 8;
+
+/// The table of flows.
+#[derive(Debug)]
+pub(crate) struct Table {
+    entries: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    index: HashTable<Slot>,
+    /// Flows in the order of their first packet, as far as they may still be embryos.
+    embryos: VecDeque<(u32, u32)>,
+    most: usize,
+    most_embryos: usize,
+    births: u32,
+    hand: usize,
+}
+
+impl Table {
+    /// For at most so many flows, of which the youngest `most_embryos` may be embryos.
+    pub(crate) fn new(most: usize, most_embryos: usize) -> Table {
+        Table {
+            entries: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            embryos: VecDeque::new(),
+            most,
+            most_embryos,
+            births: 0,
+            hand: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Memory of one flow, about, with its places in the index and among the embryos.
+    pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * size_of::<Slot>() + 16;
+
+    #[inline]
+    pub(crate) fn find(&self, hash: u32, key: &Key) -> Option<u32> {
+        let same = |slot: &Slot| {
+            slot.hash == hash
+                && matches!(self.entries.get(slot.place as usize), Some(Some(entry)) if entry.key == *key)
+        };
+        self.index.find(wide(hash), same).map(|slot| slot.place)
+    }
+
+    #[inline]
+    pub(crate) fn entry_mut(&mut self, place: u32) -> Option<&mut Entry> {
+        self.entries.get_mut(place as usize)?.as_mut()
+    }
+
+    /// Adds a flow; there must be room.
+    pub(crate) fn insert(&mut self, mut entry: Entry) -> u32 {
+        self.births = self.births.wrapping_add(1);
+        entry.birth = self.births;
+        let (hash, birth) = (entry.hash, entry.birth);
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(slot) = self.entries.get_mut(place as usize) {
+                    *slot = Some(entry);
+                }
+                place
+            }
+            None => {
+                self.entries.push(Some(entry));
+                index32(self.entries.len() - 1)
+            }
+        };
+        self.index.insert_unique(wide(hash), Slot { hash, place }, |slot| wide(slot.hash));
+        self.embryos.push_back((place, birth));
+        place
+    }
+
+    pub(crate) fn remove(&mut self, place: u32) -> Option<Entry> {
+        let entry = self.entries.get_mut(place as usize)?.take()?;
+        if let Ok(slot) = self.index.find_entry(wide(entry.hash), |slot| slot.place == place) {
+            slot.remove();
+        }
+        self.free.push(place);
+        Some(entry)
+    }
+
+    /// The oldest embryo, where there are more than may be.
+    pub(crate) fn surplus_embryo(&mut self) -> Option<u32> {
+        while self.embryos.len() > self.most_embryos {
+            let (place, birth) = self.embryos.pop_front()?;
+            if let Some(Some(entry)) = self.entries.get(place as usize)
+                && entry.birth == birth
+                && entry.is_embryo()
+            {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// Where the table is full: of the next few in turn, the one that was quiet for longest.
+    pub(crate) fn surplus(&mut self) -> Option<u32> {
+        if self.len() < self.most {
+            return None;
+        }
+        let (mut chosen, mut compared) = (None, 0);
+        for _ in 0..self.entries.len() {
+            let place = self.turn()?;
+            let Some(Some(entry)) = self.entries.get(place as usize) else { continue };
+            compared += 1;
+            let age = entry.last.known();
+            if chosen.is_none_or(|(least, _)| age < least) {
+                chosen = Some((age, place));
+            }
+            if compared == COMPARED {
+                break;
+            }
+        }
+        chosen.map(|(_, place)| place)
+    }
+
+    /// The next place in turn, used or not.
+    pub(crate) fn turn(&mut self) -> Option<u32> {
+        let place = self.hand;
+        self.hand = if place + 1 < self.entries.len() { place + 1 } else { 0 };
+        (place < self.entries.len()).then(|| index32(place))
+    }
+
+    /// Places, used or not.
+    pub(crate) fn places(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Every flow, in no order that means something.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().flatten()
+    }
+}

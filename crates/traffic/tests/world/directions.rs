@@ -1,0 +1,159 @@
+//! Who serves, what a door speaks, and what came of a flow.
+
+use model::{Certainty, Direction, FlowState, Transport};
+
+use portreeve_traffic::Config;
+
+use super::made::{ACK, BEGIN, Connection, MILLISECOND, PSH, SECOND, SYN, Tape};
+use super::{config, end, facts, protocol, service, watch};
+
+const BANNER: &[u8] = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
+
+#[test]
+fn an_opened_connection_is_known_by_the_server_s_bytes_on_any_port() {
+    let mut tape = Tape::default();
+    Connection::new(&mut tape, BEGIN, end("10.0.0.1:50000"), end("10.0.0.9:420"))
+        .open()
+        .answer(BANNER)
+        .ask(b"SSH-2.0-Go\r\n")
+        .answer(&[7; 3000])
+        .close();
+    let traffic = facts(&tape);
+    let found = service(&traffic, "10.0.0.9:420");
+    assert_eq!((protocol(found), found.recognised.certainty), (Some("ssh"), Certainty::Confirmed));
+    assert_eq!((found.direction, found.answered, found.flows), (Direction::Opened, true, 1));
+    assert_eq!(found.tally.packets(), tape.len() as u64);
+    assert_eq!(found.frames, [1]);
+    assert_eq!(found.some_clients, [end("10.0.0.1:1").ip()]);
+}
+
+#[test]
+fn http_to_an_ssh_server_is_no_other_service() {
+    let mut tape = Tape::default();
+    Connection::new(&mut tape, BEGIN, end("10.0.0.1:50000"), end("10.0.0.9:22"))
+        .open()
+        .ask(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        .answer(BANNER)
+        .close();
+    let traffic = facts(&tape);
+    let found = service(&traffic, "10.0.0.9:22");
+    assert_eq!((protocol(found), found.recognised.certainty), (Some("ssh"), Certainty::Confirmed));
+}
+
+#[test]
+fn a_source_port_of_53_changes_nothing() {
+    for port in [53, 50_000] {
+        let mut tape = Tape::default();
+        let client = end(&format!("10.0.0.1:{port}"));
+        Connection::new(&mut tape, BEGIN, client, end("10.0.0.9:420")).open().answer(BANNER).close();
+        for count in 0..3 {
+            tape.udp(BEGIN + count * SECOND, client, end("10.0.0.9:421"), b"\x01\x02 whatever this is");
+        }
+        let traffic = facts(&tape);
+        assert_eq!(protocol(service(&traffic, "10.0.0.9:420")), Some("ssh"));
+        let other = service(&traffic, "10.0.0.9:421");
+        assert_eq!((protocol(other), other.answered, other.direction), (None, false, Direction::FirstSeen));
+    }
+}
+
+#[test]
+fn a_capture_that_begins_in_the_middle_finds_the_server_by_the_syn_ack() {
+    let mut tape = Tape::default();
+    let (client, server) = (end("10.0.0.1:50000"), end("10.0.0.9:2222"));
+    tape.tcp(BEGIN, (server, client), SYN | ACK, (1000, 501), b"");
+    tape.tcp(BEGIN + 1, (client, server), ACK, (501, 1001), b"");
+    tape.tcp(BEGIN + 2, (server, client), ACK | PSH, (1001, 501), BANNER);
+    let traffic = facts(&tape);
+    let found = service(&traffic, "10.0.0.9:2222");
+    assert_eq!((protocol(found), found.recognised.certainty), (Some("ssh"), Certainty::Confirmed));
+    assert_eq!(found.direction, Direction::Opened);
+}
+
+#[test]
+fn states_are_those_of_the_connection() {
+    let cases: [(&str, FlowState, fn(Connection<'_>)); 5] = [
+        ("closed", FlowState::Closed, |connection| drop(connection.open().answer(BANNER).close())),
+        ("open", FlowState::Open, |connection| drop(connection.open().answer(BANNER))),
+        ("refused", FlowState::Refused, |connection| drop(connection.refused())),
+        ("unanswered", FlowState::Unanswered, |connection| drop(connection.unanswered())),
+        ("reset", FlowState::Reset, |connection| drop(connection.half_open())),
+    ];
+    for (name, expected, play) in cases {
+        let mut tape = Tape::default();
+        play(Connection::new(&mut tape, BEGIN, end("10.0.0.1:50000"), end("10.0.0.9:420")));
+        let mut observer = watch(&tape, Config { flows: true, ..config() });
+        assert!(observer.poll().is_none(), "{name}: nothing is over yet");
+        observer.end();
+        let flow = observer.poll().unwrap();
+        assert_eq!(flow.state, expected, "{name}");
+        assert_eq!((flow.client, flow.server), (end("10.0.0.1:50000"), end("10.0.0.9:420")), "{name}");
+        assert_eq!((flow.ttl, flow.frame, flow.tally.packets()), (64, 1, tape.len() as u64), "{name}");
+        assert!(flow.community_id.starts_with("1:"), "{name}");
+        assert!(observer.poll().is_none());
+    }
+}
+
+#[test]
+fn ports_used_again_are_another_connection() {
+    let mut tape = Tape::default();
+    for round in 0..3 {
+        Connection::new(&mut tape, BEGIN + round * SECOND, end("10.0.0.1:50000"), end("10.0.0.9:22"))
+            .open()
+            .answer(BANNER)
+            .close();
+    }
+    assert_eq!(service(&facts(&tape), "10.0.0.9:22").flows, 3);
+}
+
+#[test]
+fn quiet_flows_end_by_the_packets_time() {
+    let mut tape = Tape::default();
+    let (client, server) = (end("10.0.0.1:5000"), end("10.0.0.9:7000"));
+    for at in [0, 1, 200, 201, 500] {
+        tape.udp(BEGIN + at * SECOND, client, server, b"\x00\x01\x02\x03 ping");
+        tape.udp(BEGIN + at * SECOND + MILLISECOND, server, client, b"\x00\x01\x02\x03 pong");
+    }
+    let mut observer = watch(&tape, Config { flows: true, ..config() });
+    let mut packets = Vec::new();
+    while let Some(flow) = observer.poll() {
+        assert_eq!(flow.state, FlowState::TimedOut);
+        packets.push(flow.tally.packets());
+    }
+    assert_eq!(packets, [4, 4], "the last one is still open");
+    assert_eq!(service(&observer.finish(), "10.0.0.9:7000").flows, 3);
+}
+
+#[test]
+fn icmp_errors_are_counted_at_their_flow() {
+    let mut tape = Tape::default();
+    let (client, server) = (end("10.0.0.1:5000"), end("10.0.0.9:420"));
+    tape.udp(BEGIN, client, server, b"hello?");
+    tape.unreachable(BEGIN + MILLISECOND, 17, client, server);
+    let mut observer = watch(&tape, Config { flows: true, ..config() });
+    observer.end();
+    let flow = observer.poll().unwrap();
+    assert_eq!((flow.state, flow.icmp_errors), (FlowState::Refused, 1));
+    let traffic = observer.finish();
+    let [touch] = traffic.touches.as_slice() else { panic!("{:?}", traffic.touches) };
+    assert_eq!((touch.port, touch.transport, touch.flows, touch.refused), (420, Transport::Udp, 1, 1));
+    assert_eq!((touch.example_source, touch.example_target), (client.ip(), server.ip()));
+    assert_eq!(traffic.volume.portless, 1);
+}
+
+#[test]
+fn what_comes_again_and_what_never_comes_is_counted() {
+    let mut tape = Tape::default();
+    Connection::new(&mut tape, BEGIN, end("10.0.0.1:50000"), end("10.0.0.9:22"))
+        .open()
+        .answer(BANNER)
+        .answer(&[1; 1000])
+        .answer(&[2; 1000])
+        .answer(&[3; 1000]);
+    // Handshake and banner; then the first block comes again at the end, and the second never.
+    tape.repeat(4);
+    tape.remove(5);
+    let mut observer = watch(&tape, Config { flows: true, ..config() });
+    observer.end();
+    let flow = observer.poll().unwrap();
+    assert_eq!((flow.retransmissions, flow.missing_bytes), (1, 1000), "{flow:?}");
+}

@@ -1,0 +1,81 @@
+//! Several observers that each see whole flows say together what one says alone.
+
+use std::net::SocketAddr;
+
+use model::Traffic;
+use portreeve_traffic::{Observer, merge, shard_of};
+
+use super::bounds::Chance;
+use super::made::{BEGIN, Connection, MILLISECOND, SECOND, Tape};
+use super::{config, end, facts};
+
+fn world() -> Tape {
+    let mut tape = Tape::default();
+    let mut chance = Chance(3);
+    for count in 0..3000_u16 {
+        let at = BEGIN + i64::from(count) * 7 * MILLISECOND;
+        let client = end(&format!("10.0.{}.{}:{}", chance.below(3), chance.below(40), 20_000 + count));
+        let server = end(&format!("10.9.0.{}:{}", chance.below(9), [22, 80, 420][usize::from(count % 3)]));
+        let connection = Connection::new(&mut tape, at, client, server);
+        match count % 5 {
+            0 => connection.unanswered(),
+            1 => connection.refused(),
+            2 => connection.open().answer(b"SSH-2.0-x\r\n").close(),
+            3 => connection.open().ask(b"\x00\x01\x02 what?").answer(b"\x09\x08\x07 that").close(),
+            _ => connection.half_open(),
+        };
+        if count % 3 == 0 {
+            tape.udp(at, client, server, b"some words");
+            tape.unreachable(at + MILLISECOND, 17, client, server);
+        }
+        let scanned = SocketAddr::new([10, 8, 0, u8::try_from(count % 250).unwrap()].into(), 23);
+        Connection::new(&mut tape, at, end("192.0.2.66:40000"), scanned).unanswered();
+    }
+    for count in 0..40_u16 {
+        let at = BEGIN + i64::from(count) * SECOND / 2;
+        let client = end(&format!("10.0.0.77:{}", 50_000 + count));
+        Connection::new(&mut tape, at, client, end("10.9.0.1:4444"))
+            .open()
+            .ask(b"\x01\x02\x03")
+            .answer(b"\x04")
+            .close();
+    }
+    tape.sort();
+    tape
+}
+
+fn sharded(tape: &Tape, shards: usize) -> Traffic {
+    let mut observers: Vec<Observer> = (0..shards).map(|_| Observer::new(config())).collect();
+    for (index, frame) in tape.frames().enumerate() {
+        observers[shard_of(&frame, shards)].handle(&frame, index as u64 + 1);
+    }
+    merge(observers.into_iter().map(Observer::part).collect())
+}
+
+#[test]
+fn the_facts_do_not_depend_on_how_many_looked() {
+    let tape = world();
+    let alone = facts(&tape);
+    assert!(!alone.scans.is_empty() && !alone.touches.is_empty() && !alone.beacons.is_empty());
+    for shards in [2, 3, 8] {
+        assert_eq!(sharded(&tape, shards), alone, "{shards} observers");
+    }
+}
+
+#[test]
+fn each_gets_a_share() {
+    let tape = world();
+    let mut counts = [0_usize; 4];
+    for frame in tape.frames() {
+        counts[shard_of(&frame, 4)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count * 12 > tape.len()), "{counts:?}");
+}
+
+#[test]
+fn a_snapshot_says_what_the_end_would_say() {
+    let tape = world();
+    let observer = super::watch(&tape, config());
+    let now = observer.snapshot();
+    assert_eq!(now, observer.finish());
+}
