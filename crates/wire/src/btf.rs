@@ -100,9 +100,14 @@ pub struct Member<'a> {
 pub struct Btf<'a> {
     types: &'a [u8],
     strings: &'a [u8],
-    /// Where each type begins; type 0 is `void` and has no place.
-    offsets: Vec<u32>,
+    /// Where each [`STRIDE`]th type begins, from type 1 on: type 0 is `void` and has no place. A kernel has so many types
+    /// that noting each takes longer than walking to the few that are asked for.
+    landmarks: Vec<u32>,
+    count: usize,
 }
+
+/// How many types lie between two landmarks.
+const STRIDE: usize = 32;
 
 /// How deep types may nest before they are called damaged.
 const MAX_DEPTH: usize = 32;
@@ -136,12 +141,17 @@ impl<'a> Btf<'a> {
         let types = part(word(8)?, word(12)?).ok_or_else(|| fault(8, "types lie outside the block"))?;
         let strings = part(word(16)?, word(20)?).ok_or_else(|| fault(16, "strings lie outside the block"))?;
         let mut search = Search::new(wanted);
-        let mut offsets = Vec::with_capacity(types.len() / 24);
+        let mut landmarks = Vec::new();
+        let mut count = 0;
         let mut rest = types;
         while let Some((name, kind, tail_bytes)) = rest.first_chunk::<12>().and_then(head_of) {
-            offsets.push(u32::try_from(types.len() - rest.len()).map_err(|_| fault(8, "too many types"))?);
+            if count % STRIDE == 0 {
+                let at = u32::try_from(types.len() - rest.len()).map_err(|_| fault(8, "too many types"))?;
+                landmarks.push(at);
+            }
+            count += 1;
             if search.kinds >> kind.0 & 1 == 1 {
-                search.meet(strings, name, kind, offsets.len());
+                search.meet(strings, name, kind, count);
             }
             let Some(next) = rest.get(12..).and_then(|tail| tail.get(tail_bytes..)) else { break };
             rest = next;
@@ -149,17 +159,17 @@ impl<'a> Btf<'a> {
         if !rest.is_empty() {
             return Err(fault(types.len() - rest.len(), "a type of unknown kind or cut short"));
         }
-        Ok((Btf { types, strings, offsets }, search.found))
+        Ok((Btf { types, strings, landmarks, count }, search.found))
     }
 
     /// How many types there are, `void` left out.
     pub fn len(&self) -> usize {
-        self.offsets.len()
+        self.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.offsets.is_empty()
+        self.count == 0
     }
 
     /// A string by its offset.
@@ -169,7 +179,12 @@ impl<'a> Btf<'a> {
 
     /// The type with this number.
     pub fn type_at(&self, id: u32) -> Option<Type<'a>> {
-        let at = *self.offsets.get((id as usize).checked_sub(1)?)? as usize;
+        let index = (id as usize).checked_sub(1).filter(|index| *index < self.count)?;
+        let mut at = *self.landmarks.get(index / STRIDE)? as usize;
+        for _ in 0..index % STRIDE {
+            let (_, _, tail_bytes) = head_of(self.types.get(at..)?.first_chunk()?)?;
+            at = (at + 12).checked_add(tail_bytes)?;
+        }
         let info = le32(self.types, at + 4)?;
         let kind = Kind((info >> 24 & 31) as u8);
         let tail_bytes = kind.tail_bytes((info & 0xffff) as usize)?;
@@ -278,6 +293,7 @@ impl<'w> Search<'w> {
         if !self.letters.get(usize::from(letter)).copied().unwrap_or(false) {
             return;
         }
+        let mut met = false;
         for ((wanted_kind, wanted_name), slot) in self.wanted.iter().zip(&mut self.found) {
             let same = *wanted_kind == kind
                 && slot.is_none()
@@ -285,7 +301,13 @@ impl<'w> Search<'w> {
                 && name.strip_prefix(*wanted_name).is_some_and(|rest| rest.first() == Some(&0));
             if same {
                 *slot = u32::try_from(id).ok();
+                met = true;
             }
+        }
+        if met {
+            // A kind of which everything is found need not be looked at any more.
+            let left = self.wanted.iter().zip(&self.found).filter(|(_, found)| found.is_none());
+            self.kinds = left.fold(0, |kinds, ((kind, _), _)| kinds | 1 << (kind.0 & 31));
         }
     }
 }

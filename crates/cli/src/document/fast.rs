@@ -155,19 +155,8 @@ fn number(out: &mut Vec<u8>, key: &str, value: u64) {
     digits(out, value);
 }
 
-fn digits(out: &mut Vec<u8>, mut value: u64) {
-    // 20 digits hold every u64; they are found from the last to the first.
-    let mut buffer = [b'0'; 20];
-    let mut length = 0;
-    for slot in buffer.iter_mut().rev() {
-        *slot = b'0' + u8::try_from(value % 10).unwrap_or_default();
-        value /= 10;
-        length += 1;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(buffer.get(20 - length..).unwrap_or_default());
+fn digits(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 struct Sink<'a>(&'a mut Vec<u8>);
@@ -187,7 +176,7 @@ fn address(out: &mut Vec<u8>, addr: IpAddr) {
                 if index > 0 {
                     out.push(b'.');
                 }
-                digits(out, u64::from(octet));
+                digits(out, octet);
             }
         }
         IpAddr::V6(v6) if v6.is_unspecified() => out.extend_from_slice(b"::"),

@@ -1,11 +1,12 @@
 //! One look at the machine: sockets, their holders, and the gaps, joined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Area, Gap, Machine, Namespace, Process, Reason, Seen, Snapshot, Socket, Timestamp, Utc, Views};
 
+use rustc_hash::FxHashSet;
 use wire::holder_record::Wanted;
 
 use super::holders::{Held, Holders};
@@ -130,7 +131,7 @@ impl Looker {
         for inode in unentered.into_iter().filter(|_| look.all_namespaces) {
             seen.entry(inode).or_insert(Err(Reason::OtherNetworkNamespace));
         }
-        let pids: BTreeSet<u32> =
+        let pids: FxHashSet<u32> =
             sockets.iter().flat_map(|s| s.holders.iter().map(|holder| holder.pid)).collect();
         let pids: Vec<u32> = pids.into_iter().collect();
         let depth = Depth { sha256: look.sha256, integrity: look.integrity };

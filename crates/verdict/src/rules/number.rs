@@ -13,6 +13,9 @@ use crate::rules::paper::{self, purpose, service};
 type Weight = (Severity, Confidence);
 
 pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: &mut Docket<'a>) {
+    if is_ones_own(listener) {
+        return;
+    }
     let standing = bench.facts.paper.standing(listener.transport, listener.port);
     let system = listener.is_system_port();
     if !system && (standing.status == Status::Dynamic || listener.is_ephemeral()) {
@@ -37,6 +40,22 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
     } else if without_explanation(listener) {
         suspicious(bench, listener, &standing, docket);
     }
+}
+
+/// Whether only programs that the map does not know hold a user port that is no database's: such a port belongs to
+/// whoever comes first, and no rule here says anything, whatever the registry says. Most sockets of a machine with many
+/// are such, so this is asked before the registry is.
+fn is_ones_own(listener: &Listener<'_, '_>) -> bool {
+    let stranger = |holder: &&Known<'_>| holder.program().is_none() && holder.odd.is_none();
+    !listener.is_system_port()
+        && !listener.holders.is_empty()
+        && listener.holders.iter().all(stranger)
+        && !guards_database(listener)
+}
+
+fn guards_database(listener: &Listener<'_, '_>) -> bool {
+    program::sensitive(listener.transport, listener.port)
+        .is_some_and(|door| door.kind == SensitiveKind::Database)
 }
 
 /// A system port whose number promises nobody that we know.
