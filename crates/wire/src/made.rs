@@ -9,7 +9,7 @@ mod samples;
 use crate::checksum;
 use crate::{Frame, LinkType};
 
-pub use samples::samples;
+pub use samples::{Sample, samples};
 
 /// The bytes one after another.
 pub fn join(parts: &[&[u8]]) -> Vec<u8> {

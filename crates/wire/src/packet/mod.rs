@@ -104,4 +104,6 @@ pub fn decode_outer<'a>(frame: &Frame<'a>, packet: &Packet<'a>, index: usize) ->
 }
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod tests;
