@@ -292,7 +292,7 @@ fn every_prefix_and_many_damaged_copies_are_survived() {
         for end in 0..sample.len() {
             check(&sample[..end]);
         }
-        for _ in 0..2000 {
+        for _ in 0..800 {
             let mut copy = sample.clone();
             for _ in 0..2 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

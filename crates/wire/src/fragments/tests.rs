@@ -148,7 +148,7 @@ fn a_datagram_in_pieces_is_read_from_its_frames() -> Result<(), Fault> {
 #[test]
 fn many_scripts_of_pieces_are_survived() {
     let mut seed = 5_u64;
-    for round in 0..3000_usize {
+    for round in 0..1000_usize {
         let mut script = Vec::new();
         for _ in 0..round % 200 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,10 +1,12 @@
 //! One frame down to its innermost transport: the facts that flows are made of.
 
+mod check;
 mod facts;
 mod walk;
 
 use crate::{Fault, Frame, LinkType};
 
+pub use check::{LINKS, check, check_link};
 pub use facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
 
 use crate::fragments::Whole;
@@ -101,5 +103,7 @@ pub fn decode_outer<'a>(frame: &Frame<'a>, packet: &Packet<'a>, index: usize) ->
     }
 }
 
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod tests;
