@@ -141,7 +141,7 @@ pub(crate) fn read_baseline(
 }
 
 /// Days since 1970-01-01 in UTC.
-fn today() -> i64 {
+pub(crate) fn today() -> i64 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(seconds / 86_400).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use model::{Area, Flow, Gap, Reason, Timestamp, Traffic, Utc};
-use traffic::Observer;
+use traffic::{Observer, Part};
 use wire::{Frame, LinkType};
 
 use crate::reading::Reading;
@@ -21,7 +21,7 @@ pub(crate) struct Desk {
     to: mpsc::SyncSender<Batch>,
     /// Batches that are done with, to be filled again.
     back: mpsc::Receiver<Batch>,
-    worker: thread::JoinHandle<Observer>,
+    worker: thread::JoinHandle<Part>,
 }
 
 /// Frames with their bytes.
@@ -48,12 +48,11 @@ const BATCHES_WAITING: usize = 4;
 impl<'f> Hall<'f> {
     pub(crate) fn new(reading: &Reading, on_flow: Option<&'f mut dyn FnMut(Flow)>) -> Hall<'f> {
         let workers = if on_flow.is_some() { 1 } else { reading.workers.max(1) };
-        let config = traffic::Config::new(reading.memory_bytes / workers, reading.seed);
+        let config = reading.config(workers, on_flow.is_some());
         if workers == 1 {
-            let config = config.with_flows(on_flow.is_some());
             return Hall::Here { observer: Box::new(Observer::new(config)), on_flow };
         }
-        let desks = (0..workers).map(|_| Desk::new(Observer::new(config.clone()))).collect();
+        let desks = (0..workers).map(|_| Desk::new(Observer::new(config))).collect();
         Hall::Elsewhere { desks }
     }
 
@@ -85,23 +84,20 @@ impl<'f> Hall<'f> {
                         on_flow(flow);
                     }
                 }
-                traffic::merge(vec![*observer])
+                observer.finish()
             }
             Hall::Elsewhere { desks } => {
-                let mut observers = Vec::new();
+                let mut parts = Vec::new();
                 let mut lost = 0;
                 // All are told before any is waited for.
                 let workers: Vec<_> = desks.into_iter().map(Desk::close).collect();
                 for worker in workers {
                     match worker.join() {
-                        Ok(mut observer) => {
-                            observer.end();
-                            observers.push(observer);
-                        }
+                        Ok(part) => parts.push(part),
                         Err(_) => lost += 1,
                     }
                 }
-                let mut traffic = traffic::merge(observers);
+                let mut traffic = traffic::merge(parts);
                 if lost > 0 {
                     traffic.gaps.push(Gap {
                         area: Area::Capture,
@@ -138,7 +134,7 @@ impl Desk {
                 // Who reads may have ended already.
                 let _ = done.try_send(batch);
             }
-            observer
+            observer.part()
         });
         Desk { batch: Batch::default(), to, back, worker }
     }
@@ -165,7 +161,7 @@ impl Desk {
         let _ = self.to.send(full);
     }
 
-    fn close(mut self) -> thread::JoinHandle<Observer> {
+    fn close(mut self) -> thread::JoinHandle<Part> {
         self.hand_over();
         self.worker
     }

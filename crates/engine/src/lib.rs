@@ -15,6 +15,6 @@ mod watching;
 
 pub use outcome::{Outcome, Threshold};
 pub use reading::{Progress, Reading, read};
-pub use traffic_view::{OwnedFlow, TrafficView};
+pub use traffic_view::{Grounds, OwnedFlow, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
 pub use watching::Watching;

@@ -29,6 +29,18 @@ pub struct Reading {
     pub seed: u64,
 }
 
+impl Reading {
+    /// How one of several observers works; `flows` says that each flow is wanted when it ends.
+    pub(crate) fn config(&self, observers: usize, flows: bool) -> traffic::Config {
+        traffic::Config {
+            memory_bytes: self.memory_bytes / observers.max(1),
+            seed: self.seed,
+            flows,
+            ..traffic::Config::default()
+        }
+    }
+}
+
 /// How far a reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Finding, Flow, Subject, Traffic, Transport};
 use registry::Paper;
-use verdict::{Accepted, Policy};
+use verdict::{Accepted, Earlier, Policy};
 
 use crate::outcome::{Outcome, Threshold, gap_matters};
 use crate::owners::Owner;
@@ -28,6 +28,19 @@ impl From<Flow> for OwnedFlow {
     }
 }
 
+/// What traffic is judged by, beside the registry.
+#[derive(Clone, Copy)]
+pub struct Grounds<'a> {
+    /// What people wrote down.
+    pub policy: &'a Policy,
+    /// Services that were seen before.
+    pub earlier: Option<&'a Earlier>,
+    /// Whether it is watched live.
+    pub live: bool,
+    /// The day, counted since 1970-01-01 in UTC, where the capture has no times.
+    pub today: i64,
+}
+
 /// Traffic, judged.
 pub struct TrafficView {
     /// What was on the wire.
@@ -42,12 +55,16 @@ pub struct TrafficView {
 
 impl TrafficView {
     /// Judges traffic.
-    pub fn new(traffic: Traffic, paper: Paper, policy: &Policy) -> TrafficView {
+    pub fn new(traffic: Traffic, paper: Paper, grounds: &Grounds<'_>) -> TrafficView {
+        let recognisable: Vec<_> = traffic::protocol::all().collect();
         let judgement = verdict::judge_traffic(&verdict::TrafficFacts {
             traffic: &traffic,
+            live: grounds.live,
             paper: &paper,
-            policy,
-            known: None,
+            policy: grounds.policy,
+            earlier: grounds.earlier,
+            recognisable: &recognisable,
+            today: grounds.today,
         });
         TrafficView { traffic, paper, findings: judgement.findings, accepted: judgement.accepted }
     }

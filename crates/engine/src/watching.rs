@@ -18,8 +18,11 @@ pub struct Watching {
 impl Watching {
     /// Begins.
     pub fn new(reading: &Reading) -> Watching {
-        let config = traffic::Config::new(reading.memory_bytes, reading.seed).with_flows(true);
-        Watching { intake: Intake::new(reading.filter.clone()), observer: Observer::new(config), passed: 0 }
+        Watching {
+            intake: Intake::new(reading.filter.clone()),
+            observer: Observer::new(reading.config(1, true)),
+            passed: 0,
+        }
     }
 
     /// Takes a frame; says whether it passed the filter. Frames that pass are numbered from 1.

@@ -103,6 +103,9 @@ pub(crate) struct TrafficArgs {
     /// Memory for flows; what does not fit is counted, not kept
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256M", help_heading = "Reading")]
     pub(crate) memory: u64,
+    /// Tell of services that are new since an earlier reading: its JSON document
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub(crate) earlier: Option<PathBuf>,
     /// Events in the form of Suricata's EVE, one JSON object per line: flows, protocols, alerts
     #[arg(long, conflicts_with = "json", help_heading = "Output")]
     pub(crate) eve: bool,

@@ -9,13 +9,14 @@ use engine::capture_file::{self, CaptureFile};
 use engine::{OwnedFlow, Reading, TrafficView};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::{Flow, Traffic, Transport};
+use verdict::Earlier;
 
 use super::list::targets_of;
 use super::{Status, Stop, write_json};
 use crate::args::{JudgeArgs, OutputArgs, PolicyArgs, ReadArgs, TrafficArgs};
 use crate::document::TrafficDocument;
-use crate::files::Places;
-use crate::look::Grounds;
+use crate::files::{self, Places};
+use crate::look::{self, Grounds};
 use crate::target::Target;
 use crate::{csv, eve, output, text};
 
@@ -23,6 +24,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
     let reading = reading(&args.traffic, usize::from(args.workers.unwrap_or_else(workers)), &grounds)?;
+    let earlier = earlier(&args.traffic)?;
     let mut captures = Captures::of(&args.files, args.traffic.write.is_some())?;
     let files = captures.open()?;
 
@@ -56,7 +58,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
         return Ok(0);
     }
 
-    let view = judge(traffic, &grounds);
+    let view = judge(traffic, &grounds, earlier.as_ref(), false);
     let evidence = match &args.traffic.write {
         Some(path) => Some(write_evidence(path, &view, captures.open()?)?),
         None => None,
@@ -88,8 +90,36 @@ pub(super) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
     }
 }
 
-pub(super) fn judge(traffic: Traffic, grounds: &Grounds) -> TrafficView {
-    TrafficView::new(traffic, grounds.paper.clone(), &grounds.policy)
+pub(super) fn judge(traffic: Traffic, grounds: &Grounds, earlier: Option<&Earlier>, live: bool) -> TrafficView {
+    let by = engine::Grounds { policy: &grounds.policy, earlier, live, today: look::today() };
+    TrafficView::new(traffic, grounds.paper.clone(), &by)
+}
+
+/// The services of an earlier reading, from its JSON document.
+pub(super) fn earlier(args: &TrafficArgs) -> Result<Option<Earlier>, Stop> {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        services: Vec<Service>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Service {
+        address: std::net::IpAddr,
+        port: u16,
+        transport: String,
+        answered: bool,
+    }
+    let Some(path) = &args.earlier else { return Ok(None) };
+    let text = files::read_named(path).map_err(Stop::Failed)?;
+    let document: Document = serde_json::from_str(&text).map_err(|error| {
+        Stop::Failed(format!("{}: not a document of portreeve read --json: {error}", path.display()))
+    })?;
+    let mut earlier = Earlier::default();
+    for service in document.services.iter().filter(|service| service.answered) {
+        if let Some(transport) = Transport::from_name(&service.transport) {
+            earlier.add(service.address, transport, service.port);
+        }
+    }
+    Ok(Some(earlier))
 }
 
 /// How to read, by what was typed.

@@ -13,13 +13,16 @@ use host::capture::{Capture, CaptureRequest, FILTERED_LINKS, FilterInstruction, 
 use host::{Look, Looker, privilege};
 use model::{Finding, Snapshot, Traffic};
 use serde_json::json;
+use verdict::Earlier;
 
-use super::read::{Ports, grounds, judge, lines, reading};
+use super::read::{Ports, earlier, grounds, judge, lines, reading};
+use super::spool::Spool;
 use super::{Status, Stop};
 use crate::args::{OutputArgs, WireArgs};
 use crate::document::{Flow, TrafficDocument};
 use crate::look::Grounds;
 use crate::{eve, output, text};
+use wire::LinkType;
 
 /// How long the kernel may keep frames before we look at them, how often findings are looked for, and how often the
 /// machine is looked at for the holders of flows.
@@ -31,6 +34,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
     let reading = reading(&args.traffic, 1, &grounds)?;
+    let earlier = earlier(&args.traffic)?;
     let mut capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
     let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
     give_up(args);
@@ -42,6 +46,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let mut watch = Watch {
         args,
         grounds,
+        earlier,
         ports,
         watching: Watching::new(&reading),
         owners: Owners::default(),
@@ -94,7 +99,11 @@ fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
     let filters = reading.filter.as_ref().map(|expression| {
         // What the kernel cannot judge comes as it is, and is judged here.
         FILTERED_LINKS.into_iter().filter_map(|link| {
-            let program = wire::filter::compile_live(expression, link).ok()?;
+            let program = match link {
+                LinkType::ETHERNET => wire::filter::compile_for_socket(expression),
+                other => wire::filter::compile(expression, other),
+            };
+            let program = program.ok()?;
             let program = program
                 .instructions()
                 .iter()
@@ -146,7 +155,7 @@ impl Looks {
     }
 
     fn local(&self) -> Vec<std::net::IpAddr> {
-        let interfaces = host::interfaces::interfaces().unwrap_or_default();
+        let interfaces = host::interfaces().unwrap_or_default();
         interfaces.into_iter().flat_map(|it| it.addresses).map(|(address, _)| address).collect()
     }
 }
@@ -154,6 +163,7 @@ impl Looks {
 struct Watch<'a> {
     args: &'a WireArgs,
     grounds: Grounds,
+    earlier: Option<Earlier>,
     ports: Ports,
     watching: Watching,
     owners: Owners,
@@ -213,7 +223,7 @@ impl Watch<'_> {
     fn view(&self, mut traffic: Traffic, capture: &Capture, dropped: u64) -> TrafficView {
         traffic.sources = capture.interfaces().into_iter().map(|it| it.name).collect();
         traffic.volume.dropped += dropped;
-        let view = judge(traffic, &self.grounds);
+        let view = judge(traffic, &self.grounds, self.earlier.as_ref(), true);
         if self.ports.is_everything() { view } else { view.only(&|transport, port| self.ports.has(transport, port)) }
     }
 

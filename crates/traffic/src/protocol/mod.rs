@@ -67,9 +67,14 @@ fn word(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b' ').next().unwrap_or_default()
 }
 
+/// Every protocol that can be recognised.
+pub fn all() -> impl Iterator<Item = &'static Protocol> {
+    ALL.iter().map(|recogniser| &recogniser.protocol)
+}
+
 /// The protocol with this name.
 pub fn by_name(name: &str) -> Option<&'static Protocol> {
-    ALL.iter().map(|recogniser| &recogniser.protocol).find(|protocol| protocol.name == name)
+    all().find(|protocol| protocol.name == name)
 }
 
 #[cfg(test)]
