@@ -162,7 +162,11 @@ fn location(view: &View, subject: &Subject) -> Option<Value> {
             Some((file, line)) => (file.to_owned(), line.parse::<u32>().ok()),
             None => (entry.clone(), None),
         },
-        Subject::Service(_) | Subject::Scan(_) | Subject::Beacon(_) | Subject::Touch(_) | Subject::Capture => {
+        Subject::Service(_)
+        | Subject::Scan(_)
+        | Subject::Beacon(_)
+        | Subject::Touch(_)
+        | Subject::Capture => {
             return None;
         }
     };

@@ -15,7 +15,7 @@ mod standing;
 pub mod table;
 mod usage;
 
-pub use carrier::carried_over;
+pub use carrier::{carried_over, carriers};
 pub use fault::Fault;
 pub use misuse::{CAVEAT, Misuse, Role, make_misuse, misuse};
 pub use paper::Paper;

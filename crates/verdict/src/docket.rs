@@ -305,12 +305,10 @@ impl<'a> Docket<'a> {
             _ if several => format!("{}{places}{}{others}", plural(&draft.before), plural(&draft.after)),
             _ => format!("{}{places}{}", draft.before, draft.after),
         };
-        let mut seen: Vec<Evidence> = Vec::with_capacity(draft.evidence.len());
-        for piece in draft.evidence.drain(..) {
-            if !seen.contains(&piece) {
-                seen.push(piece);
-            }
-        }
+        // Tens of thousands of ports may have been joined.
+        let mut told: HashSet<Evidence> = HashSet::with_capacity(draft.evidence.len());
+        let mut seen: Vec<Evidence> = draft.evidence;
+        seen.retain(|piece| told.insert(piece.clone()));
         if seen.len() > MOST_EVIDENCE {
             let left = seen.len() - MOST_EVIDENCE;
             seen.truncate(MOST_EVIDENCE);
@@ -395,8 +393,9 @@ fn is_another(ground: Ground<'_>, subjects: &[Subject], subject: &Subject) -> bo
 
 /// The words were chosen when there was one place.
 fn plural(text: &str) -> String {
-    const BEGINNINGS: [(&str, &str); 7] = [
+    const BEGINNINGS: [(&str, &str); 8] = [
         (" is ", " are "),
+        (" was ", " were "),
         (" has ", " have "),
         (" speaks ", " speak "),
         (" answers ", " answer "),

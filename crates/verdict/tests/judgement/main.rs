@@ -13,4 +13,10 @@ mod speed;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod wire_quiet;
+#[cfg(test)]
+mod wire_rings;
+#[cfg(test)]
+mod wire_support;
+#[cfg(test)]
 mod written;

@@ -148,6 +148,34 @@ impl Scene {
     }
 }
 
+/// Compares findings in words with the file of this name beside the tests.
+pub fn compare(name: &str, findings: &[Finding]) {
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&format!(
+            "{} {} ({})\n  {}\n",
+            finding.severity.name(),
+            finding.code.name(),
+            finding.confidence.name(),
+            finding.title
+        ));
+        for piece in &finding.evidence {
+            text.push_str(&format!("  - {} [{}]\n", piece.fact, piece.source));
+        }
+        text.push_str(&format!("  > {}\n\n", finding.next_step));
+    }
+    let path = format!("{}/tests/judgement/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    // What the tables of the registry say moves with their data.
+    let of_tables =
+        |line: &&str| ["IANA", "[silence table]", "History of misuse"].iter().any(|word| line.contains(word));
+    let plain = |text: &str| text.lines().filter(|line| !of_tables(line)).collect::<Vec<_>>().join("\n");
+    assert_eq!(plain(&text), plain(&expected), "UPDATE_EXPECT=1 writes the new words");
+}
+
 /// A packaged program of root's, in no unit.
 pub fn process(pid: u32, exe: &str) -> Process {
     let comm: String = exe.rsplit('/').next().unwrap().chars().take(15).collect();

@@ -55,12 +55,12 @@ pub(super) fn judge<'a>(
                 format!(" speaks {}", protocol.title)
             }
             (Some(protocol), _, true) => format!(" answers a client that tries {}", protocol.title),
-            (Some(protocol), _, false) => format!(" is sent {}, and does not answer", protocol.title),
+            (Some(protocol), _, false) => format!(" is sent {}, without an answer", protocol.title),
             (None, _, true) => match said.appearance {
                 Appearance::Empty => " answers, without a word".to_owned(),
                 appearance => format!(" answers with bytes that {}", looks(appearance)),
             },
-            (None, _, false) => " is sent packets, and does not answer".to_owned(),
+            (None, _, false) => " is sent packets, without an answer".to_owned(),
         };
         let mut facts = Vec::new();
         if let Some(protocol) = said.protocol {

@@ -1,7 +1,7 @@
 //! What a service does with secrets, and what its certificate says: cleartext-credentials, tls-expired,
 //! tls-self-signed.
 
-use model::{Certainty, Certificate, Code, Confidence, Protocol, Secrecy, Service, Severity};
+use model::{Certainty, Certificate, Code, Confidence, Protocol, Recognised, Secrecy, Service, Severity};
 
 use super::home::is_private;
 use super::words;
@@ -12,8 +12,8 @@ use crate::traffic::{Berthed, Watch};
 pub(super) fn judge<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, docket: &mut Docket<'a>) {
     let said = &berthed.service.recognised;
     if let Some(protocol) = said.protocol
-        && protocol.secrecy == Secrecy::CleartextCredentials
         && said.certainty == Certainty::Confirmed
+        && (protocol.secrecy == Secrecy::CleartextCredentials || is_basic(said))
     {
         credentials(watch, berthed, protocol, docket);
     }
@@ -21,6 +21,11 @@ pub(super) fn judge<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, docket: &mut D
         validity(watch, berthed, certificate, docket);
         self_signed(watch, berthed, certificate, docket);
     }
+}
+
+/// Whether a client of HTTP sent its password as it is (RFC 7617 §4).
+fn is_basic(said: &Recognised) -> bool {
+    said.detail("authorization").is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
 }
 
 /// Passwords cross the network for everybody on the way to read.
@@ -46,15 +51,25 @@ fn credentials<'a>(
     };
     docket.raise(code, (severity, Confidence::High), cause, berthed.subject(), || {
         let reach = if beyond { "beyond private addresses" } else { "between private addresses" };
-        let carries = format!("{}, which carries passwords in the clear", protocol.title);
+        let basic = is_basic(&service.recognised);
+        let how = if basic {
+            "with Basic authorization: a password in the clear"
+        } else {
+            "which carries passwords in the clear"
+        };
+        let carries = format!("{}, {how}", protocol.title);
+        let law = if basic {
+            evidence("Basic authorization is the password itself, in another alphabet.", "RFC 7617 §4")
+        } else {
+            evidence(
+                format!("{} carries passwords in the clear by design.", protocol.title),
+                protocol.reference,
+            )
+        };
         Draft {
             before: String::new(),
             after: format!(" speaks {carries}, {reach}"),
-            evidence: vec![
-                words::recognised(service, protocol),
-                evidence(format!("{} is not encrypted by design.", protocol.title), protocol.reference),
-                words::amount(service),
-            ],
+            evidence: vec![words::recognised(service, protocol), law, words::amount(service)],
             next_step: format!(
                 "{}; take its encrypted successor, and change the passwords that went over it",
                 watch.keep(Some(berthed.port))

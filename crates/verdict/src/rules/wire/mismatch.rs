@@ -5,7 +5,9 @@ use model::{
     Transport, Wandering,
 };
 
-use super::home::Homes;
+use registry::carried_over;
+
+use super::home::{Homes, services};
 use super::words;
 use crate::docket::{Cause, Docket, Draft, Many, evidence};
 use crate::rules::paper::{history, purpose, service};
@@ -52,17 +54,24 @@ fn weigh(watch: &Watch<'_>, berthed: &Berthed<'_>, protocol: &Protocol) -> Optio
     let (system, ordinary) = (berthed.is_system(), berthed.is_ordinary());
     let assigned = berthed.standing.status == Status::Assigned || ordinary;
     let tls = ["tls", "dtls"].contains(&protocol.name);
+    let first_seen = berthed.service.direction == Direction::FirstSeen;
     let severity = match protocol.wandering {
         // A system port that is nobody's is the chair's finding: the protocol is told there.
         _ if system && !assigned => return None,
         Wandering::Never if system => Severity::Alert,
+        // Where the answer was seen first, the port may be the client's.
+        Wandering::Never if berthed.is_chance() && first_seen => Severity::Note,
         Wandering::Never => Severity::Warning,
+        // Servers refuse plain HTTP on a port of TLS in plain HTTP.
+        Wandering::Often if refuses_plain_http(berthed, protocol) => Severity::Note,
         // Most services are spoken under TLS on their own port, too.
         Wandering::Often if system && ordinary && tls => Severity::Note,
         Wandering::Often | Wandering::Seldom if system => Severity::Warning,
         // The system may have chosen the number, and nobody promises anything for it (RFC 6335 §8.1.2).
         Wandering::Often | Wandering::Seldom if berthed.is_chance() => return None,
         Wandering::Often if !assigned || berthed.is_group() => return None,
+        // Media, games and file sharing agree on the ports of their datagrams as they go.
+        Wandering::Often if berthed.transport == Transport::Udp && !ordinary => return None,
         Wandering::Often => Severity::Note,
         Wandering::Seldom if ordinary => Severity::Warning,
         Wandering::Seldom => Severity::Note,
@@ -74,7 +83,7 @@ fn weigh(watch: &Watch<'_>, berthed: &Berthed<'_>, protocol: &Protocol) -> Optio
     if !system && !ordinary {
         confidence = confidence.min(Confidence::Medium);
     }
-    if !system && protocol.wandering == Wandering::Often {
+    if !system && protocol.wandering == Wandering::Often || berthed.is_chance() && first_seen {
         confidence = Confidence::Low;
     }
     if berthed.service.recognised.certainty == Certainty::Partial {
@@ -84,10 +93,18 @@ fn weigh(watch: &Watch<'_>, berthed: &Berthed<'_>, protocol: &Protocol) -> Optio
         };
         return Some((less, Confidence::Low));
     }
-    if watch.incomplete && berthed.service.direction == Direction::FirstSeen {
+    if watch.incomplete && first_seen {
         confidence = Confidence::Low;
     }
     Some((severity, confidence))
+}
+
+/// Whether a server that is there for TLS said in HTTP that it does not take HTTP: `400 Bad Request`.
+fn refuses_plain_http(berthed: &Berthed<'_>, protocol: &Protocol) -> bool {
+    protocol.name == "http"
+        && berthed.service.recognised.detail("status") == Some("400")
+        && services(&berthed.standing, berthed.transport, berthed.port)
+            .any(|name| carried_over(name).contains(&"tls"))
 }
 
 fn mismatch<'a>(
@@ -144,9 +161,9 @@ fn attempt<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, tried: &'static Protoco
     let code = Code::ProtocolAttempt;
     docket.raise(code, weight, cause(berthed, tried.name, 1), berthed.subject(), || {
         let answer = match spoken {
-            Some(spoken) => format!(", and answers with {}", spoken.title),
-            None if berthed.service.answered => ", and did not answer in it".to_owned(),
-            None => ", and did not answer".to_owned(),
+            Some(spoken) => format!(", where {} is spoken", spoken.title),
+            None if berthed.service.answered => ", and not answered in it".to_owned(),
+            None => ", without an answer".to_owned(),
         };
         let said = match spoken {
             Some(spoken) => {

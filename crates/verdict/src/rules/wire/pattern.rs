@@ -7,7 +7,7 @@ use model::{
     Beacon, Certainty, Code, Confidence, Evidence, Protocol, Scan, ScanKind, Severity, Subject, Transport,
 };
 
-use super::home::{Homes, is_group, is_private};
+use super::home::{Homes, is_group, is_ordinary, is_private};
 use super::words;
 use crate::docket::{Cause, Docket, Draft, evidence};
 use crate::judge::say;
@@ -123,7 +123,8 @@ pub(crate) fn beacons<'a>(
     for (index, beacon) in watch.traffic.beacons.iter().enumerate() {
         let (server, port) = (beacon.server.ip(), beacon.server.port());
         // A score that is no number says nothing.
-        if !(beacon.score >= WORTH_A_WORD) || is_group(server) {
+        let worth = beacon.score >= WORTH_A_WORD;
+        if !worth || is_group(server) {
             continue;
         }
         let protocol = spoken.get(&(server, beacon.transport, port)).copied();
@@ -157,7 +158,7 @@ pub(crate) fn beacons<'a>(
                     interval(beacon.interval_ns),
                     score(beacon.score)
                 ),
-                evidence: explained(beacon),
+                evidence: explained(watch, beacon),
                 next_step: format!(
                     "{}; on {}: find the program that calls (portreeve list --all); updates, monitoring and \
                      mail do this, too",
@@ -172,7 +173,7 @@ pub(crate) fn beacons<'a>(
 }
 
 /// Each number with what it means.
-fn explained(beacon: &Beacon) -> Vec<Evidence> {
+fn explained(watch: &Watch<'_>, beacon: &Beacon) -> Vec<Evidence> {
     let frame = words::frame(beacon.frame);
     let mut facts = vec![evidence(
         format!(
@@ -201,7 +202,10 @@ fn explained(beacon: &Beacon) -> Vec<Evidence> {
             "beacon scores; their mean is the whole",
         ));
     }
-    facts.extend(history(beacon.transport, beacon.server.port()));
+    let (transport, port) = (beacon.transport, beacon.server.port());
+    if !is_ordinary(&watch.facts.paper.standing(transport, port), transport, port) {
+        facts.extend(history(transport, port));
+    }
     facts
 }
 

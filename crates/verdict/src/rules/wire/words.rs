@@ -3,6 +3,7 @@
 use model::{Certainty, Direction, Evidence, Protocol, Service, Timestamp, Transport, Utc};
 use registry::{Standing, Usage, program};
 
+use super::home::is_private;
 use crate::docket::evidence;
 use crate::rules::paper::{purpose, service};
 use crate::traffic::{Berthed, Watch};
@@ -163,11 +164,17 @@ pub(super) fn nobody(standing: &Standing<'_>) -> String {
 
 /// What to do about a service that should not be there.
 pub(super) fn look_into(watch: &Watch<'_>, berthed: &Berthed<'_>, code: model::Code) -> String {
-    let port = berthed.port;
+    let (port, server) = (berthed.port, berthed.service.server.ip());
+    // Other people's servers cannot be asked who holds the port; one's own clients can.
+    let ask = match berthed.service.some_clients.first().filter(|client| is_private(**client)) {
+        Some(client) if !is_private(server) => {
+            format!("on {client}: find the program that talks to {server} (portreeve list --all)")
+        }
+        _ => format!("on {server}: portreeve {port}"),
+    };
     format!(
-        "{}; on {}: portreeve {port}; if it is meant to be so, allow it in policy.toml with code = \"{}\" and a reason",
+        "{}; {ask}; if it is meant to be so, allow it in policy.toml with code = \"{}\" and a reason",
         watch.keep(Some(port)),
-        berthed.service.server.ip(),
         code.name()
     )
 }
