@@ -18,6 +18,7 @@ pub mod darwin_socket;
 pub mod dpkg;
 pub mod elf;
 pub mod fault;
+pub mod filter;
 pub mod frame;
 pub mod holder_record;
 pub mod intervals;
