@@ -130,10 +130,11 @@ impl Compiler {
     /// Leaves `left` in A and `right` in X.
     fn both(&mut self, left: &Value, right: &Value, depth: u32) -> Result<(), FilterError> {
         let cell = self.cell(depth)?;
-        self.evaluate(right, depth)?;
+        self.evaluate(left, depth)?;
         self.assembler.keep(code::ST, cell);
-        self.evaluate(left, depth.saturating_add(1))?;
-        self.assembler.change_x(code::LDX_MEM, cell);
+        self.evaluate(right, depth.saturating_add(1))?;
+        self.assembler.change_x(code::TAX, 0);
+        self.assembler.change(code::LD_MEM, cell);
         Ok(())
     }
 

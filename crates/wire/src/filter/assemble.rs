@@ -211,6 +211,15 @@ impl Assembler {
                 }
             }
         }
+        // Who is only sent to what comes next anyway needs no line.
+        let mut next = self.lines.len();
+        for (at, line) in self.lines.iter().enumerate().rev() {
+            let Some(reached) = reached.get_mut(at).filter(|reached| **reached) else { continue };
+            match line {
+                Line::Go(to) if self.target(*to) == next => *reached = false,
+                _ => next = at,
+            }
+        }
         // Grows until nothing is too far: a line that became longer never becomes shorter again.
         let mut far = alloc::vec![[false; 2]; self.lines.len()];
         loop {

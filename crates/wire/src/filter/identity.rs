@@ -34,6 +34,9 @@ fn error<T>(column: usize, what: String, hint: &str) -> Result<T, FilterError> {
     Err(FilterError::new(column, what, hint))
 }
 
+/// The first and the last port of a range, and what it is of.
+type Ends = (u16, u16, Option<Transport>);
+
 /// The mask of the first `length` bits.
 fn mask4(length: u32) -> u32 {
     u32::MAX.checked_shl(32_u32.saturating_sub(length)).unwrap_or(0)
@@ -320,11 +323,7 @@ impl Parser<'_> {
     }
 
     /// The two ends of a range; names of services may have a minus of their own.
-    fn ends(
-        &self,
-        word: &str,
-        transport: Option<Transport>,
-    ) -> Option<Result<(u16, u16, Option<Transport>), FilterError>> {
+    fn ends(&self, word: &str, transport: Option<Transport>) -> Option<Result<Ends, FilterError>> {
         let end = |text: &str| match text.parse::<u32>() {
             Ok(number) => Some(self.port_number(number).map(|port| (port, transport))),
             Err(_) => self.service(text, transport),
@@ -335,8 +334,8 @@ impl Parser<'_> {
             let last = end(last.strip_prefix('-')?)?;
             Some(first.and_then(|(first, one)| {
                 let (last, other) = last?;
-                // Where a name is for TCP alone, the range is; names for two protocols say nothing together.
-                Ok((first, last, transport.or(if one == other { one } else { one.xor(other) })))
+                // Where both are names for TCP alone, the range is.
+                Ok((first, last, transport.or(if one == other { one } else { None })))
             }))
         })
     }

@@ -96,10 +96,6 @@ impl Offsets {
         self.labels = 0;
     }
 
-    pub(super) fn is_ppp(&self) -> bool {
-        matches!(self.link, Link::Ppp | Link::PppSerial | Link::PppEther)
-    }
-
     /// The link type in words.
     pub(super) fn name(&self) -> &'static str {
         match self.link {

@@ -5,7 +5,11 @@
 
 mod arithmetic;
 mod assemble;
+mod check;
 mod compile;
+mod encapsulation;
+mod endpoints;
+mod evaluate;
 mod expression;
 mod fault;
 mod identity;
@@ -16,8 +20,12 @@ mod program;
 mod value;
 mod words;
 
+pub use check::{check_parse, check_run};
 pub use compile::{compile, compile_for_socket};
 pub use expression::{Expression, Transport};
 pub use fault::FilterError;
 pub use parser::{Services, parse, parse_with};
 pub use program::{Instruction, MOST_INSTRUCTIONS, Program};
+
+#[cfg(test)]
+mod tests;

@@ -326,7 +326,11 @@ fn distance(one: &[u8], other: &[u8]) -> usize {
 /// The word of the language that is nearest to a mistyped one.
 pub(super) fn nearest(word: &str) -> Option<&'static str> {
     let small = word.to_ascii_lowercase();
-    let allowed = if small.len() < 5 { 1 } else { 2 };
+    let allowed = match small.len() {
+        0 | 1 => return None,
+        2..5 => 1,
+        _ => 2,
+    };
     let words = OTHERS.into_iter().chain(NAMES.map(|(name, _)| name)).chain(NUMBERS.map(|(name, _)| name));
     words
         .map(|known| (distance(small.as_bytes(), known.as_bytes()), known))
@@ -350,7 +354,7 @@ mod tests {
             ("brodcast", "broadcast"),
             ("ip4", "ip"),
             ("srcc", "src"),
-            ("tcp-sin", "tcp-syn"),
+            ("tcp-sym", "tcp-syn"),
         ] {
             assert_eq!(nearest(typed), Some(meant), "{typed}");
         }

@@ -150,8 +150,8 @@ fn others() -> Vec<Packet> {
         }
     }
     for ethertype in [
-        0x0060, 0x0600, 0x6001, 0x6002, 0x6003, 0x6004, 0x6007, 0x809b, 0x80f3, 0x8137, 0x88cc, 0x8863, 0x8100,
-        0x9000, 0x88f7, 0x0031, 0x0023,
+        0x0060, 0x0600, 0x6001, 0x6002, 0x6003, 0x6004, 0x6007, 0x809b, 0x80f3, 0x8137, 0x88cc, 0x8863,
+        0x8100, 0x9000, 0x88f7, 0x0031, 0x0023,
     ] {
         made.push(packet(ethertype, (0..60).collect()));
     }
@@ -161,7 +161,9 @@ fn others() -> Vec<Packet> {
 /// Frames of 802.3 with an 802.2 header, as they are behind the length.
 fn logical_link() -> Vec<Vec<u8>> {
     let mut made = Vec::new();
-    for (one, other) in [(0x42, 0x42), (0xf0, 0xf0), (0xfe, 0xfe), (0xe0, 0xe0), (0xff, 0xff), (0xaa, 0xaa), (6, 6)] {
+    for (one, other) in
+        [(0x42, 0x42), (0xf0, 0xf0), (0xfe, 0xfe), (0xe0, 0xe0), (0xff, 0xff), (0xaa, 0xaa), (6, 6)]
+    {
         made.push([&[one, other, 3][..], &[0x83; 40]].concat());
     }
     for (organisation, ethertype) in [
@@ -178,8 +180,7 @@ fn logical_link() -> Vec<Vec<u8>> {
 }
 
 fn in_vlan(kind: u16, tag: u16, packet: &Packet) -> Packet {
-    let bytes =
-        [&tag.to_be_bytes()[..], &packet.carried.ethertype.to_be_bytes(), &packet.bytes].concat();
+    let bytes = [&tag.to_be_bytes()[..], &packet.carried.ethertype.to_be_bytes(), &packet.bytes].concat();
     Packet { carried: Carried { ethertype: kind }, bytes }
 }
 
