@@ -75,7 +75,10 @@ impl<'a> Walk<'a> {
                 }
                 self.wireless(frame, header.is_padded)
             }
-            other => Ok(Turn::Done(Decoded::Unsupported(other))),
+            other => {
+                self.decoded = Decoded::Unsupported(other);
+                Ok(Turn::Done)
+            }
         }
     }
 
@@ -96,7 +99,12 @@ impl<'a> Walk<'a> {
         if header.vlan.is_some() {
             self.vlans = self.vlans.then(Vlans { outer: header.vlan, inner: header.inner_vlan });
         }
-        Ok(Turn::Go(Next::EtherType(header.ether_type), rest.behind(header.payload)))
+        let payload = rest.behind(header.payload);
+        match header.ether_type {
+            EtherType::IPV4 => self.ipv4(payload),
+            EtherType::IPV6 => self.ipv6(payload),
+            other => Ok(Turn::Go(Next::EtherType(other), payload)),
+        }
     }
 
     /// What an EtherType announces, other than IP.
