@@ -5,8 +5,8 @@ use crate::link::{EtherType, ethernet};
 use crate::packet::{Detail, OtherKind, TunnelKind, Version};
 use crate::protocol::Protocol;
 use crate::rest::Rest;
-use crate::tunnel::{erspan, geneve, gre, gtp, vxlan};
-use crate::{Fault, checksum, dccp, icmp, ipsec, ipv4, ipv6, sctp, tcp, udp};
+use crate::tunnel::{erspan, geneve, gre, gtp, ip_bytes, vxlan};
+use crate::{Fault, dccp, icmp, ipsec, ipv6, sctp, tcp, udp};
 
 impl<'a> Walk<'a> {
     #[inline]
@@ -200,8 +200,8 @@ impl<'a> Walk<'a> {
             self.enter_ip(TunnelKind::Erspan, 0)?;
             return Ok(Turn::Go(Next::Ethernet, payload));
         }
-        // An acknowledgement of PPTP carries nothing.
-        if payload.wire_bytes == 0 {
+        // An acknowledgement of PPTP carries nothing, and small numbers are of OSI, not lengths.
+        if payload.wire_bytes == 0 || header.protocol.0 < ethernet::LEAST_TYPE {
             return Ok(self.other(OtherKind::EtherType(header.protocol), payload));
         }
         self.enter_ip(TunnelKind::Gre, header.key.unwrap_or(0))?;
@@ -245,17 +245,6 @@ fn udp_tunnel(payload: Rest<'_>) -> Option<(TunnelKind, u32, Next, Rest<'_>)> {
         _ => (false, Next::Ip),
     };
     fits.then_some((TunnelKind::Geneve, header.network, next, inside))
-}
-
-/// The length that a packet of IP gives itself, where its header is sound.
-fn ip_bytes(bytes: &[u8]) -> Option<usize> {
-    if let Ok(header) = ipv4::parse(bytes) {
-        let sound = checksum::ipv4_header(bytes.get(..header.header_bytes)?);
-        return sound.then_some(usize::from(header.total_bytes));
-    }
-    let header = ipv6::parse(bytes).ok()?;
-    let known = header.next.is_extension() || header.next.name().is_some();
-    known.then_some(ipv6::HEADER_BYTES + usize::from(header.payload_bytes))
 }
 
 /// Whether there is exactly one packet of IP.
