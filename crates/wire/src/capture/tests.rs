@@ -221,7 +221,7 @@ fn a_damaged_block_is_passed_over_where_its_end_is_known() {
     let (names, faults, counts) = frames(&|block| block[8] = 9);
     assert_eq!((&names[..], &faults[..], counts.orphan_frames), (&b"onethree"[..], &[8][..], 1));
     let (names, faults, counts) = frames(&|block| block[20] = 5);
-    assert_eq!((&names[..], &faults[..], counts.damaged_blocks), (&b"onethree"[..], &[20][..], 1));
+    assert_eq!((&names[..], &faults[..], counts.damaged_blocks), (&b"onethree"[..], &[4][..], 1));
     let (names, faults, _) = frames(&|block| block[32] = 40);
     assert_eq!((&names[..], &faults[..]), (&b"onethree"[..], &[32][..]));
     // A length that cannot be ends the read, and says where.

@@ -9,6 +9,8 @@ pub mod ppp;
 pub mod radiotap;
 pub mod sll;
 
+mod check;
 mod ether_type;
 
+pub use check::check;
 pub use ether_type::EtherType;

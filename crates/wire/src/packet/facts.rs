@@ -37,7 +37,8 @@ pub struct Packet<'a> {
     pub traffic_class: u8,
     /// Its length with the IP header, by that header; without the padding of the link.
     pub ip_bytes: u32,
-    /// The length of its payload by the headers; more than `payload` holds where the frame was snapped.
+    /// The length of its payload by the headers; more than `payload` holds where the frame was snapped, or where the
+    /// IP header claims more than the frame has.
     pub payload_wire_bytes: u32,
     /// Offset of the payload from the start of the frame.
     pub payload_at: u32,

@@ -200,6 +200,14 @@ fn what_is_not_ip_is_named() {
     let outer = packet(link, &bytes);
     assert_eq!((outer.protocol, outer.payload.len()), (Protocol::GRE, 35));
     assert!(outer.tunnels.is_empty());
+    // A small number in GRE or in Cisco's HDLC is no length.
+    let (link, bytes) = changed("GRE", |bytes| bytes[36..38].copy_from_slice(&[0, 0xfe]));
+    assert_eq!(packet(link, &bytes).protocol, Protocol::GRE);
+    let (link, bytes) = changed("Cisco's HDLC", |bytes| bytes[2..4].copy_from_slice(&[0, 0xfe]));
+    assert_eq!(kind(link, &bytes), OtherKind::EtherType(EtherType(0xfe)));
+    // An address that begins like a header of IP is an address all the same.
+    let (link, bytes) = changed("MPLS without control word", |bytes| bytes[18] = 0x45);
+    assert_eq!(packet(link, &bytes).destination_port, 420);
 }
 
 #[test]

@@ -36,7 +36,8 @@ pub(super) enum Next {
 /// Either the next layer or the end.
 enum Turn<'a> {
     Go(Next, Rest<'a>),
-    Done(Decoded<'a>),
+    /// [`Walk::decoded`] says at what.
+    Done,
 }
 
 /// What the innermost IP header said.
@@ -60,6 +61,8 @@ pub(super) struct Walk<'a> {
     tunnels: Tunnels,
     /// The last packet of IP before a tunnel, for when the tunnel holds something else.
     outer: Option<Packet<'a>>,
+    /// What the frame is, as far as we know: written in place, because it is large and every frame has one.
+    decoded: Decoded<'a>,
     /// Whether tunnels are entered.
     unwraps: bool,
     /// Whether these bytes are put together from pieces, and so stand nowhere in a frame.
@@ -78,6 +81,7 @@ impl<'a> Walk<'a> {
             vlans: Vlans::default(),
             tunnels: Tunnels::default(),
             outer: None,
+            decoded: Decoded::Unsupported(LinkType::RAW),
             unwraps: true,
             is_whole: false,
         }
@@ -102,6 +106,7 @@ impl<'a> Walk<'a> {
             vlans: piece.vlans,
             tunnels: piece.tunnels,
             outer: None,
+            decoded: Decoded::Unsupported(LinkType::RAW),
             unwraps: true,
             is_whole: true,
         }
@@ -153,7 +158,7 @@ impl<'a> Walk<'a> {
                 },
             };
             match turn {
-                Turn::Done(decoded) => return Ok(decoded),
+                Turn::Done => return Ok(self.decoded),
                 Turn::Go(then, after) => (next, rest) = (then, after),
             }
         }
@@ -203,7 +208,8 @@ impl<'a> Walk<'a> {
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
             fragment,
         });
-        Ok(Turn::Go(Next::Protocol(header.protocol), payload))
+        // Straight on, without a turn of the loop: nearly all frames go this way.
+        self.transport(header.protocol, payload)
     }
 
     #[inline]
@@ -245,7 +251,7 @@ impl<'a> Walk<'a> {
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
             fragment,
         });
-        Ok(Turn::Go(Next::Protocol(extensions.protocol), upper))
+        self.transport(extensions.protocol, upper)
     }
 
     #[inline]
@@ -278,19 +284,29 @@ impl<'a> Walk<'a> {
     }
 
     #[inline]
-    fn done(&self, protocol: Protocol, ports: (u16, u16), detail: Detail<'a>, payload: Rest<'a>) -> Turn<'a> {
+    fn done(
+        &mut self,
+        protocol: Protocol,
+        ports: (u16, u16),
+        detail: Detail<'a>,
+        payload: Rest<'a>,
+    ) -> Turn<'a> {
         match self.packet(protocol, ports, detail, payload) {
-            Some(packet) => Turn::Done(Decoded::Packet(packet)),
+            Some(packet) => {
+                self.decoded = Decoded::Packet(packet);
+                Turn::Done
+            }
             // Nothing but IP leads to a protocol.
             None => self.other(OtherKind::EtherType(EtherType(0)), payload),
         }
     }
 
     /// The end of the walk at something that is not IP: the packet around it, if there is one.
-    fn other(&self, kind: OtherKind, rest: Rest<'a>) -> Turn<'a> {
-        Turn::Done(match self.outer {
+    fn other(&mut self, kind: OtherKind, rest: Rest<'a>) -> Turn<'a> {
+        self.decoded = match self.outer {
             Some(packet) => Decoded::Packet(packet),
             None => Decoded::Other(Other { kind, vlans: self.vlans, payload: rest.bytes }),
-        })
+        };
+        Turn::Done
     }
 }
