@@ -4,8 +4,12 @@ use std::vec::Vec;
 
 use model::Timestamp;
 
+mod samples;
+
 use crate::checksum;
 use crate::{Frame, LinkType};
+
+pub use samples::{Sample, samples};
 
 /// The bytes one after another.
 pub fn join(parts: &[&[u8]]) -> Vec<u8> {

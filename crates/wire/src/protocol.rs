@@ -37,6 +37,8 @@ impl Protocol {
     pub const NOTHING: Protocol = Protocol(59);
     /// IPv6 Destination options.
     pub const DESTINATION_OPTIONS: Protocol = Protocol(60);
+    /// EtherIP (RFC 3378).
+    pub const ETHER_IP: Protocol = Protocol(97);
     /// SCTP.
     pub const SCTP: Protocol = Protocol(132);
     /// IPv6 Mobility header.
@@ -81,7 +83,7 @@ impl Protocol {
             Protocol::NOTHING => "nothing",
             Protocol(88) => "EIGRP",
             Protocol(89) => "OSPF",
-            Protocol(97) => "EtherIP",
+            Protocol::ETHER_IP => "EtherIP",
             Protocol(103) => "PIM",
             Protocol(108) => "IPComp",
             Protocol(112) => "VRRP",

@@ -37,6 +37,13 @@ impl<'a> Rest<'a> {
         }
     }
 
+    /// What follows a header, where its parser gave that as `payload`, the end of these bytes.
+    #[inline]
+    #[must_use]
+    pub fn behind(self, payload: &'a [u8]) -> Rest<'a> {
+        self.after(self.bytes.len().saturating_sub(payload.len()))
+    }
+
     /// What a header claims of it: padding behind it goes, and a claim of more than was captured stands.
     #[inline]
     #[must_use]

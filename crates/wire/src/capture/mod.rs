@@ -2,12 +2,16 @@
 //!
 //! The caller owns the bytes: it gives what it has from [`Reader::position`] on, and drops what a step consumed.
 
+mod check;
 mod pcap;
 mod pcapng;
+mod writer;
 
 use crate::{Fault, Frame, LinkType};
 
+pub use check::check;
 pub use pcapng::Interface;
+pub use writer::Writer;
 
 /// No record or block is longer than this; a claim of more is a fault, so that a claim never makes memory grow.
 pub const MOST_BLOCK_BYTES: usize = 16 << 20;
@@ -89,8 +93,8 @@ enum State {
     Start,
     Pcap(pcap::Pcap),
     Pcapng(pcapng::Pcapng),
-    /// After the fault that ended the read.
-    Over,
+    /// After the fault that ended the read; what the last section described still stands.
+    Over(Option<pcapng::Pcapng>),
 }
 
 /// Reads one capture from front to back; its memory is bounded by the interfaces of one section.
@@ -137,7 +141,7 @@ impl Reader {
             State::Pcap(pcap) => pcap.read(bytes),
             State::Pcapng(pcapng) => pcapng.read(bytes, &mut self.counts),
             State::Start => self.begin(bytes),
-            State::Over => Ok(Step::End),
+            State::Over(_) => Ok(Step::End),
         };
         match step {
             Ok(Step::Frame { consumed, .. }) => {
@@ -162,10 +166,10 @@ impl Reader {
         match step {
             Ok(Step::NeedMore { .. }) if at_end => {
                 let started = !matches!(self.state, State::Start);
-                self.state = State::Over;
                 if given == 0 && started {
                     return Ok(Step::End);
                 }
+                self.finish();
                 let what = match (given, started) {
                     (0, _) => "the file is empty",
                     (_, true) => "the file ends within a record",
@@ -183,11 +187,19 @@ impl Reader {
                 Ok(Step::Damaged { fault: placed(fault), consumed })
             }
             Err(fault) => {
-                self.state = State::Over;
+                self.finish();
                 Err(placed(fault))
             }
             step => step,
         }
+    }
+
+    fn finish(&mut self) {
+        let section = match core::mem::replace(&mut self.state, State::Over(None)) {
+            State::Pcapng(pcapng) => Some(pcapng),
+            _ => None,
+        };
+        self.state = State::Over(section);
     }
 
     #[cold]
@@ -239,7 +251,7 @@ impl Reader {
     /// The interfaces of the present section of a pcapng, and the number that its first one has in [`Frame::interface`].
     pub fn interfaces(&self) -> (u32, &[Interface]) {
         match &self.state {
-            State::Pcapng(pcapng) => pcapng.interfaces(),
+            State::Pcapng(pcapng) | State::Over(Some(pcapng)) => pcapng.interfaces(),
             _ => (0, &[]),
         }
     }

@@ -35,6 +35,8 @@ impl EtherType {
     pub const PTP: EtherType = EtherType(0x88f7);
     /// Encapsulated mirror of another switch, type II.
     pub const ERSPAN: EtherType = EtherType(0x88be);
+    /// Encapsulated mirror of another switch, type III.
+    pub const ERSPAN_3: EtherType = EtherType(0x22eb);
     /// A VLAN tag of a provider, before there was a standard.
     pub const OLD_PROVIDER_VLAN: EtherType = EtherType(0x9100);
 
@@ -53,7 +55,7 @@ impl EtherType {
             EtherType::EAPOL => "802.1X",
             EtherType::LLDP => "LLDP",
             EtherType::PTP => "PTP",
-            EtherType::ERSPAN => "ERSPAN",
+            EtherType::ERSPAN | EtherType::ERSPAN_3 => "ERSPAN",
             EtherType(0x0842) => "Wake-on-LAN",
             EtherType(0x22f0) => "AVTP",
             EtherType(0x22ea) => "SRP",

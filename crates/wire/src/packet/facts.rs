@@ -149,6 +149,11 @@ pub enum TunnelKind {
 }
 
 impl TunnelKind {
+    /// Whether IP carries it, so that there is a packet around.
+    pub fn is_in_ip(self) -> bool {
+        !matches!(self, TunnelKind::Mpls | TunnelKind::Pppoe)
+    }
+
     /// The word used in output.
     pub fn name(self) -> &'static str {
         match self {
@@ -191,6 +196,14 @@ impl Tunnels {
     pub(super) fn push(&mut self, tunnel: Tunnel) -> bool {
         let free = self.entries.iter_mut().find(|entry| entry.is_none());
         free.map(|entry| *entry = Some(tunnel)).is_some()
+    }
+
+    /// The outermost `count`.
+    pub(super) fn first(mut self, count: usize) -> Tunnels {
+        for entry in self.entries.iter_mut().skip(count) {
+            *entry = None;
+        }
+        self
     }
 
     /// From outside to inside.

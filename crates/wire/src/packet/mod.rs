@@ -1,12 +1,15 @@
 //! One frame down to its innermost transport: the facts that flows are made of.
 
+mod check;
 mod facts;
 mod walk;
 
 use crate::{Fault, Frame, LinkType};
 
+pub use check::{LINKS, check, check_link};
 pub use facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
 
+use crate::fragments::Whole;
 use crate::link::EtherType;
 use crate::rest::Rest;
 
@@ -79,10 +82,28 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Result<Decoded<'a>, Fault> {
 
 /// Reads the payload of a packet that came in pieces, put together again; `piece` is any of the pieces.
 ///
-/// Offsets in a fault count from the start of `payload`.
-pub fn decode_whole<'a>(piece: &Packet<'a>, payload: &'a [u8]) -> Result<Decoded<'a>, Fault> {
-    walk::Walk::of(piece, payload.len()).whole(piece, payload)
+/// Offsets in a fault, and of the payload, count from the start of the whole.
+pub fn decode_whole<'a>(piece: &Packet<'a>, whole: &'a Whole) -> Result<Decoded<'a>, Fault> {
+    walk::Walk::of(piece, whole.payload.len()).whole(whole.protocol, &whole.payload)
 }
 
+/// The packet that carried another: the facts of the IP header around the tunnel with this index in `packet.tunnels`.
+///
+/// `None` where no IP header is around it (MPLS, PPPoE), or the packet was put together from pieces.
+pub fn decode_outer<'a>(frame: &Frame<'a>, packet: &Packet<'a>, index: usize) -> Option<Packet<'a>> {
+    let at = packet.tunnels.iter().nth(index).filter(|tunnel| tunnel.kind.is_in_ip())?.at;
+    let rest = Rest::of(frame).after(usize::try_from(at).ok()?);
+    match walk::Walk::new().outermost(rest).ok()? {
+        Decoded::Packet(outer) => Some(Packet {
+            vlans: Vlans { outer: packet.vlans.outer, inner: None },
+            tunnels: packet.tunnels.first(index),
+            ..outer
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod tests;

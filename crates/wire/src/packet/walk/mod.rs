@@ -1,12 +1,15 @@
 //! The walk through the layers of one frame, with bounds on how deep it goes.
 
-use super::facts::{Detail, Fragment, Packet, Tunnels, Version, Vlans};
+mod link;
+mod upper;
+
+use super::facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
 use super::{Decoded, Other, OtherKind};
 use crate::address::Address;
-use crate::link::{EtherType, ethernet, sll};
+use crate::link::EtherType;
 use crate::protocol::Protocol;
 use crate::rest::Rest;
-use crate::{Fault, LinkType, icmp, ipv4, ipv6, tcp, udp};
+use crate::{Fault, LinkType, ipv4, ipv6};
 
 /// More layers than this are a fault: no real frame has them, and each costs time.
 const MOST_LAYERS: usize = 24;
@@ -16,6 +19,12 @@ const MOST_LAYERS: usize = 24;
 pub(super) enum Next {
     /// A frame of Ethernet.
     Ethernet,
+    /// A frame of another link layer.
+    Link(LinkType),
+    /// A frame of LLC.
+    Llc,
+    /// A frame of PPP.
+    Ppp,
     /// What an EtherType says.
     EtherType(EtherType),
     /// IP of the version in its first four bits.
@@ -51,6 +60,10 @@ pub(super) struct Walk<'a> {
     tunnels: Tunnels,
     /// The last packet of IP before a tunnel, for when the tunnel holds something else.
     outer: Option<Packet<'a>>,
+    /// Whether tunnels are entered.
+    unwraps: bool,
+    /// Whether these bytes are put together from pieces, and so stand nowhere in a frame.
+    is_whole: bool,
 }
 
 /// Lengths beyond 32 bits do not come: a frame's own is one.
@@ -60,7 +73,14 @@ fn u32_of(length: usize) -> u32 {
 
 impl<'a> Walk<'a> {
     pub(super) fn new() -> Walk<'a> {
-        Walk { ip: None, vlans: Vlans::default(), tunnels: Tunnels::default(), outer: None }
+        Walk {
+            ip: None,
+            vlans: Vlans::default(),
+            tunnels: Tunnels::default(),
+            outer: None,
+            unwraps: true,
+            is_whole: false,
+        }
     }
 
     /// The walk that came as far as `piece`, whose whole has `payload_bytes`.
@@ -74,17 +94,23 @@ impl<'a> Walk<'a> {
             ttl: piece.ttl,
             traffic_class: piece.traffic_class,
             bytes: header_bytes.saturating_add(u32_of(payload_bytes)),
-            at: 0,
+            at: u32::MAX,
             fragment: None,
         };
-        Walk { ip: Some(ip), vlans: piece.vlans, tunnels: piece.tunnels, outer: None }
+        Walk {
+            ip: Some(ip),
+            vlans: piece.vlans,
+            tunnels: piece.tunnels,
+            outer: None,
+            unwraps: true,
+            is_whole: true,
+        }
     }
 
-    pub(super) fn whole(self, piece: &Packet<'a>, payload: &'a [u8]) -> Result<Decoded<'a>, Fault> {
-        let first = piece.fragment.map_or(piece.protocol, |fragment| fragment.protocol);
+    pub(super) fn whole(self, first: Protocol, payload: &'a [u8]) -> Result<Decoded<'a>, Fault> {
         let rest = Rest::whole(payload);
         // Behind the Fragment header, more extension headers may stand (RFC 8200 §4.5).
-        if piece.version == Version::V6 {
+        if self.ip.is_some_and(|ip| ip.version == Version::V6) {
             let extensions = ipv6::extensions(first, payload)?;
             return self.run(Next::Protocol(extensions.protocol), rest.after(extensions.header_bytes));
         }
@@ -93,20 +119,16 @@ impl<'a> Walk<'a> {
 
     #[inline]
     pub(super) fn frame(self, link: LinkType, rest: Rest<'a>) -> Result<Decoded<'a>, Fault> {
-        let (next, rest) = match link {
-            LinkType::ETHERNET => (Next::Ethernet, rest),
-            LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 | LinkType(12 | 14) => (Next::Ip, rest),
-            LinkType::LINUX_SLL => {
-                let header = sll::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
-                (Next::EtherType(header.ether_type), rest.after(sll::HEADER_BYTES))
-            }
-            LinkType::LINUX_SLL2 => {
-                let header = sll::parse_2(rest.bytes).map_err(|fault| rest.locate(fault))?;
-                (Next::EtherType(header.ether_type), rest.after(sll::HEADER_BYTES_2))
-            }
-            other => return Ok(Decoded::Unsupported(other)),
-        };
-        self.run(next, rest)
+        match Walk::first(link) {
+            Some(next) => self.run(next, rest),
+            None => Ok(Decoded::Unsupported(link)),
+        }
+    }
+
+    /// The packet of IP that begins `rest`, as it stands in its own header.
+    pub(super) fn outermost(mut self, rest: Rest<'a>) -> Result<Decoded<'a>, Fault> {
+        self.unwraps = false;
+        self.run(Next::Ip, rest)
     }
 
     #[inline]
@@ -116,15 +138,11 @@ impl<'a> Walk<'a> {
                 Next::Protocol(protocol) => self.transport(protocol, rest)?,
                 Next::EtherType(EtherType::IPV4) => self.ipv4(rest)?,
                 Next::EtherType(EtherType::IPV6) => self.ipv6(rest)?,
-                Next::Ethernet => {
-                    let header = ethernet::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
-                    if header.vlan.is_some() {
-                        self.vlans = self.vlans.then(Vlans { outer: header.vlan, inner: header.inner_vlan });
-                    }
-                    let after = rest.after(rest.bytes.len() - header.payload.len());
-                    Turn::Go(Next::EtherType(header.ether_type), after)
-                }
                 Next::EtherType(ether_type) => self.ether_type(ether_type, rest)?,
+                Next::Ethernet => self.ethernet(rest)?,
+                Next::Link(link) => self.link(link, rest)?,
+                Next::Llc => self.llc(rest)?,
+                Next::Ppp => self.ppp(rest)?,
                 Next::Ip => match rest.bytes.first().map(|first| first >> 4) {
                     Some(4) => self.ipv4(rest)?,
                     Some(6) => self.ipv6(rest)?,
@@ -142,9 +160,23 @@ impl<'a> Walk<'a> {
         Err(rest.locate(Fault { layer: "frame", at: 0, what: "more layers than any real frame has" }))
     }
 
-    #[cold]
-    fn ether_type(&mut self, ether_type: EtherType, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
-        Ok(Turn::Done(self.other(OtherKind::EtherType(ether_type), rest)))
+    /// Notes that the present IP header carries another packet.
+    fn enter_ip(&mut self, kind: TunnelKind, id: u32) -> Result<(), Fault> {
+        let at = self.ip.map_or(u32::MAX, |ip| ip.at);
+        self.note(Tunnel { kind, id, at })
+    }
+
+    /// Notes that `header` carries another packet.
+    fn enter(&mut self, kind: TunnelKind, id: u32, header: Rest<'a>) -> Result<(), Fault> {
+        self.note(Tunnel { kind, id, at: if self.is_whole { u32::MAX } else { u32_of(header.at) } })
+    }
+
+    fn note(&mut self, tunnel: Tunnel) -> Result<(), Fault> {
+        if self.tunnels.push(tunnel) {
+            return Ok(());
+        }
+        let at = usize::try_from(tunnel.at).unwrap_or(usize::MAX);
+        Err(Fault { layer: "frame", at, what: "more than six tunnels, one in another" })
     }
 
     #[inline]
@@ -168,7 +200,7 @@ impl<'a> Walk<'a> {
             ttl: header.ttl,
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
-            at: u32_of(rest.at),
+            at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
             fragment,
         });
         Ok(Turn::Go(Next::Protocol(header.protocol), payload))
@@ -210,76 +242,10 @@ impl<'a> Walk<'a> {
             ttl: header.hop_limit,
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
-            at: u32_of(rest.at),
+            at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
             fragment,
         });
         Ok(Turn::Go(Next::Protocol(extensions.protocol), upper))
-    }
-
-    #[inline]
-    fn transport(&mut self, protocol: Protocol, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
-        let piece = self.ip.and_then(|ip| ip.fragment);
-        if piece.is_some_and(|piece| piece.offset != 0) {
-            return Ok(self.done(protocol, (0, 0), Detail::Nothing, rest));
-        }
-        let turn = self.upper(protocol, rest, piece.is_some());
-        match turn {
-            // A header that was cut by whoever captured, or at the end of a first piece, leaves the ports at least.
-            Err(fault) if rest.is_snapped() || piece.is_some() => match icmp::ports(protocol, rest.bytes) {
-                Some(ports) => Ok(self.done(protocol, ports, Detail::Nothing, rest.after(rest.bytes.len()))),
-                None if piece.is_some() => Ok(self.done(protocol, (0, 0), Detail::Nothing, rest)),
-                None => Err(fault),
-            },
-            turn => turn,
-        }
-    }
-
-    #[inline]
-    fn upper(&mut self, protocol: Protocol, rest: Rest<'a>, is_piece: bool) -> Result<Turn<'a>, Fault> {
-        match protocol {
-            Protocol::TCP => {
-                let header = tcp::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
-                let ports = (header.source_port, header.destination_port);
-                Ok(self.done(protocol, ports, Detail::Tcp(header), rest.after(header.header_bytes())))
-            }
-            Protocol::UDP => {
-                let header = udp::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
-                let claimed = usize::from(header.length);
-                let payload = match claimed {
-                    // A jumbogram, or one that a card was to cut up (RFC 2675 §4).
-                    0 => rest,
-                    _ if is_piece => rest,
-                    1..udp::HEADER_BYTES => {
-                        let what = "the datagram claims fewer than 8 bytes (RFC 768)";
-                        return Err(rest.locate(Fault { layer: "UDP", at: 4, what }));
-                    }
-                    _ if claimed > rest.wire_bytes => {
-                        let what = "the datagram claims more than its packet holds (RFC 768)";
-                        return Err(rest.locate(Fault { layer: "UDP", at: 4, what }));
-                    }
-                    // What lies behind are options (RFC 9868 §5).
-                    _ => rest.claimed(claimed),
-                };
-                let ports = (header.source_port, header.destination_port);
-                Ok(self.done(protocol, ports, Detail::Nothing, payload.after(udp::HEADER_BYTES)))
-            }
-            _ => self.rarer(protocol, rest),
-        }
-    }
-
-    #[cold]
-    fn rarer(&mut self, protocol: Protocol, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
-        let version = self.ip.map_or(Version::V4, |ip| ip.version);
-        match (protocol, version) {
-            (Protocol::ICMP, Version::V4) | (Protocol::ICMPV6, Version::V6) => {
-                let header = icmp::parse(version, rest.bytes).map_err(|fault| rest.locate(fault))?;
-                Ok(self.done(protocol, (0, 0), Detail::Icmp(header), rest.after(icmp::HEADER_BYTES)))
-            }
-            _ => {
-                let ports = icmp::ports(protocol, rest.bytes).unwrap_or((0, 0));
-                Ok(self.done(protocol, ports, Detail::Nothing, rest))
-            }
-        }
     }
 
     #[inline]
@@ -315,15 +281,16 @@ impl<'a> Walk<'a> {
     fn done(&self, protocol: Protocol, ports: (u16, u16), detail: Detail<'a>, payload: Rest<'a>) -> Turn<'a> {
         match self.packet(protocol, ports, detail, payload) {
             Some(packet) => Turn::Done(Decoded::Packet(packet)),
-            None => Turn::Done(self.other(OtherKind::EtherType(EtherType(0)), payload)),
+            // Nothing but IP leads to a protocol.
+            None => self.other(OtherKind::EtherType(EtherType(0)), payload),
         }
     }
 
     /// The end of the walk at something that is not IP: the packet around it, if there is one.
-    fn other(&self, kind: OtherKind, rest: Rest<'a>) -> Decoded<'a> {
-        match self.outer {
+    fn other(&self, kind: OtherKind, rest: Rest<'a>) -> Turn<'a> {
+        Turn::Done(match self.outer {
             Some(packet) => Decoded::Packet(packet),
             None => Decoded::Other(Other { kind, vlans: self.vlans, payload: rest.bytes }),
-        }
+        })
     }
 }

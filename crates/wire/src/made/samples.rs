@@ -1,0 +1,203 @@
+//! One frame for each link layer and each tunnel, all of which carry the same datagram.
+
+use std::vec::Vec;
+
+use super::{ethernet, ipv4, ipv6, join, udp};
+use crate::LinkType;
+
+/// A frame that carries a datagram from port 5004 to port 420 with the bytes `payload`.
+pub struct Sample {
+    /// What is special in it.
+    pub name: &'static str,
+    /// What its first byte begins.
+    pub link: LinkType,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The tunnels in it, by name and number.
+    pub tunnels: &'static [(&'static str, u32)],
+}
+
+/// The datagram within IPv4.
+fn v4() -> Vec<u8> {
+    ipv4(17, &udp(5004, 420, b"payload"))
+}
+
+/// The datagram within IPv6.
+fn v6() -> Vec<u8> {
+    ipv6(17, &udp(5004, 420, b"payload"))
+}
+
+/// A frame of Ethernet that is not padded, as tunnels carry them.
+fn bare_ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = ethernet(ether_type, payload);
+    frame.truncate(14 + payload.len());
+    frame
+}
+
+fn sample(name: &'static str, link: LinkType, parts: &[&[u8]]) -> Sample {
+    Sample { name, link, bytes: join(parts), tunnels: &[] }
+}
+
+fn on_ethernet(name: &'static str, ether_type: u16, parts: &[&[u8]]) -> Sample {
+    sample(name, LinkType::ETHERNET, &[&ethernet(ether_type, &join(parts))])
+}
+
+/// Within IPv4 on Ethernet.
+fn in_ip(name: &'static str, protocol: u8, parts: &[&[u8]]) -> Sample {
+    on_ethernet(name, 0x0800, &[&ipv4(protocol, &join(parts))])
+}
+
+/// Within UDP, between ports that say nothing.
+fn in_udp(name: &'static str, parts: &[&[u8]]) -> Sample {
+    in_ip(name, 17, &[&udp(40_000, 40_001, &join(parts))])
+}
+
+impl Sample {
+    fn through(self, tunnels: &'static [(&'static str, u32)]) -> Sample {
+        Sample { tunnels, ..self }
+    }
+}
+
+const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+
+/// Control, duration, three addresses and a sequence number of 802.11.
+fn wireless(control: u8, flags: u8) -> Vec<u8> {
+    join(&[
+        &[control, flags, 0, 0],
+        &[2, 0, 0, 0, 0, 1],
+        &[2, 0, 0, 0, 0, 2],
+        &[2, 0, 0, 0, 0, 3],
+        &[0x10, 0],
+    ])
+}
+
+fn links() -> Vec<Sample> {
+    let cooked_2 = [0x86, 0xdd, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0];
+    let length = [0, 8 + 35];
+    Vec::from([
+        on_ethernet("IPv4", 0x0800, &[&v4()]),
+        on_ethernet("IPv6", 0x86dd, &[&v6()]),
+        on_ethernet("a VLAN", 0x8100, &[&[0xe0, 5, 8, 0], &v4()]),
+        on_ethernet("QinQ", 0x88a8, &[&[0, 5, 0x81, 0, 0, 6, 8, 0], &v4()]),
+        on_ethernet("old QinQ", 0x9100, &[&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], &v6()]),
+        on_ethernet("802.3 with SNAP", u16::from_be_bytes(length), &[&SNAP, &v4()]),
+        sample("cooked", LinkType::LINUX_SLL, &[&[0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0], &v4()]),
+        sample("cooked 2", LinkType::LINUX_SLL2, &[&cooked_2, &v6()]),
+        sample("null, little-endian", LinkType::NULL, &[&[2, 0, 0, 0], &v4()]),
+        sample("null, big-endian", LinkType::NULL, &[&[0, 0, 0, 30], &v6()]),
+        sample("loop", LinkType::LOOP, &[&[0, 0, 0, 24], &v6()]),
+        sample("raw 4", LinkType::RAW, &[&v4()]),
+        sample("raw 6", LinkType::RAW, &[&v6()]),
+        sample("IPv4 alone", LinkType::IPV4, &[&v4()]),
+        sample("IPv6 alone", LinkType::IPV6, &[&v6()]),
+        sample("PPP", LinkType::PPP, &[&[0xff, 3, 0, 0x21], &v4()]),
+        sample("PPP without HDLC", LinkType::PPP, &[&[0, 0x57], &v6()]),
+        sample("PPP in HDLC", LinkType::PPP_HDLC, &[&[0xff, 3, 0x21], &v4()]),
+        sample("Cisco's HDLC", LinkType::PPP_HDLC, &[&[0x0f, 0, 8, 0], &v4()]),
+        on_ethernet("PPPoE", 0x8864, &[&[0x11, 0, 0, 77, 0, 37, 0, 0x21], &v4()]).through(&[("pppoe", 77)]),
+        sample("PPPoE alone", LinkType::PPP_ETHER, &[&[0x11, 0, 0, 78, 0, 57, 0, 0x57], &v6()])
+            .through(&[("pppoe", 78)]),
+        on_ethernet("MPLS", 0x8847, &[&[0, 1, 0, 64, 0, 2, 1, 64], &v4()]).through(&[("mpls", 32)]),
+        on_ethernet(
+            "MPLS with Ethernet",
+            0x8847,
+            &[&[0, 2, 1, 64, 0, 0, 0, 9], &bare_ethernet(0x86dd, &v6())],
+        )
+        .through(&[("mpls", 32)]),
+        on_ethernet("MPLS without control word", 0x8847, &[&[0, 2, 1, 64], &bare_ethernet(0x0800, &v4())])
+            .through(&[("mpls", 32)]),
+    ])
+}
+
+fn radio() -> Vec<Sample> {
+    let tap = LinkType::IEEE802_11_RADIOTAP;
+    let short = [0, 0, 8, 0, 0, 0, 0, 0];
+    // A time, flags and a rate, announced in two words; the flags say that a checksum follows, and padding.
+    let long = |flags| join(&[&[0, 0, 26, 0, 7, 0, 0, 0x80, 1, 0, 0, 0, 0, 0, 0, 0], &[1; 8], &[flags, 2]]);
+    let subframe = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0, 8 + 35];
+    Vec::from([
+        sample("802.11", LinkType::IEEE802_11, &[&wireless(0x08, 2), &SNAP, &v4()]),
+        sample("radiotap", tap, &[&short, &wireless(0x08, 1), &SNAP, &v4()]),
+        sample("with checksum", tap, &[&long(0x10), &wireless(0x08, 1), &SNAP, &v4(), &[9; 4]]),
+        sample("padded", tap, &[&long(0x20), &wireless(0x88, 1), &[0, 0], &[0, 0], &SNAP, &v4()]),
+        sample("four addresses", tap, &[&short, &wireless(0x88, 3), &[4; 6], &[0, 0], &SNAP, &v4()]),
+        sample(
+            "an aggregate",
+            tap,
+            &[&short, &wireless(0x88, 1), &[0x80, 0], &subframe, &SNAP, &v4(), &[0; 9]],
+        ),
+    ])
+}
+
+fn tunnels() -> Vec<Sample> {
+    let vxlan = [8, 0, 0, 0, 0, 0x12, 0x34, 0];
+    let option = [0, 1, 0x80, 1, 9, 9, 9, 9];
+    let gtp_length = [0, 35 + 8];
+    let mut padded = bare_ethernet(0x0800, &v4());
+    padded.resize(60, 0);
+    let pptp = [0x30, 1, 0x88, 0x0b, 0, 39, 0, 5, 0, 0, 0, 1];
+    Vec::from([
+        in_ip("IPv4 in IPv4", 4, &[&v4()]).through(&[("ip", 0)]),
+        in_ip("IPv6 in IPv4", 41, &[&v6()]).through(&[("ip", 0)]),
+        on_ethernet("IPv4 in IPv6", 0x86dd, &[&ipv6(4, &v4())]).through(&[("ip", 0)]),
+        in_ip("GRE", 47, &[&[0, 0, 8, 0], &v4()]).through(&[("gre", 0)]),
+        in_ip("GRE with all", 47, &[&[0xb0, 0, 0x86, 0xdd, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1], &v6()])
+            .through(&[("gre", 7)]),
+        in_ip("NVGRE", 47, &[&[0x20, 0, 0x65, 0x58, 0, 0, 9, 1], &bare_ethernet(0x0800, &v4())])
+            .through(&[("gre", 0x901)]),
+        in_ip("PPTP", 47, &[&pptp, &[0xff, 3, 0, 0x21], &v4()]).through(&[("gre", 5)]),
+        in_ip("ERSPAN I", 47, &[&[0, 0, 0x88, 0xbe], &bare_ethernet(0x0800, &v4())])
+            .through(&[("erspan", 0)]),
+        in_ip(
+            "ERSPAN II",
+            47,
+            &[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 5, 0, 99, 0, 0, 0, 1], &bare_ethernet(0x0800, &v4())],
+        )
+        .through(&[("erspan", 99)]),
+        in_ip(
+            "ERSPAN III",
+            47,
+            &[
+                &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 5, 0, 98, 0, 0, 0, 1, 0, 0, 0, 0],
+                &bare_ethernet(0x0800, &v4()),
+            ],
+        )
+        .through(&[("erspan", 98)]),
+        in_ip("EtherIP", 97, &[&[0x30, 0], &bare_ethernet(0x0800, &v4())]).through(&[("ethernet", 0)]),
+        in_ip("MPLS in IP", 137, &[&[0, 2, 1, 64], &v4()]).through(&[("mpls", 32)]),
+        in_ip("AH", 51, &[&[17, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], &[5; 12], &udp(5004, 420, b"payload")])
+            .through(&[("ah", 256)]),
+        in_udp("VXLAN", &[&vxlan, &bare_ethernet(0x0800, &v4())]).through(&[("vxlan", 0x1234)]),
+        in_udp("VXLAN with a padded frame", &[&vxlan, &padded]).through(&[("vxlan", 0x1234)]),
+        in_udp("GENEVE", &[&[2, 0, 0x65, 0x58, 0, 0, 7, 0], &option, &bare_ethernet(0x86dd, &v6())])
+            .through(&[("geneve", 7)]),
+        in_udp("GENEVE with IP", &[&[0, 0, 8, 0, 0, 0, 8, 0], &v4()]).through(&[("geneve", 8)]),
+        in_udp("GTP-U", &[&[0x30, 255, 0, 35, 0, 0, 1, 1], &v4()]).through(&[("gtp", 257)]),
+        in_udp(
+            "GTP-U with more",
+            &[&[0x34, 255], &gtp_length, &[0, 0, 1, 2, 0, 0, 0, 0x85], &[1, 0, 9, 0], &v4()],
+        )
+        .through(&[("gtp", 258)]),
+        in_udp("two tunnels", &[&vxlan, &bare_ethernet(0x0800, &ipv4(47, &join(&[&[0, 0, 8, 0], &v4()])))])
+            .through(&[("vxlan", 0x1234), ("gre", 0)]),
+    ])
+}
+
+fn extensions() -> Vec<Sample> {
+    let datagram = udp(5004, 420, b"payload");
+    let hop = [43, 0, 5, 2, 0, 0, 1, 0];
+    let routing = [60, 2, 4, 0, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
+    let options = [17, 0, 1, 4, 0, 0, 0, 0];
+    let atomic = [17, 0, 0, 0, 0, 0, 0, 1];
+    let signed = join(&[&[60, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], &[5; 12], &options]);
+    Vec::from([
+        on_ethernet("extension headers", 0x86dd, &[&ipv6(0, &join(&[&hop, &routing, &options, &datagram]))]),
+        on_ethernet("an atomic fragment", 0x86dd, &[&ipv6(44, &join(&[&atomic, &datagram]))]),
+        on_ethernet("AH in IPv6", 0x86dd, &[&ipv6(51, &join(&[&signed, &datagram]))]).through(&[("ah", 256)]),
+    ])
+}
+
+/// Every sample.
+pub fn samples() -> Vec<Sample> {
+    [links(), radio(), tunnels(), extensions()].into_iter().flatten().collect()
+}

@@ -1,0 +1,100 @@
+//! Agreement with strangers: what we write is what tshark and capinfos read, and they see the packets that we see.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{format, fs, print};
+
+use crate::capture::Writer;
+use crate::made;
+
+/// A file that goes with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, bytes: &[u8]) -> File {
+        let path = std::env::temp_dir().join(format!("portreeve-{}-{name}", std::process::id()));
+        fs::write(&path, bytes).unwrap();
+        File(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// What a program says of a file; `None`, and loudly so, where the program is not installed.
+fn ask(program: &str, arguments: &[&str], file: &File) -> Option<String> {
+    match Command::new(program).args(arguments).arg(&file.0).env("HOME", std::env::temp_dir()).output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(String::from_utf8(output.stdout).unwrap())
+        }
+        Err(error) => {
+            print!("SKIPPED: agreement with {program}: {error}\n");
+            None
+        }
+    }
+}
+
+/// Every sample, each on an interface of its link type and with its name as the comment.
+fn all_samples(name: &str) -> (File, Vec<made::Sample>) {
+    let (samples, mut bytes) = (made::samples(), Vec::new());
+    let mut writer = Writer::new("portreeve", &mut bytes);
+    for sample in &samples {
+        let interface = writer.interface(Some(sample.name), sample.link, 0, &mut bytes);
+        writer.frame(interface, &made::frame(sample.link, &sample.bytes), Some(sample.name), &mut bytes);
+    }
+    (File::new(name, &bytes), samples)
+}
+
+#[test]
+fn tshark_sees_the_same_datagram_in_every_sample() {
+    let (file, samples) = all_samples("tshark.pcapng");
+    let fields = ["frame.comment", "udp.srcport", "udp.dstport", "udp.payload"];
+    let mut differ: Vec<String> = Vec::new();
+    // It goes by port and label where we go by bytes, and has to be told.
+    let told = ["vxlan", "geneve", "gtp"].map(|name| (name, format!("udp.port==40001,{name}")));
+    let pseudo_wires = [("MPLS with Ethernet", "pwethcw"), ("MPLS without control word", "pwethnocw")]
+        .map(|(name, how)| (name, format!("mpls.label==32,{how}")));
+    for (group, decode_as) in [("", String::new())].into_iter().chain(told).chain(pseudo_wires) {
+        let mut arguments: Vec<&str> = Vec::from(["-n", "-T", "fields", "-E", "occurrence=l"]);
+        fields.iter().for_each(|field| arguments.extend(["-e", field]));
+        if !group.is_empty() {
+            arguments.extend(["-d", &decode_as]);
+        }
+        arguments.push("-r");
+        let Some(text) = ask("tshark", &arguments, &file) else { return };
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), samples.len());
+        for (line, sample) in lines.iter().zip(&samples) {
+            let outermost = sample.tunnels.first().map_or("", |tunnel| tunnel.0);
+            let needs = match outermost {
+                "vxlan" | "geneve" | "gtp" => outermost,
+                "mpls" if sample.name.starts_with("MPLS with") => sample.name,
+                _ => "",
+            };
+            if needs == group && *line != format!("{}\t5004\t420\t7061796c6f6164", sample.name) {
+                differ.push(line.to_string());
+            }
+        }
+    }
+    assert_eq!(differ, Vec::<String>::new());
+}
+
+#[test]
+fn capinfos_takes_the_file_as_sound() {
+    let (file, samples) = all_samples("capinfos.pcapng");
+    let Some(text) = ask("capinfos", &["-M"], &file) else { return };
+    let says = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map(|(_, value)| value.trim().to_string()).unwrap_or_default()
+    };
+    assert_eq!(says("Number of packets"), samples.len().to_string());
+    assert_eq!(says("File timestamp precision"), "nanoseconds (9)");
+    assert_eq!(says("Capture application"), "portreeve");
+    assert!(text.contains(&format!("Number of interfaces in file: {}", samples.len())), "{text}");
+}
