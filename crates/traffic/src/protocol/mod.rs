@@ -31,7 +31,9 @@ macro_rules! protocols {
 protocols! {
     dns
     dtls
+    grpc
     http
+    http2
     icy
     llmnr
     mdns
