@@ -5,6 +5,7 @@
 mod certificate;
 mod fingerprint;
 mod hello;
+mod initial;
 mod lines;
 mod names;
 pub mod protocol;

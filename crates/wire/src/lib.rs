@@ -36,6 +36,7 @@ pub mod proc_net;
 pub mod proc_stat;
 pub mod proc_status;
 pub mod published;
+pub mod quic;
 pub mod rpm_header;
 pub mod sock_diag;
 pub mod sqlite;

@@ -38,6 +38,7 @@ protocols! {
     llmnr
     mdns
     netbios_ns
+    quic
     rtsp
     sip
     ssdp
