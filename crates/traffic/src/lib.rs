@@ -13,6 +13,7 @@ mod hear;
 mod heard;
 mod hearing;
 mod hello;
+mod initial;
 mod key;
 mod knock;
 mod lines;
