@@ -40,11 +40,17 @@ protocols! {
     mssql
     mysql
     nats
+    ntp
     onc_rpc
     oracle
     postgresql
+    ptp
     redis
+    rist
+    rtcp
+    rtp
     snmp
+    srt
     ssh
     stomp
 }
