@@ -31,6 +31,8 @@ macro_rules! protocols {
 protocols! {
     amqp
     cassandra
+    diameter
+    ike
     kafka
     kerberos
     ldap
@@ -45,14 +47,19 @@ protocols! {
     oracle
     postgresql
     ptp
+    radius
+    rdp
     redis
     rist
     rtcp
     rtp
+    smb
     snmp
     srt
     ssh
     stomp
+    vnc
+    x11
 }
 
 /// The protocol with this name.
