@@ -30,12 +30,16 @@ macro_rules! protocols {
 
 protocols! {
     amqp
+    bgp
     cassandra
     diameter
+    esp_udp
+    gtp
     ike
     kafka
     kerberos
     ldap
+    ldp
     memcached
     mongodb
     mqtt
@@ -44,6 +48,7 @@ protocols! {
     nats
     ntp
     onc_rpc
+    openvpn
     oracle
     postgresql
     ptp
@@ -59,6 +64,8 @@ protocols! {
     ssh
     stomp
     vnc
+    vxlan
+    wireguard
     x11
 }
 
