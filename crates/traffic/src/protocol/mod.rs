@@ -30,20 +30,26 @@ macro_rules! protocols {
 
 protocols! {
     amqp
+    bgp
     cassandra
+    diameter
     dns
     dtls
+    esp_udp
     ftp
     git
     grpc
+    gtp
     http
     http2
     icy
+    ike
     imap
     irc
     kafka
     kerberos
     ldap
+    ldp
     llmnr
     mdns
     memcached
@@ -54,27 +60,41 @@ protocols! {
     nats
     netbios_ns
     nntp
+    ntp
     onc_rpc
+    openvpn
     oracle
     pop3
     postgresql
+    ptp
     quic
+    radius
+    rdp
     redis
+    rist
     rsync
+    rtcp
+    rtp
     rtsp
     sap
     sdp
     sip
+    smb
     smtp
     snmp
+    srt
     ssdp
     ssh
     stomp
     svn
     telnet
     tls
+    vnc
+    vxlan
     websocket
+    wireguard
     ws_discovery
+    x11
     xmpp
 }
 

@@ -1,0 +1,93 @@
+//! VXLAN: a network's number, and an Ethernet frame whose packet has the right length (RFC 7348 §5).
+
+use model::{Protocol, Secrecy, Wandering};
+
+use super::Recogniser;
+use crate::hear::{Part, Reader, hear, must, otherwise};
+use crate::recognise::{By, Claim, Look};
+use crate::sign::Class::{Any, Is};
+use crate::sign::{Over, Side, Sign};
+use crate::talk::Talk;
+
+/// How VXLAN is recognised.
+pub(super) static RECOGNISER: Recogniser = Recogniser {
+    protocol: Protocol {
+        name: "vxlan",
+        title: "VXLAN",
+        reference: "RFC 7348",
+        services: &["vxlan"],
+        wandering: Wandering::Seldom,
+        secrecy: Secrecy::Cleartext,
+    },
+    signs: &[Sign::classes(
+        Side::Either,
+        Over::Datagram,
+        &[Is(8), Is(0), Is(0), Is(0), Any, Any, Any, Is(0)],
+    )],
+    look,
+};
+
+/// The number of the network, where a plausible frame follows.
+fn network(mut reader: Reader<'_>) -> Part<u32> {
+    reader.is(&[8, 0, 0, 0])?;
+    let network = reader.be24()?;
+    reader.is(&[0])?;
+    reader.take(6)?;
+    // A sender is no group.
+    must(reader.take(6)?.first().is_some_and(|first| first & 1 == 0))?;
+    let mut kind = reader.be16()?;
+    if kind == 0x8100 {
+        reader.be16()?;
+        kind = reader.be16()?;
+    }
+    let frame = reader.rest();
+    let length = match kind {
+        0x0800 => {
+            must(frame.first().is_some_and(|first| (0x45..=0x4f).contains(first)))?;
+            reader.be16()?;
+            usize::from(reader.be16()?)
+        }
+        0x86dd => {
+            must(reader.be32()? >> 28 == 6)?;
+            usize::from(reader.be16()?) + 40
+        }
+        0x0806 => {
+            must(reader.be32()? == 0x0001_0800 && reader.be16()? == 0x0604)?;
+            28
+        }
+        // LLDP and the spanning tree have no length that could be compared.
+        _ => return Err(crate::hear::Not::Other),
+    };
+    // Short frames are padded.
+    must(length <= frame.len() && frame.len() - length <= 46)?;
+    Ok(network)
+}
+
+fn look(talk: &Talk<'_>) -> Look {
+    let client = hear(talk, &talk.client, network);
+    let server = hear(talk, &talk.server, network);
+    let (network, claim) = match (&client, &server) {
+        (Ok(network), Ok(_)) => (network, Claim::new(By::Both, 120, "frames inside of both sides")),
+        (Ok(network), Err(_)) | (Err(_), Ok(network)) => {
+            (network, Claim::new(By::Sender, 76, "a frame inside"))
+        }
+        _ => return otherwise(talk, &client, &server),
+    };
+    Look::Yes(claim.with("vni", network.to_string().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::testing::{confirmed, nothing, udp};
+
+    #[test]
+    fn a_frame_inside() {
+        let head = b"\x08\0\0\0\0\0\x2a\0\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01";
+        let arp = [&head[..], b"\x08\x06\0\x01\x08\0\x06\x04\0\x01", &[1; 20]].concat();
+        assert_eq!(confirmed("vxlan", &udp(&[&arp], &[]).talk()).detail("vni"), Some("42"));
+        let ip = [&head[..], b"\x08\0\x45\0\0\x18", &[1; 20]].concat();
+        confirmed("vxlan", &udp(&[&ip], &[]).talk());
+        nothing(&udp(&[&[&head[..], b"\x08\0\x45\0\0\x19", &[1; 20]].concat()], &[]).talk());
+        nothing(&udp(&[&[&head[..], b"\x12\x34\x45\0\0\x18", &[1; 20]].concat()], &[]).talk());
+    }
+}
