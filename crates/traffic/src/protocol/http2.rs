@@ -99,7 +99,7 @@ impl Heard {
             Some(by @ By::Both) => (bits, both, by),
             Some(by @ By::Server) => (if self.weak { 40 } else { bits.min(64) }, by_server, by),
             Some(by @ By::Client) => (bits, by_client, by),
-            None => return Look::No,
+            Some(By::Sender) | None => return Look::No,
         };
         let mut claim = Claim::new(by, bits, rule);
         for (fields, names) in [
