@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use model::{Family, MatchQuality, Process, Reason, Snapshot, Socket, Transport};
+use model::{Family, MatchQuality, Process, Reason, Snapshot, Socket, State, Transport};
 
 /// How many sockets that are gone are remembered.
 const MOST_GONE: usize = 65_536;
@@ -63,6 +63,8 @@ impl Owners {
                 self.local.insert(address);
             }
             match socket.peer {
+                // What is left of a closed connection has no holder any more; who had it is remembered.
+                Some(_) if socket.holders.is_empty() && socket.state == State::Closing => {}
                 Some(peer) => {
                     let pair = (transport, plain(socket.local), plain(peer));
                     self.connected.insert(pair, Arc::new(owner(snapshot, socket, MatchQuality::Exact)));
@@ -104,6 +106,9 @@ impl Owners {
         if let Some(exact) = self.connected.get(&pair) {
             return Some(Arc::clone(exact));
         }
+        if let Some(gone) = self.gone.get(&pair) {
+            return Some(Arc::clone(gone));
+        }
         let own = plain(own);
         let candidates = self.waiting.get(&(transport, own.port())).map(Vec::as_slice).unwrap_or_default();
         let fits = |waiting: &&Waiting| {
@@ -121,9 +126,6 @@ impl Owners {
         let best = candidates.iter().filter(fits).min_by_key(|waiting| waiting.address.is_unspecified());
         if let Some(best) = best {
             return Some(Arc::clone(&best.owner));
-        }
-        if let Some(gone) = self.gone.get(&pair) {
-            return Some(Arc::clone(gone));
         }
         if !self.local.contains(&own.ip()) {
             return None;
@@ -150,7 +152,7 @@ fn owner(snapshot: &Snapshot, socket: &Socket, quality: MatchQuality) -> Owner {
 
 #[cfg(test)]
 mod tests {
-    use model::{Kind, Machine, Scope, Seen, State, Timestamp, Views};
+    use model::{Kind, Machine, Scope, Seen, Timestamp, Views};
 
     use super::*;
 
@@ -252,7 +254,10 @@ mod tests {
         let mut owners = Owners::default();
         let peer = "198.51.100.7:443";
         owners.update(&snapshot(vec![socket("192.0.2.1:4000", Some(peer), Family::V4, 10)]), []);
-        owners.update(&snapshot(Vec::new()), []);
+        let mut waits = socket("192.0.2.1:4000", Some(peer), Family::V4, 10);
+        waits.holders.clear();
+        waits.state = State::Closing;
+        owners.update(&snapshot(vec![waits]), []);
         assert_eq!(found(&owners, "192.0.2.1:4000", peer), Some((MatchQuality::Gone, vec![10])));
         for port in 0..=u16::MAX {
             let own = format!("192.0.2.3:{port}");
