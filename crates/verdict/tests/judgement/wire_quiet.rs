@@ -77,6 +77,8 @@ fn ordinary() -> Wire {
     {
         wire.tried(Udp, server, protocol).answered = false;
     }
+    // A stream to a player, one way, on a port that something else is commonly on.
+    wire.tried(Udp, "192.168.1.9:6881", &RTP).answered = false;
     // Bytes of nobody, where nobody is promised.
     wire.mutters(Tcp, "192.168.1.2:13131", Appearance::Encrypted);
     wire.mutters(Tcp, "192.168.1.2:50123", Appearance::Binary);

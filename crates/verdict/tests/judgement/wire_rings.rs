@@ -170,6 +170,9 @@ fn a_part_of_the_bytes_is_less_than_all_of_them() {
     };
     assert_eq!(partial(&SMB), ["protocol-mismatch warning"]);
     assert_eq!(partial(&SSH), ["protocol-mismatch note"]);
+    let chair =
+        ring(|wire| wire.speaks(Tcp, "192.168.1.7:420", &SSH).recognised.certainty = Certainty::Partial);
+    assert_eq!(chair, ["protocol-mismatch warning"], "an empty chair in use is seen in full");
 }
 
 #[test]
