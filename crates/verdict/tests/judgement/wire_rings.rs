@@ -574,6 +574,6 @@ fn a_hundred_thousand_services_are_judged_in_time() {
     let took = start.elapsed();
     eprintln!("100,000 services judged in {took:?}, {} findings", findings.len());
     assert!(findings.len() < 200, "{}", findings.len());
-    let budget = if cfg!(debug_assertions) { 30_000 } else { 1_000 };
+    let budget = if cfg!(debug_assertions) { 60_000 } else { 1_000 };
     assert!(took.as_millis() <= budget, "{took:?}");
 }
