@@ -20,4 +20,15 @@ mod homes {
         assert!(!protocol::ALL.is_empty());
         assert_eq!(unknown, [""; 0], "names that the registry does not have");
     }
+
+    #[test]
+    fn every_carrier_of_a_service_is_a_protocol_that_we_recognise() {
+        if protocol::by_name("http").is_none() {
+            eprintln!("SKIPPED: HTTP is not recognised yet");
+            return;
+        }
+        let unknown: Vec<&str> =
+            registry::carriers().into_iter().filter(|name| protocol::by_name(name).is_none()).collect();
+        assert_eq!(unknown, [""; 0], "carriers that no recogniser is called like");
+    }
 }

@@ -85,7 +85,7 @@ pub(crate) struct Watch<'a> {
 /// Ports from here on are never assigned (RFC 6335 §6).
 const DYNAMIC_PORTS: u16 = 49_152;
 /// Ports that one system or another gives to whoever asks for any: Linux begins here.
-const CHANCE_PORTS: u16 = 32_768;
+pub(crate) const CHANCE_PORTS: u16 = 32_768;
 
 /// A service with what paper says of its port.
 pub(crate) struct Berthed<'a> {

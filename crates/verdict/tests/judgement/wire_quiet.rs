@@ -42,6 +42,32 @@ fn ordinary() -> Wire {
         ("192.168.1.2:143", &IMAP),
         ("192.168.1.2:514", &SYSLOG),
         ("192.168.1.2:88", &KERBEROS),
+        ("192.168.1.2:9092", &KAFKA),
+        ("192.168.1.2:4222", &NATS),
+        ("192.168.1.2:9042", &CASSANDRA),
+        ("192.168.1.2:1521", &ORACLE),
+        ("192.168.1.2:1433", &MSSQL),
+        ("192.168.1.2:3306", &MYSQL),
+        ("192.168.1.2:4000", &MYSQL),
+        ("192.168.1.2:5900", &VNC),
+        ("192.168.1.2:5901", &VNC),
+        ("203.0.113.7:6667", &IRC),
+        ("203.0.113.7:6697", &TLS),
+        ("192.168.1.2:6010", &X11),
+        ("203.0.113.7:8000", &ICY),
+        ("192.168.1.2:4317", &GRPC),
+        ("192.168.1.2:8123", &WEBSOCKET),
+        ("192.168.1.2:2379", &GRPC),
+        ("203.0.113.7:8883", &TLS),
+        ("203.0.113.7:6443", &TLS),
+        ("203.0.113.7:10250", &TLS),
+        ("203.0.113.7:2083", &TLS),
+        ("203.0.113.7:2376", &TLS),
+        ("203.0.113.7:5671", &TLS),
+        ("203.0.113.7:636", &TLS),
+        ("203.0.113.7:465", &TLS),
+        ("203.0.113.7:995", &TLS),
+        ("203.0.113.7:990", &TLS),
         // Whoever comes first has a user port of nobody, and the system chooses the rest.
         ("192.168.1.2:13131", &HTTP),
         ("192.168.1.2:40123", &SSH),
@@ -63,6 +89,12 @@ fn ordinary() -> Wire {
         // Ports of media are negotiated, whatever the registry has there.
         ("192.168.1.2:12121", &RTP),
         ("239.1.2.3:20000", &RTP),
+        ("192.168.1.2:5005", &RTCP),
+        ("192.168.1.2:5004", &RTCP),
+        ("203.0.113.7:51820", &WIREGUARD),
+        ("192.168.1.2:4789", &VXLAN),
+        ("192.168.1.2:8472", &VXLAN),
+        ("192.168.1.9:5353", &DNS),
         ("239.1.2.3:5004", &RTP),
         ("224.0.0.251:5353", &MDNS),
         ("[ff02::fb]:5353", &MDNS),
@@ -77,6 +109,8 @@ fn ordinary() -> Wire {
     {
         wire.tried(Udp, server, protocol).answered = false;
     }
+    // A stream to a player, one way, on a port that something else is commonly on.
+    wire.tried(Udp, "192.168.1.9:6881", &RTP).answered = false;
     // Bytes of nobody, where nobody is promised.
     wire.mutters(Tcp, "192.168.1.2:13131", Appearance::Encrypted);
     wire.mutters(Tcp, "192.168.1.2:50123", Appearance::Binary);

@@ -170,6 +170,9 @@ fn a_part_of_the_bytes_is_less_than_all_of_them() {
     };
     assert_eq!(partial(&SMB), ["protocol-mismatch warning"]);
     assert_eq!(partial(&SSH), ["protocol-mismatch note"]);
+    let chair =
+        ring(|wire| wire.speaks(Tcp, "192.168.1.7:420", &SSH).recognised.certainty = Certainty::Partial);
+    assert_eq!(chair, ["protocol-mismatch warning"], "an empty chair in use is seen in full");
 }
 
 #[test]
@@ -571,6 +574,6 @@ fn a_hundred_thousand_services_are_judged_in_time() {
     let took = start.elapsed();
     eprintln!("100,000 services judged in {took:?}, {} findings", findings.len());
     assert!(findings.len() < 200, "{}", findings.len());
-    let budget = if cfg!(debug_assertions) { 30_000 } else { 1_000 };
+    let budget = if cfg!(debug_assertions) { 60_000 } else { 1_000 };
     assert!(took.as_millis() <= budget, "{took:?}");
 }

@@ -47,6 +47,21 @@ protocols! {
     SMTP = "smtp", "SMTP", ["smtp", "submission"], Seldom, Optional;
     IMAP = "imap", "IMAP", ["imap"], Seldom, Optional;
     TELNET = "telnet", "Telnet", ["telnet"], Seldom, CleartextCredentials;
+    KAFKA = "kafka", "Kafka", [], Seldom, Optional;
+    NATS = "nats", "NATS", [], Seldom, Optional;
+    CASSANDRA = "cassandra", "Cassandra", [], Seldom, Optional;
+    ORACLE = "oracle", "Oracle TNS", ["sql-net"], Seldom, Optional;
+    MSSQL = "mssql", "MS-SQL", ["ms-sql-s"], Seldom, Optional;
+    MYSQL = "mysql", "MySQL", ["mysql"], Seldom, Optional;
+    VNC = "vnc", "VNC", ["rfb"], Seldom, Optional;
+    IRC = "irc", "IRC", ["irc", "ircu"], Seldom, Optional;
+    X11 = "x11", "X11", ["x11"], Seldom, Optional;
+    WIREGUARD = "wireguard", "WireGuard", [], Often, Encrypted;
+    VXLAN = "vxlan", "VXLAN", ["vxlan"], Seldom, Cleartext;
+    ICY = "icy", "ICY", ["shoutcast"], Often, Cleartext;
+    RTCP = "rtcp", "RTCP", ["avt-profile-2"], Often, Cleartext;
+    GRPC = "grpc", "gRPC", ["http"], Often, Cleartext;
+    WEBSOCKET = "websocket", "WebSocket", ["http"], Often, Cleartext;
     BITTORRENT = "bittorrent", "BitTorrent", [], Often, Cleartext;
 }
 

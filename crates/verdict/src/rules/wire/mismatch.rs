@@ -89,6 +89,8 @@ fn weigh(watch: &Watch<'_>, berthed: &Berthed<'_>, protocol: &Protocol) -> Optio
     if berthed.service.recognised.certainty == Certainty::Partial {
         let less = match severity {
             Severity::Alert => Severity::Warning,
+            // That somebody answers on an empty chair is seen in full, whatever it is that he speaks.
+            Severity::Warning if system && !ordinary && berthed.service.answered => Severity::Warning,
             Severity::Warning | Severity::Note => Severity::Note,
         };
         return Some((less, Confidence::Low));
@@ -148,6 +150,10 @@ fn attempt<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, tried: &'static Protoco
     let stays_home = tried.wandering == Wandering::Never;
     // One-sided talk on a number of nobody is media, discovery or a game, as far as anybody can tell.
     let promised = berthed.is_system() || berthed.is_ordinary();
+    let agreed = berthed.transport == Transport::Udp && tried.wandering == Wandering::Often;
+    if agreed && !berthed.is_system() {
+        return;
+    }
     if berthed.is_group() && !berthed.is_system() || !promised && (!stays_home || berthed.is_dynamic()) {
         return;
     }

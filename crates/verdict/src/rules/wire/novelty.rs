@@ -8,7 +8,7 @@ use model::{Code, Confidence, Severity, Subject};
 use super::home::{is_group, is_private};
 use super::words;
 use crate::docket::{Cause, Docket, Draft, evidence};
-use crate::traffic::{Consent, Watch};
+use crate::traffic::{CHANCE_PORTS, Consent, Watch};
 
 /// Why a service is new. A known server with another port is news of that server; servers that nobody saw before are
 /// one piece of news together, because a day of browsing meets thousands.
@@ -19,15 +19,13 @@ enum News {
     PublicServers,
 }
 
-/// A port that a system may have chosen by itself is nobody's news (Linux begins here).
-const CHANCE_PORTS: u16 = 32_768;
-
 pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &mut Docket<'a>) {
     let Some(earlier) = watch.facts.earlier.filter(|earlier| !earlier.is_empty()) else { return };
     // Gathered first: how many there are belongs into the words.
     let mut news: BTreeMap<News, Vec<usize>> = BTreeMap::new();
     for (index, service) in watch.traffic.services.iter().enumerate() {
         let (server, port) = (service.server.ip(), service.server.port());
+        // A port that a system may have chosen by itself is nobody's news.
         let of_interest = service.answered && port < CHANCE_PORTS && !is_group(server);
         if !of_interest || earlier.knows(server, service.transport, port) {
             continue;
