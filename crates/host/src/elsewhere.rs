@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{
     Area, Gap, Holder, How, Machine, Namespace, PortRules, Process, Reason, Seen, Snapshot, Socket, State,
@@ -11,6 +12,8 @@ use model::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::capture::{CaptureCounts, CaptureError, CaptureInterface, CaptureRequest, Captured};
+use crate::privilege::{Account, GivenUp, PrivilegeError};
 use crate::{Look, now};
 
 /// The most bytes of an executable that are hashed.
@@ -106,4 +109,50 @@ fn without_means(look: &Look) -> impl Iterator<Item = Gap> {
         what: what.to_owned(),
         count: None,
     })
+}
+
+/// The account of this name; none is looked for, because none can be become.
+pub fn account(_: &str) -> Option<Account> {
+    None
+}
+
+/// Says that there is nothing to give up.
+pub fn give_up(_: u64, _: Option<&Account>) -> Result<GivenUp, PrivilegeError> {
+    Err(PrivilegeError::NotSupported)
+}
+
+/// There is no live capture here, so there is none of these.
+#[derive(Debug)]
+pub enum Capture {}
+
+impl Capture {
+    /// Says what to do instead.
+    pub fn open(_: &CaptureRequest) -> Result<Capture, CaptureError> {
+        Err(CaptureError::NotSupported)
+    }
+
+    /// One capture for each worker of the request.
+    pub fn split(self) -> Vec<Capture> {
+        match self {}
+    }
+
+    /// The interfaces so far.
+    pub fn interfaces(&self) -> Vec<CaptureInterface> {
+        match *self {}
+    }
+
+    /// Hands out the frames that are ready, and waits for some where none is.
+    pub fn wait(&mut self, _: Duration, _: &mut dyn FnMut(Captured<'_>)) -> io::Result<usize> {
+        match *self {}
+    }
+
+    /// What became of the frames so far.
+    pub fn counts(&mut self) -> io::Result<CaptureCounts> {
+        match *self {}
+    }
+
+    /// Hands out all that is left.
+    pub fn finish(&mut self, _: &mut dyn FnMut(Captured<'_>)) -> io::Result<CaptureCounts> {
+        match *self {}
+    }
 }

@@ -7,15 +7,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{Timestamp, Utc};
 
+pub mod capture;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
+mod interfaces;
 #[cfg(target_os = "linux")]
 pub mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+pub mod privilege;
 #[cfg(target_os = "windows")]
 mod windows;
 
+pub use interfaces::{Interface, interfaces};
 #[cfg(target_os = "linux")]
 pub use linux::Looker;
 #[cfg(target_os = "macos")]

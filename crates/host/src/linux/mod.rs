@@ -2,10 +2,12 @@
 
 pub mod bind_probe;
 pub mod bpf;
+pub mod capture;
 mod container;
 pub mod forwards;
 mod hidden;
 mod holders;
+pub mod interfaces;
 mod join;
 mod looker;
 pub mod namespaces;
@@ -13,6 +15,7 @@ pub mod netlink;
 mod owners;
 mod package;
 pub mod port_rules;
+pub mod privilege;
 pub mod proc_fd;
 pub mod proc_net;
 pub mod process;

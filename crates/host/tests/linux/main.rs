@@ -8,7 +8,9 @@
     reason = "in a test a panic is how it fails, and what it skips is said on standard error"
 )]
 
+mod capture;
 mod hidden;
 mod places;
 mod stage;
 mod unheld;
+mod wires;
