@@ -140,6 +140,32 @@ fn what_overload_drops_is_counted_to_the_frame() {
 }
 
 #[test]
+fn a_reader_that_is_too_slow_knows_what_it_missed() {
+    with_cable("a_reader_that_is_too_slow_knows_what_it_missed", || {
+        let mut capture = open(&CaptureRequest { ring_bytes: 0, snap_bytes: 2000, ..on(&["quay1"]) });
+        let sender = Sender::from("quay0");
+        let mut next = 0;
+        let mut in_order = |captured: Captured<'_>| {
+            let number = u32::from_be_bytes(*captured.frame.bytes[42..].first_chunk().unwrap());
+            assert!(number >= next, "{number} after {next}");
+            next = number + 1;
+        };
+        let mut frame = datagram((1, 5000), (2, 420), &[0; 300]);
+        for number in 0..50_000_u32 {
+            frame[42..46].copy_from_slice(&number.to_be_bytes());
+            sender.send(&frame);
+            if number % 1000 == 999 {
+                capture.wait(Duration::ZERO, &mut in_order).unwrap();
+                capture.counts().unwrap();
+            }
+        }
+        let counts = capture.finish(&mut in_order).unwrap();
+        assert_eq!((counts.seen, counts.seen + counts.dropped), (counts.received, 50_000), "{counts:?}");
+        assert!(counts.dropped > 0 && counts.seen > 5000, "{counts:?}");
+    });
+}
+
+#[test]
 fn two_workers_see_each_frame_once_and_a_flow_stays_with_one() {
     with_cable("two_workers_see_each_frame_once_and_a_flow_stays_with_one", || {
         let capture = open(&CaptureRequest { workers: 2, ring_bytes: 16 << 20, ..on(&["quay1"]) });
