@@ -123,14 +123,16 @@ impl Capture {
         for worker in &self.workers {
             worker.socket.filter(&filter::nothing())?;
         }
-        let end = Instant::now() + LAST_WAIT;
+        let mut end = Instant::now() + LAST_WAIT;
         loop {
-            // Counted before reading: what is counted later may not be readable yet.
+            // Counted after reading: what was read has been counted.
             let counts = self.counts()?;
             if counts.seen >= counts.received {
                 return Ok(counts);
             }
-            if self.hand_out(each)? == 0 {
+            if self.hand_out(each)? > 0 {
+                end = Instant::now() + LAST_WAIT;
+            } else {
                 let left = end.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return Ok(counts);
