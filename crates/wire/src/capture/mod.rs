@@ -137,20 +137,29 @@ impl Reader {
     /// A fault ends the read: what was delivered before stands, and the next call gives [`Step::End`].
     #[inline]
     pub fn read<'a>(&mut self, bytes: &'a [u8], at_end: bool) -> Result<Step<'a>, Fault> {
+        // Nearly always, it is a frame, and nothing else need be looked at.
+        let found = match &self.state {
+            State::Pcap(pcap) => pcap.frame(bytes),
+            State::Pcapng(pcapng) => pcapng.frame(bytes, &mut self.counts),
+            State::Start | State::Over(_) => None,
+        };
+        if let Some((frame, consumed)) = found {
+            self.counts.frames = self.counts.frames.wrapping_add(1);
+            self.position = self.position.wrapping_add(consumed as u64);
+            return Ok(Step::Frame { frame, consumed });
+        }
+        self.read_other(bytes, at_end)
+    }
+
+    #[cold]
+    fn read_other<'a>(&mut self, bytes: &'a [u8], at_end: bool) -> Result<Step<'a>, Fault> {
         let step = match &mut self.state {
-            State::Pcap(pcap) => pcap.read(bytes),
+            State::Pcap(pcap) => pcap.want(bytes),
             State::Pcapng(pcapng) => pcapng.read(bytes, &mut self.counts),
             State::Start => self.begin(bytes),
             State::Over(_) => Ok(Step::End),
         };
-        match step {
-            Ok(Step::Frame { consumed, .. }) => {
-                self.counts.frames = self.counts.frames.wrapping_add(1);
-                self.position = self.position.wrapping_add(consumed as u64);
-                step
-            }
-            other => self.settle(other, bytes.len(), at_end),
-        }
+        self.settle(step, bytes.len(), at_end)
     }
 
     /// Everything but a frame: faults get their place in the file, and the end is told from a want of bytes.
@@ -176,6 +185,11 @@ impl Reader {
                     (_, false) => "the file ends within its header",
                 };
                 Err(placed(Fault { layer: self.layer(), at: 0, what }))
+            }
+            Ok(Step::Frame { consumed, .. }) => {
+                self.counts.frames = self.counts.frames.wrapping_add(1);
+                self.position = self.position.wrapping_add(consumed as u64);
+                step
             }
             Ok(Step::Skipped { consumed }) => {
                 self.position = self.position.wrapping_add(consumed as u64);

@@ -78,42 +78,50 @@ impl Pcap {
         ))
     }
 
+    fn number(&self, bytes: [u8; 4]) -> u32 {
+        let number = u32::from_le_bytes(bytes);
+        if self.big_endian { number.swap_bytes() } else { number }
+    }
+
+    fn header_bytes(&self) -> usize {
+        if self.modified { MODIFIED_HEADER_BYTES } else { RECORD_HEADER_BYTES }
+    }
+
+    /// The next frame, where all of it is there.
     #[inline]
-    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Step<'a>, Fault> {
-        let Some((header, rest)) = bytes.split_first_chunk::<RECORD_HEADER_BYTES>() else {
-            return Ok(Step::NeedMore { at_least: RECORD_HEADER_BYTES });
-        };
+    pub(super) fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, usize)> {
+        let header = bytes.first_chunk::<RECORD_HEADER_BYTES>()?;
         let [s0, s1, s2, s3, f0, f1, f2, f3, c0, c1, c2, c3, w0, w1, w2, w3] = *header;
-        let number = |bytes: [u8; 4]| {
-            let number = u32::from_le_bytes(bytes);
-            if self.big_endian { number.swap_bytes() } else { number }
-        };
-        let captured = number([c0, c1, c2, c3]) as usize;
-        if captured > MOST_BLOCK_BYTES {
-            return Err(fault(8, "a record claims more than 16 MiB (draft-ietf-opsawg-pcap §5)"));
+        let captured = self.number([c0, c1, c2, c3]);
+        if captured as usize > MOST_BLOCK_BYTES {
+            return None;
         }
-        let (header_bytes, rest) = if self.modified {
-            let more = MODIFIED_HEADER_BYTES - RECORD_HEADER_BYTES;
-            let Some(rest) = rest.get(more..) else {
-                return Ok(Step::NeedMore { at_least: MODIFIED_HEADER_BYTES });
-            };
-            (MODIFIED_HEADER_BYTES, rest)
-        } else {
-            (RECORD_HEADER_BYTES, rest)
-        };
-        let Some(data) = rest.get(..captured) else {
-            return Ok(Step::NeedMore { at_least: header_bytes + captured });
-        };
-        let seconds = i64::from(number([s0, s1, s2, s3]));
+        let start = self.header_bytes();
+        let end = start + captured as usize;
+        let data = bytes.get(start..end)?;
+        let seconds = i64::from(self.number([s0, s1, s2, s3]));
         // A fraction of more than a second is carried over; it cannot overflow 64 bits.
-        let fraction = i64::from(number([f0, f1, f2, f3])) * i64::from(self.ns_per_tick);
+        let fraction = i64::from(self.number([f0, f1, f2, f3])) * i64::from(self.ns_per_tick);
         let frame = Frame {
             time: Some(Timestamp::from_ns(seconds * 1_000_000_000 + fraction)),
             link: self.link,
             interface: 0,
-            wire_bytes: number([w0, w1, w2, w3]).max(u32::try_from(captured).unwrap_or(u32::MAX)),
+            wire_bytes: self.number([w0, w1, w2, w3]).max(captured),
             bytes: data,
         };
-        Ok(Step::Frame { frame, consumed: header_bytes + captured })
+        Some((frame, end))
+    }
+
+    /// Why there is no frame: what more is needed, or what is wrong.
+    pub(super) fn want<'a>(&self, bytes: &'a [u8]) -> Result<Step<'a>, Fault> {
+        let header_bytes = self.header_bytes();
+        let Some(captured) = crate::cursor::array(bytes, 8).filter(|_| bytes.len() >= header_bytes) else {
+            return Ok(Step::NeedMore { at_least: header_bytes });
+        };
+        let captured = self.number(captured) as usize;
+        if captured > MOST_BLOCK_BYTES {
+            return Err(fault(8, "a record claims more than 16 MiB (draft-ietf-opsawg-pcap §5)"));
+        }
+        Ok(Step::NeedMore { at_least: header_bytes + captured })
     }
 }

@@ -121,7 +121,23 @@ impl Pcapng {
         Some(if self.big_endian { number.swap_bytes() } else { number })
     }
 
+    /// The next frame, where all of it is there, in a sound block of the usual kind.
     #[inline]
+    pub(super) fn frame<'a>(&self, bytes: &'a [u8], counts: &mut Counts) -> Option<(Frame<'a>, usize)> {
+        let [k0, k1, k2, k3, l0, l1, l2, l3] = *bytes.first_chunk::<8>()?;
+        let length = self.number([l0, l1, l2, l3]) as usize;
+        let is_sound = length.is_multiple_of(4) && (LEAST_BLOCK_BYTES..=MOST_BLOCK_BYTES).contains(&length);
+        if self.number([k0, k1, k2, k3]) != ENHANCED_PACKET || !is_sound {
+            return None;
+        }
+        let block = bytes.get(..length)?;
+        if block.last_chunk::<4>() != Some(&[l0, l1, l2, l3]) {
+            return None;
+        }
+        let frame = self.enhanced_packet(block.get(8..length - 4)?, counts).ok()?;
+        Some((frame, length))
+    }
+
     pub(super) fn read<'a>(&mut self, bytes: &'a [u8], counts: &mut Counts) -> Result<Step<'a>, Fault> {
         let Some(header) = bytes.first_chunk::<LEAST_BLOCK_BYTES>() else {
             return Ok(Step::NeedMore { at_least: LEAST_BLOCK_BYTES });
@@ -159,63 +175,65 @@ impl Pcapng {
             return Err(fault(0, "a block without room for its length"));
         };
         if again != [l0, l1, l2, l3] {
+            // Without its section, nothing that follows could be read.
+            if kind == SECTION_HEADER {
+                self.other_block(kind, big_endian, body, length, counts)?;
+            }
             let what = "the two lengths of a block differ (draft-ietf-opsawg-pcapng §3.1)";
             return Ok(Step::Damaged { fault: fault(length - 4, what), consumed: length });
         }
         if kind == ENHANCED_PACKET {
-            return Ok(self.enhanced_packet(body, length, counts));
+            return Ok(settle(self.enhanced_packet(body, counts), length, counts));
         }
         self.other_block(kind, big_endian, body, length, counts)
     }
 
+    /// Counts nothing unless it is a frame.
     #[inline]
-    fn enhanced_packet<'a>(&self, body: &'a [u8], consumed: usize, counts: &mut Counts) -> Step<'a> {
-        let Some((header, rest)) = body.split_first_chunk::<20>() else {
-            return short(consumed);
-        };
+    fn enhanced_packet<'a>(&self, body: &'a [u8], counts: &mut Counts) -> Result<Frame<'a>, NoFrame> {
+        let (header, rest) = body.split_first_chunk::<20>().ok_or(NoFrame::Short)?;
         let [i0, i1, i2, i3, h0, h1, h2, h3, t0, t1, t2, t3, c0, c1, c2, c3, w0, w1, w2, w3] = *header;
         let captured = self.number([c0, c1, c2, c3]);
-        let Some((data, rest)) = rest.split_at_checked(captured as usize) else { return beyond(consumed) };
-        // Padding and options; without options there are at most three bytes.
-        if rest.len() > 4 {
-            let padding = data.len().wrapping_neg() & 3;
-            self.options(rest.get(padding..).unwrap_or_default(), |code, value| {
-                if code == EPB_DROPCOUNT {
-                    counts.noted_drops =
-                        counts.noted_drops.saturating_add(self.u64_at(value, 0).unwrap_or(0));
-                }
-            });
-        }
+        let (data, rest) = rest.split_at_checked(captured as usize).ok_or(NoFrame::Beyond)?;
         let id = self.number([i0, i1, i2, i3]);
         let ticks =
             (u64::from(self.number([h0, h1, h2, h3])) << 32) | u64::from(self.number([t0, t1, t2, t3]));
         let wire_bytes = self.number([w0, w1, w2, w3]).max(captured);
-        self.frame(id, Some(ticks), wire_bytes, data, consumed, counts)
+        let frame = self.described(id, Some(ticks), wire_bytes, data)?;
+        // Without options, at most three bytes of padding are left.
+        if rest.len() > 3 {
+            let padding = data.len().wrapping_neg() & 3;
+            self.note_drops(rest.get(padding..).unwrap_or_default(), counts);
+        }
+        Ok(frame)
     }
 
+    #[cold]
+    fn note_drops(&self, options: &[u8], counts: &mut Counts) {
+        self.options(options, |code, value| {
+            if code == EPB_DROPCOUNT {
+                counts.noted_drops = counts.noted_drops.saturating_add(self.u64_at(value, 0).unwrap_or(0));
+            }
+        });
+    }
+
+    /// A frame of an interface of this section.
     #[inline]
-    fn frame<'a>(
+    fn described<'a>(
         &self,
         id: u32,
         ticks: Option<u64>,
         wire_bytes: u32,
         bytes: &'a [u8],
-        consumed: usize,
-        counts: &mut Counts,
-    ) -> Step<'a> {
-        let Some(interface) = self.interfaces.get(id as usize) else {
-            counts.orphan_frames = counts.orphan_frames.wrapping_add(1);
-            let what = "a frame of an interface that is not described (draft-ietf-opsawg-pcapng §4.3)";
-            return Step::Damaged { fault: fault(8, what), consumed };
-        };
-        let frame = Frame {
+    ) -> Result<Frame<'a>, NoFrame> {
+        let interface = self.interfaces.get(id as usize).ok_or(NoFrame::Orphan)?;
+        Ok(Frame {
             time: ticks.and_then(|ticks| interface.time(ticks)),
             link: interface.link,
             interface: self.first_interface.wrapping_add(id),
             wire_bytes,
             bytes,
-        };
-        Step::Frame { frame, consumed }
+        })
     }
 
     #[cold]
@@ -242,8 +260,10 @@ impl Pcapng {
                 counts.sections = counts.sections.wrapping_add(1);
             }
             INTERFACE_DESCRIPTION => return self.describe(body, consumed),
-            SIMPLE_PACKET => return Ok(self.simple_packet(body, consumed, counts)),
-            OBSOLETE_PACKET => return Ok(self.obsolete_packet(body, consumed, counts)),
+            SIMPLE_PACKET => return Ok(settle(self.simple_packet(body), consumed, counts)),
+            OBSOLETE_PACKET => {
+                return Ok(settle(self.obsolete_packet(body, counts), consumed, counts));
+            }
             INTERFACE_STATISTICS => {
                 counts.known_blocks = counts.known_blocks.wrapping_add(1);
                 self.statistics(body, counts);
@@ -291,29 +311,29 @@ impl Pcapng {
         Ok(Step::Skipped { consumed })
     }
 
-    fn simple_packet<'a>(&self, body: &'a [u8], consumed: usize, counts: &mut Counts) -> Step<'a> {
-        let (Some(wire_bytes), Some(data)) = (self.u32_at(body, 0), body.get(4..)) else {
-            return short(consumed);
-        };
+    fn simple_packet<'a>(&self, body: &'a [u8]) -> Result<Frame<'a>, NoFrame> {
+        let wire_bytes = self.u32_at(body, 0).ok_or(NoFrame::Short)?;
+        let data = body.get(4..).ok_or(NoFrame::Short)?;
         // Its captured length is nowhere: the least of three (draft-ietf-opsawg-pcapng §4.4).
         let snap = self.interfaces.first().map_or(0, |interface| interface.snap_bytes);
         let most = if snap == 0 { wire_bytes } else { wire_bytes.min(snap) } as usize;
-        self.frame(0, None, wire_bytes, data.get(..most).unwrap_or(data), consumed, counts)
+        self.described(0, None, wire_bytes, data.get(..most).unwrap_or(data))
     }
 
-    fn obsolete_packet<'a>(&self, body: &'a [u8], consumed: usize, counts: &mut Counts) -> Step<'a> {
+    fn obsolete_packet<'a>(&self, body: &'a [u8], counts: &mut Counts) -> Result<Frame<'a>, NoFrame> {
         let parts = || {
             let ticks = (u64::from(self.u32_at(body, 4)?) << 32) | u64::from(self.u32_at(body, 8)?);
             let (captured, wire) = (self.u32_at(body, 12)?, self.u32_at(body, 16)?);
             Some((self.u16_at(body, 0)?, self.u16_at(body, 2)?, ticks, captured, wire, body.get(20..)?))
         };
-        let Some((id, drops, ticks, captured, wire_bytes, rest)) = parts() else { return short(consumed) };
-        let Some(data) = rest.get(..captured as usize) else { return beyond(consumed) };
+        let (id, drops, ticks, captured, wire_bytes, rest) = parts().ok_or(NoFrame::Short)?;
+        let data = rest.get(..captured as usize).ok_or(NoFrame::Beyond)?;
+        let frame = self.described(u32::from(id), Some(ticks), wire_bytes.max(captured), data)?;
         // All ones: not known.
         if drops != u16::MAX {
             counts.noted_drops = counts.noted_drops.saturating_add(u64::from(drops));
         }
-        self.frame(u32::from(id), Some(ticks), wire_bytes.max(captured), data, consumed, counts)
+        Ok(frame)
     }
 
     fn statistics(&mut self, body: &[u8], counts: &mut Counts) {
@@ -343,14 +363,31 @@ impl Pcapng {
     }
 }
 
-#[cold]
-fn short<'a>(consumed: usize) -> Step<'a> {
-    let what = "a packet block is shorter than its header (draft-ietf-opsawg-pcapng §4.3)";
-    Step::Damaged { fault: fault(4, what), consumed }
+/// Why a packet block holds no frame for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoFrame {
+    /// It is shorter than its header.
+    Short,
+    /// What was captured is longer than the block.
+    Beyond,
+    /// Its interface was not described.
+    Orphan,
 }
 
-#[cold]
-fn beyond<'a>(consumed: usize) -> Step<'a> {
-    let what = "a captured length is longer than its block (draft-ietf-opsawg-pcapng §4.3)";
-    Step::Damaged { fault: fault(20, what), consumed }
+/// A packet block that holds no frame is passed over.
+fn settle<'a>(read: Result<Frame<'a>, NoFrame>, consumed: usize, counts: &mut Counts) -> Step<'a> {
+    let (at, what) = match read {
+        Ok(frame) => return Step::Frame { frame, consumed },
+        Err(NoFrame::Short) => {
+            (4, "a packet block is shorter than its header (draft-ietf-opsawg-pcapng §4.3)")
+        }
+        Err(NoFrame::Beyond) => {
+            (4, "what was captured is longer than its block (draft-ietf-opsawg-pcapng §4.3)")
+        }
+        Err(NoFrame::Orphan) => {
+            counts.orphan_frames = counts.orphan_frames.wrapping_add(1);
+            (8, "a frame of an interface that is not described (draft-ietf-opsawg-pcapng §4.3)")
+        }
+    };
+    Step::Damaged { fault: fault(at, what), consumed }
 }

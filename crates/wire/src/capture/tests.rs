@@ -221,7 +221,7 @@ fn a_damaged_block_is_passed_over_where_its_end_is_known() {
     let (names, faults, counts) = frames(&|block| block[8] = 9);
     assert_eq!((&names[..], &faults[..], counts.orphan_frames), (&b"onethree"[..], &[8][..], 1));
     let (names, faults, counts) = frames(&|block| block[20] = 5);
-    assert_eq!((&names[..], &faults[..], counts.damaged_blocks), (&b"onethree"[..], &[20][..], 1));
+    assert_eq!((&names[..], &faults[..], counts.damaged_blocks), (&b"onethree"[..], &[4][..], 1));
     let (names, faults, _) = frames(&|block| block[32] = 40);
     assert_eq!((&names[..], &faults[..]), (&b"onethree"[..], &[32][..]));
     // A length that cannot be ends the read, and says where.
@@ -231,6 +231,18 @@ fn a_damaged_block_is_passed_over_where_its_end_is_known() {
         assert_eq!(faults.len(), 1, "{length:?}");
         assert!(faults[0] <= 4);
     }
+}
+
+#[test]
+fn a_section_begins_even_where_its_header_is_damaged_at_the_end() {
+    let mut section = Section::begin(true, Vec::new());
+    let end = section.file.len();
+    section.file[end - 1] ^= 4;
+    section.interface(1, 0, &[]);
+    section.enhanced(0, 1, 3, b"one", &[]);
+    let (frames, faults, _) = read_all(&section.file);
+    assert_eq!((frames.len(), frames[0].bytes), (1, &b"one"[..]));
+    assert_eq!((faults.len(), faults[0].at), (1, end - 4));
 }
 
 #[test]

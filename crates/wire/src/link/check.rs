@@ -74,7 +74,8 @@ fn check_upper(bytes: &[u8]) {
     for header_bytes in whole.into_iter().flatten() {
         assert!((8..=bytes.len()).contains(&header_bytes));
     }
-    for first in [Protocol::HOP_BY_HOP, Protocol::ROUTING, Protocol::FRAGMENT, Protocol::DESTINATION_OPTIONS] {
+    for first in [Protocol::HOP_BY_HOP, Protocol::ROUTING, Protocol::FRAGMENT, Protocol::DESTINATION_OPTIONS]
+    {
         if let Ok(extensions) = ipv6::extensions(first, bytes) {
             assert!(extensions.header_bytes >= 8 && extensions.header_bytes <= bytes.len());
             assert!(extensions.fragment_at <= extensions.header_bytes);

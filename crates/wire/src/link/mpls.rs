@@ -3,6 +3,7 @@
 use crate::Fault;
 use crate::cursor::be32;
 use crate::link::{EtherType, ethernet};
+use crate::tunnel;
 
 /// More labels than this are a fault.
 const MOST_LABELS: usize = 16;
@@ -40,10 +41,14 @@ impl Mpls<'_> {
                 matches!(frame.ether_type, EtherType::IPV4 | EtherType::IPV6 | EtherType::ARP)
             })
         };
+        // An address of Ethernet may begin like a header of IP, so that one is looked at as a whole.
+        if tunnel::ip_bytes(self.payload).is_some() {
+            return Inside::Ip;
+        }
         match self.payload.first().map(|first| first >> 4) {
-            Some(4 | 6) => Inside::Ip,
             Some(0) if is_ethernet(self.payload.get(4..)) => Inside::Ethernet { control_bytes: 4 },
             Some(_) if is_ethernet(Some(self.payload)) => Inside::Ethernet { control_bytes: 0 },
+            Some(4 | 6) => Inside::Ip,
             _ => Inside::Unknown,
         }
     }

@@ -6,8 +6,10 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 use std::{format, fs, print};
 
-use crate::capture::Writer;
-use crate::made;
+use model::Timestamp;
+
+use crate::capture::{Reader, Step, Writer};
+use crate::{Frame, LinkType, made};
 
 /// A file that goes with the test.
 struct File(PathBuf);
@@ -97,4 +99,48 @@ fn capinfos_takes_the_file_as_sound() {
     assert_eq!(says("File timestamp precision"), "nanoseconds (9)");
     assert_eq!(says("Capture application"), "portreeve");
     assert!(text.contains(&format!("Number of interfaces in file: {}", samples.len())), "{text}");
+}
+
+#[test]
+fn what_editcap_writes_in_any_format_reads_the_same() {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new("portreeve", &mut bytes);
+    let interface = writer.interface(Some("eth0"), LinkType::ETHERNET, 0, &mut bytes);
+    let samples: Vec<_> =
+        made::samples().into_iter().filter(|sample| sample.link == LinkType::ETHERNET).collect();
+    for (sample, index) in samples.iter().zip(0_i64..) {
+        let mut frame = made::frame(sample.link, &sample.bytes);
+        // Whole microseconds, which every format holds.
+        frame.time = Some(Timestamp::from_ns(1_700_000_000_000_000_000 + index * 1_000_001_000));
+        frame.wire_bytes += 7;
+        writer.frame(interface, &frame, Some(sample.name), &mut bytes);
+    }
+    let ours = File::new("editcap.pcapng", &bytes);
+    let expected = frames(&bytes);
+    assert_eq!(expected.len(), samples.len());
+    for format in ["pcap", "nsecpcap", "modpcap", "pcapng"] {
+        let theirs = File::new(format, &[]);
+        let output = Command::new("editcap").args(["-F", format]).arg(&ours.0).arg(&theirs.0).output();
+        let Ok(output) = output else {
+            print!("SKIPPED: agreement with editcap, which is not installed\n");
+            return;
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let theirs = fs::read(&theirs.0).unwrap();
+        assert_eq!(frames(&theirs), expected, "{format}");
+    }
+}
+
+/// Every frame of a capture without a fault.
+fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
+    let (mut found, mut reader) = (Vec::new(), Reader::new());
+    loop {
+        let at = usize::try_from(reader.position()).unwrap();
+        match reader.read(&bytes[at..], true).unwrap() {
+            Step::Frame { frame, .. } => found.push(frame),
+            Step::Skipped { .. } => {}
+            Step::End => return found,
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -135,6 +135,35 @@ fn a_snapped_frame_never_tells_other_ports() {
     }
 }
 
+#[test]
+fn what_a_snap_length_left_of_a_tunnel_is_the_packet_around_it() {
+    for name in ["GRE", "IPv4 in IPv4", "EtherIP", "ERSPAN II", "MPLS in IP"] {
+        let sample = made::samples().into_iter().find(|sample| sample.name == name).unwrap();
+        let mut frame = made::frame(sample.link, &sample.bytes);
+        for end in 34..sample.bytes.len() {
+            frame.bytes = &sample.bytes[..end];
+            let Ok(Decoded::Packet(packet)) = decode(&frame) else { panic!("{name}: prefix of {end}") };
+            let is_outer = packet.tunnels.is_empty();
+            assert_eq!(packet.source_port, if is_outer { 0 } else { 5004 }, "{name}: prefix of {end}");
+        }
+    }
+}
+
+#[test]
+fn a_length_beyond_the_frame_is_told_from_a_snapped_frame() {
+    let whole = made::ipv4(17, &made::udp(5004, 420, &[7; 100]));
+    let mut frame = made::frame(LinkType::RAW, &whole);
+    let told = |frame: &Frame<'_>| match decode(frame) {
+        Ok(Decoded::Packet(packet)) => (packet.is_snapped(), packet.exceeds_frame),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(&frame), (false, false));
+    frame.bytes = &whole[..60];
+    assert_eq!(told(&frame), (true, false));
+    frame.wire_bytes = 60;
+    assert_eq!(told(&frame), (true, true));
+}
+
 /// The same frame with one thing changed.
 fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> (LinkType, Vec<u8>) {
     let mut sample = made::samples().into_iter().find(|sample| sample.name == name).unwrap();
@@ -200,6 +229,14 @@ fn what_is_not_ip_is_named() {
     let outer = packet(link, &bytes);
     assert_eq!((outer.protocol, outer.payload.len()), (Protocol::GRE, 35));
     assert!(outer.tunnels.is_empty());
+    // A small number in GRE or in Cisco's HDLC is no length.
+    let (link, bytes) = changed("GRE", |bytes| bytes[36..38].copy_from_slice(&[0, 0xfe]));
+    assert_eq!(packet(link, &bytes).protocol, Protocol::GRE);
+    let (link, bytes) = changed("Cisco's HDLC", |bytes| bytes[2..4].copy_from_slice(&[0, 0xfe]));
+    assert_eq!(kind(link, &bytes), OtherKind::EtherType(EtherType(0xfe)));
+    // An address that begins like a header of IP is an address all the same.
+    let (link, bytes) = changed("MPLS without control word", |bytes| bytes[18] = 0x45);
+    assert_eq!(packet(link, &bytes).destination_port, 420);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{Fault, LinkType};
 /// SLL's numbers for 802.3 without a type: with and without LLC (`ETH_P_802_2`, `ETH_P_802_3`).
 const COOKED_LLC: EtherType = EtherType(4);
 
-/// PPP without a statement of its framing (`LINKTYPE_C_HDLC` is Cisco's alone).
+/// Cisco's HDLC (`LINKTYPE_C_HDLC`).
 const CISCO_HDLC: LinkType = LinkType(104);
 
 impl<'a> Walk<'a> {
@@ -63,6 +63,10 @@ impl<'a> Walk<'a> {
             }
             LinkType::PPP_ETHER => self.pppoe(rest),
             LinkType::PPP | LinkType::PPP_HDLC | CISCO_HDLC => match ppp::parse_cisco(rest.bytes) {
+                // Small numbers are of OSI, not lengths.
+                Some(frame) if frame.ether_type.0 < ethernet::LEAST_TYPE => {
+                    Ok(self.other(OtherKind::EtherType(frame.ether_type), rest.behind(frame.payload)))
+                }
                 Some(frame) => Ok(Turn::Go(Next::EtherType(frame.ether_type), rest.behind(frame.payload))),
                 None => Ok(Turn::Go(Next::Ppp, rest)),
             },
@@ -75,7 +79,10 @@ impl<'a> Walk<'a> {
                 }
                 self.wireless(frame, header.is_padded)
             }
-            other => Ok(Turn::Done(Decoded::Unsupported(other))),
+            other => {
+                self.decoded = Decoded::Unsupported(other);
+                Ok(Turn::Done)
+            }
         }
     }
 
@@ -96,7 +103,12 @@ impl<'a> Walk<'a> {
         if header.vlan.is_some() {
             self.vlans = self.vlans.then(Vlans { outer: header.vlan, inner: header.inner_vlan });
         }
-        Ok(Turn::Go(Next::EtherType(header.ether_type), rest.behind(header.payload)))
+        let payload = rest.behind(header.payload);
+        match header.ether_type {
+            EtherType::IPV4 => self.ipv4(payload),
+            EtherType::IPV6 => self.ipv6(payload),
+            other => Ok(Turn::Go(Next::EtherType(other), payload)),
+        }
     }
 
     /// What an EtherType announces, other than IP.

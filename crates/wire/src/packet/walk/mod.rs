@@ -36,7 +36,8 @@ pub(super) enum Next {
 /// Either the next layer or the end.
 enum Turn<'a> {
     Go(Next, Rest<'a>),
-    Done(Decoded<'a>),
+    /// [`Walk::decoded`] says at what.
+    Done,
 }
 
 /// What the innermost IP header said.
@@ -49,6 +50,7 @@ struct Ip<'a> {
     traffic_class: u8,
     bytes: u32,
     at: u32,
+    exceeds_frame: bool,
     fragment: Option<Fragment<'a>>,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Walk<'a> {
     tunnels: Tunnels,
     /// The last packet of IP before a tunnel, for when the tunnel holds something else.
     outer: Option<Packet<'a>>,
+    /// What the frame is, as far as we know: written in place, because it is large and every frame has one.
+    decoded: Decoded<'a>,
     /// Whether tunnels are entered.
     unwraps: bool,
     /// Whether these bytes are put together from pieces, and so stand nowhere in a frame.
@@ -78,6 +82,7 @@ impl<'a> Walk<'a> {
             vlans: Vlans::default(),
             tunnels: Tunnels::default(),
             outer: None,
+            decoded: Decoded::Unsupported(LinkType::RAW),
             unwraps: true,
             is_whole: false,
         }
@@ -95,6 +100,7 @@ impl<'a> Walk<'a> {
             traffic_class: piece.traffic_class,
             bytes: header_bytes.saturating_add(u32_of(payload_bytes)),
             at: u32::MAX,
+            exceeds_frame: piece.exceeds_frame,
             fragment: None,
         };
         Walk {
@@ -102,6 +108,7 @@ impl<'a> Walk<'a> {
             vlans: piece.vlans,
             tunnels: piece.tunnels,
             outer: None,
+            decoded: Decoded::Unsupported(LinkType::RAW),
             unwraps: true,
             is_whole: true,
         }
@@ -135,26 +142,29 @@ impl<'a> Walk<'a> {
     fn run(mut self, mut next: Next, mut rest: Rest<'a>) -> Result<Decoded<'a>, Fault> {
         for _ in 0..MOST_LAYERS {
             let turn = match next {
-                Next::Protocol(protocol) => self.transport(protocol, rest)?,
-                Next::EtherType(EtherType::IPV4) => self.ipv4(rest)?,
-                Next::EtherType(EtherType::IPV6) => self.ipv6(rest)?,
-                Next::EtherType(ether_type) => self.ether_type(ether_type, rest)?,
-                Next::Ethernet => self.ethernet(rest)?,
-                Next::Link(link) => self.link(link, rest)?,
-                Next::Llc => self.llc(rest)?,
-                Next::Ppp => self.ppp(rest)?,
+                Next::Protocol(protocol) => self.transport(protocol, rest),
+                Next::EtherType(EtherType::IPV4) => self.ipv4(rest),
+                Next::EtherType(EtherType::IPV6) => self.ipv6(rest),
+                Next::EtherType(ether_type) => self.ether_type(ether_type, rest),
+                Next::Ethernet => self.ethernet(rest),
+                Next::Link(link) => self.link(link, rest),
+                Next::Llc => self.llc(rest),
+                Next::Ppp => self.ppp(rest),
                 Next::Ip => match rest.bytes.first().map(|first| first >> 4) {
-                    Some(4) => self.ipv4(rest)?,
-                    Some(6) => self.ipv6(rest)?,
+                    Some(4) => self.ipv4(rest),
+                    Some(6) => self.ipv6(rest),
                     _ => {
                         let what = "neither version 4 nor 6 (RFC 791 §3.1, RFC 8200 §3)";
-                        return Err(rest.locate(Fault { layer: "IP", at: 0, what }));
+                        Err(rest.locate(Fault { layer: "IP", at: 0, what }))
                     }
                 },
             };
-            match turn {
-                Turn::Done(decoded) => return Ok(decoded),
-                Turn::Go(then, after) => (next, rest) = (then, after),
+            match (turn, &self.outer) {
+                (Ok(Turn::Done), _) => return Ok(self.decoded),
+                (Ok(Turn::Go(then, after)), _) => (next, rest) = (then, after),
+                // What a tunnel holds was cut away by whoever captured: the packet around it is whole enough.
+                (Err(_), Some(packet)) if rest.is_snapped() => return Ok(Decoded::Packet(*packet)),
+                (Err(fault), _) => return Err(fault),
             }
         }
         Err(rest.locate(Fault { layer: "frame", at: 0, what: "more layers than any real frame has" }))
@@ -175,7 +185,7 @@ impl<'a> Walk<'a> {
         if self.tunnels.push(tunnel) {
             return Ok(());
         }
-        let at = usize::try_from(tunnel.at).unwrap_or(usize::MAX);
+        let at = if self.is_whole { 0 } else { usize::try_from(tunnel.at).unwrap_or(0) };
         Err(Fault { layer: "frame", at, what: "more than six tunnels, one in another" })
     }
 
@@ -201,9 +211,11 @@ impl<'a> Walk<'a> {
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
+            exceeds_frame: total > rest.wire_bytes,
             fragment,
         });
-        Ok(Turn::Go(Next::Protocol(header.protocol), payload))
+        // Straight on, without a turn of the loop: nearly all frames go this way.
+        self.transport(header.protocol, payload)
     }
 
     #[inline]
@@ -243,9 +255,10 @@ impl<'a> Walk<'a> {
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
+            exceeds_frame: total > rest.wire_bytes,
             fragment,
         });
-        Ok(Turn::Go(Next::Protocol(extensions.protocol), upper))
+        self.transport(extensions.protocol, upper)
     }
 
     #[inline]
@@ -266,6 +279,7 @@ impl<'a> Walk<'a> {
             version: ip.version,
             ttl: ip.ttl,
             traffic_class: ip.traffic_class,
+            exceeds_frame: ip.exceeds_frame,
             ip_bytes: ip.bytes,
             payload_wire_bytes: u32_of(payload.wire_bytes),
             payload_at: u32_of(payload.at),
@@ -278,19 +292,29 @@ impl<'a> Walk<'a> {
     }
 
     #[inline]
-    fn done(&self, protocol: Protocol, ports: (u16, u16), detail: Detail<'a>, payload: Rest<'a>) -> Turn<'a> {
+    fn done(
+        &mut self,
+        protocol: Protocol,
+        ports: (u16, u16),
+        detail: Detail<'a>,
+        payload: Rest<'a>,
+    ) -> Turn<'a> {
         match self.packet(protocol, ports, detail, payload) {
-            Some(packet) => Turn::Done(Decoded::Packet(packet)),
+            Some(packet) => {
+                self.decoded = Decoded::Packet(packet);
+                Turn::Done
+            }
             // Nothing but IP leads to a protocol.
             None => self.other(OtherKind::EtherType(EtherType(0)), payload),
         }
     }
 
     /// The end of the walk at something that is not IP: the packet around it, if there is one.
-    fn other(&self, kind: OtherKind, rest: Rest<'a>) -> Turn<'a> {
-        Turn::Done(match self.outer {
+    fn other(&mut self, kind: OtherKind, rest: Rest<'a>) -> Turn<'a> {
+        self.decoded = match self.outer {
             Some(packet) => Decoded::Packet(packet),
             None => Decoded::Other(Other { kind, vlans: self.vlans, payload: rest.bytes }),
-        })
+        };
+        Turn::Done
     }
 }

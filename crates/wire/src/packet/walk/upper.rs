@@ -5,15 +5,15 @@ use crate::link::{EtherType, ethernet};
 use crate::packet::{Detail, OtherKind, TunnelKind, Version};
 use crate::protocol::Protocol;
 use crate::rest::Rest;
-use crate::tunnel::{erspan, geneve, gre, gtp, vxlan};
-use crate::{Fault, checksum, dccp, icmp, ipsec, ipv4, ipv6, sctp, tcp, udp};
+use crate::tunnel::{erspan, geneve, gre, gtp, ip_bytes, vxlan};
+use crate::{Fault, dccp, icmp, ipsec, ipv6, sctp, tcp, udp};
 
 impl<'a> Walk<'a> {
     #[inline]
     pub(super) fn transport(&mut self, protocol: Protocol, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
-        let piece = self.ip.and_then(|ip| ip.fragment);
-        if let Some(piece) = piece {
-            return Ok(self.piece(protocol, piece.offset != 0, rest));
+        if let Some(piece) = self.ip.as_ref().and_then(|ip| ip.fragment.as_ref()) {
+            let is_later = piece.offset != 0;
+            return Ok(self.piece(protocol, is_later, rest));
         }
         match self.upper(protocol, rest) {
             Err(fault) if rest.is_snapped() => self.snapped(protocol, rest).ok_or(fault),
@@ -25,6 +25,7 @@ impl<'a> Walk<'a> {
     #[cold]
     fn piece(&mut self, protocol: Protocol, is_later: bool, rest: Rest<'a>) -> Turn<'a> {
         if !is_later {
+            // The length of a datagram is that of the whole.
             let turn = match protocol {
                 Protocol::TCP => self.tcp(rest).ok(),
                 Protocol::UDP => udp::parse(rest.bytes).ok().map(|header| {
@@ -33,17 +34,23 @@ impl<'a> Walk<'a> {
                 }),
                 _ => self.plain(protocol, rest).ok(),
             };
-            if let Some(turn) = turn.or_else(|| self.snapped(protocol, rest)) {
+            if let Some(turn) = turn {
+                return turn;
+            }
+            if let Some(turn) = self.snapped(protocol, rest) {
                 return turn;
             }
         }
         self.done(protocol, (0, 0), Detail::Nothing, rest)
     }
 
-    /// A header that was cut leaves the ports at least.
+    /// A header that was cut leaves the ports at least, where the protocol has some.
     #[cold]
-    fn snapped(&self, protocol: Protocol, rest: Rest<'a>) -> Option<Turn<'a>> {
-        let ports = icmp::ports(protocol, rest.bytes)?;
+    fn snapped(&mut self, protocol: Protocol, rest: Rest<'a>) -> Option<Turn<'a>> {
+        let ports = match protocol {
+            Protocol::ICMP | Protocol::ICMPV6 | Protocol::IGMP | Protocol::ESP | Protocol::GRE => (0, 0),
+            _ => icmp::ports(protocol, rest.bytes)?,
+        };
         Some(self.done(protocol, ports, Detail::Nothing, rest.after(rest.bytes.len())))
     }
 
@@ -57,7 +64,7 @@ impl<'a> Walk<'a> {
     }
 
     #[inline]
-    fn tcp(&self, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
+    fn tcp(&mut self, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
         let header = tcp::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
         let ports = (header.source_port, header.destination_port);
         Ok(self.done(Protocol::TCP, ports, Detail::Tcp(header), rest.after(header.header_bytes())))
@@ -196,8 +203,8 @@ impl<'a> Walk<'a> {
             self.enter_ip(TunnelKind::Erspan, 0)?;
             return Ok(Turn::Go(Next::Ethernet, payload));
         }
-        // An acknowledgement of PPTP carries nothing.
-        if payload.wire_bytes == 0 {
+        // An acknowledgement of PPTP carries nothing, and small numbers are of OSI, not lengths.
+        if payload.wire_bytes == 0 || header.protocol.0 < ethernet::LEAST_TYPE {
             return Ok(self.other(OtherKind::EtherType(header.protocol), payload));
         }
         self.enter_ip(TunnelKind::Gre, header.key.unwrap_or(0))?;
@@ -241,17 +248,6 @@ fn udp_tunnel(payload: Rest<'_>) -> Option<(TunnelKind, u32, Next, Rest<'_>)> {
         _ => (false, Next::Ip),
     };
     fits.then_some((TunnelKind::Geneve, header.network, next, inside))
-}
-
-/// The length that a packet of IP gives itself, where its header is sound.
-fn ip_bytes(bytes: &[u8]) -> Option<usize> {
-    if let Ok(header) = ipv4::parse(bytes) {
-        let sound = checksum::ipv4_header(bytes.get(..header.header_bytes)?);
-        return sound.then_some(usize::from(header.total_bytes));
-    }
-    let header = ipv6::parse(bytes).ok()?;
-    let known = header.next.is_extension() || header.next.name().is_some();
-    known.then_some(ipv6::HEADER_BYTES + usize::from(header.payload_bytes))
 }
 
 /// Whether there is exactly one packet of IP.
