@@ -300,6 +300,73 @@ mod tests {
         }
     }
 
+    /// Talks of two kinds, in which one side or both say noise of these bytes.
+    fn noise(rounds: u32, mut byte: impl FnMut(&mut u64) -> u8) -> Vec<String> {
+        let mut state = 0x0123_4567_89ab_cdef_u64;
+        let mut false_claims = Vec::new();
+        for round in 0..rounds {
+            let mut sides = [Vec::new(), Vec::new()];
+            for side in &mut sides {
+                let length = step(&mut state) % 64;
+                side.extend((0..length).map(|_| byte(&mut state)));
+            }
+            let [client, server] = &sides;
+            let ends = |side: &[u8]| [u32::try_from(side.len()).unwrap()];
+            let (client_ends, server_ends) = (ends(client), ends(server));
+            let talk = match round % 2 {
+                0 => tcp(client, server),
+                _ => Talk {
+                    transport: Transport::Udp,
+                    client: Said::datagrams(client, &client_ends),
+                    server: Said::datagrams(server, &server_ends),
+                    ended: true,
+                },
+            };
+            let said = recognise(&talk).settle(&talk);
+            // A weak rule says itself that it may be wrong.
+            if matches!(said.certainty, Certainty::Attempt | Certainty::Confirmed) && false_claims.len() < 9 {
+                false_claims.push(format!(
+                    "{}: {} | {}",
+                    said.rule,
+                    client.escape_ascii(),
+                    server.escape_ascii()
+                ));
+            }
+        }
+        false_claims
+    }
+
+    #[test]
+    fn noise_is_nothing() {
+        let any = noise(200_000, |state| step(state).to_le_bytes()[7]);
+        assert_eq!(any, Vec::<String>::new());
+        // Small numbers and zeros, as binary formats are full of.
+        let small = noise(100_000, |state| {
+            let [one, two, ..] = step(state).to_le_bytes();
+            if one < 150 { 0 } else { two & 0x0f }
+        });
+        assert_eq!(small, Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_are_nothing() {
+        let words: Vec<&[u8]> =
+            b"200 220 + OK hello user get / a.b : - the END 1 ( { } <x> no \r\n \n NICK key"
+                .split(|byte| *byte == b' ')
+                .collect();
+        let mut word: &[u8] = b"";
+        let text = noise(100_000, |state| {
+            if word.is_empty() {
+                word = words[(step(state) >> 32) as usize % words.len()];
+                return b' ';
+            }
+            let (first, rest) = word.split_first().unwrap();
+            word = rest;
+            *first
+        });
+        assert_eq!(text, Vec::<String>::new());
+    }
+
     fn step(state: &mut u64) -> u64 {
         *state ^= *state << 13;
         *state ^= *state >> 7;

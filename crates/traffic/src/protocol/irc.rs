@@ -61,8 +61,14 @@ fn client(bytes: &[u8]) -> (u8, Option<&[u8]>) {
                 bits += 16;
                 nick = nick.or(Some(parameters));
             }
-            // Name, two that are not used, and the real name (RFC 2812 §3.1.3).
-            b"USER" if parameters.splitn(4, |byte| *byte == b' ').count() == 4 => bits += 24,
+            // Name, two that are not used, and the real name to the end of the line (RFC 2812 §3.1.3).
+            b"USER" => {
+                let last = parameters.splitn(4, |byte| *byte == b' ').nth(3);
+                if !last.is_some_and(|last| last.starts_with(b":") || !last.is_empty() && !last.contains(&b' ')) {
+                    break;
+                }
+                bits += 16;
+            }
             b"CAP" if lines::is_one_of(super::word(parameters), &["LS", "REQ", "END"]) => bits += 24,
             b"PASS" | b"JOIN" | b"PONG" => {}
             _ => break,

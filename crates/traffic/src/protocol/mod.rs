@@ -29,6 +29,10 @@ macro_rules! protocols {
 }
 
 protocols! {
+    bittorrent
+    bittorrent_dht
+    bittorrent_tracker
+    bittorrent_utp
     dns
     dtls
     ftp
@@ -41,7 +45,9 @@ protocols! {
     irc
     llmnr
     mdns
+    netbios_dgm
     netbios_ns
+    netbios_ssn
     nntp
     pop3
     quic
@@ -51,8 +57,10 @@ protocols! {
     sdp
     sip
     smtp
+    socks
     ssdp
     ssh
+    stun
     svn
     telnet
     tls
