@@ -24,11 +24,13 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Often,
         secrecy: Secrecy::Encrypted,
     },
-    signs: &[Sign::classes(
+    signs: &[
+        Sign::classes(
         Side::Either,
         Over::Datagram,
         &[Class::In(20, 26), Class::In(1, 0xfe), Class::In(0, 0xff), Class::Is(0), Class::In(0, 2)],
-    )],
+    ),
+    ],
     look,
 };
 

@@ -18,13 +18,15 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::CleartextCredentials,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"220"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"220"),
         Sign::text(Side::Server, Over::Stream, b"421 "),
         Sign::text(Side::Server, Over::Stream, b"530 "),
         Sign::word(Side::Client, Over::Stream, b"USER "),
         Sign::word(Side::Client, Over::Stream, b"AUTH "),
         Sign::word(Side::Client, Over::Stream, b"FEAT\r"),
-        Sign::word(Side::Client, Over::Stream, b"OPTS UTF")],
+        Sign::word(Side::Client, Over::Stream, b"OPTS UTF"),
+    ],
     look,
 };
 

@@ -18,10 +18,12 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"* OK"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"* OK"),
         Sign::text(Side::Server, Over::Stream, b"* PREAUT"),
         Sign::text(Side::Server, Over::Stream, b"* BYE"),
-        Sign::classes(Side::Client, Over::Stream, &[Class::In(b'0', b'z')])],
+        Sign::classes(Side::Client, Over::Stream, &[Class::In(b'0', b'z')]),
+    ],
     look,
 };
 

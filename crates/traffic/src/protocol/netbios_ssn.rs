@@ -18,8 +18,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Never,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Client, Over::Stream, &[Class::Is(0x81), Class::Is(0), Class::Is(0), Class::In(0x44, 0xff), Class::Is(0x20)]),
-        Sign::classes(Side::Server, Over::Stream, &[Class::In(0x82, 0x84), Class::Is(0), Class::Is(0), Class::In(0, 6)])],
+    signs: &[
+        Sign::classes(Side::Client, Over::Stream, &[Class::Is(0x81), Class::Is(0), Class::Is(0), Class::In(0x44, 0xff), Class::Is(0x20)]),
+        Sign::classes(Side::Server, Over::Stream, &[Class::In(0x82, 0x84), Class::Is(0), Class::Is(0), Class::In(0, 6)]),
+    ],
     look,
 };
 

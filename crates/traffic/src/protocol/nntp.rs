@@ -18,13 +18,15 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"200 "),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"200 "),
         Sign::text(Side::Server, Over::Stream, b"201 "),
         Sign::text(Side::Server, Over::Stream, b"400 "),
         Sign::text(Side::Server, Over::Stream, b"502 "),
         Sign::word(Side::Client, Over::Stream, b"MODE REA"),
         Sign::word(Side::Client, Over::Stream, b"CAPABILI"),
-        Sign::word(Side::Client, Over::Stream, b"AUTHINFO")],
+        Sign::word(Side::Client, Over::Stream, b"AUTHINFO"),
+    ],
     look,
 };
 

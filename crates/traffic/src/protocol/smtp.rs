@@ -18,12 +18,14 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"220"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"220"),
         Sign::text(Side::Server, Over::Stream, b"554"),
         Sign::text(Side::Server, Over::Stream, b"421"),
         Sign::word(Side::Client, Over::Stream, b"EHLO "),
         Sign::word(Side::Client, Over::Stream, b"HELO "),
-        Sign::word(Side::Client, Over::Stream, b"LHLO ")],
+        Sign::word(Side::Client, Over::Stream, b"LHLO "),
+    ],
     look,
 };
 

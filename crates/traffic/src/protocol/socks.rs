@@ -17,8 +17,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Often,
         secrecy: Secrecy::CleartextCredentials,
     },
-    signs: &[Sign::classes(Side::Client, Over::Stream, &[Class::Is(5), Class::In(1, 16)]),
-        Sign::classes(Side::Client, Over::Stream, &[Class::Is(4), Class::In(1, 2), Class::Any, Class::Any, Class::Any, Class::Any, Class::Any, Class::Any])],
+    signs: &[
+        Sign::classes(Side::Client, Over::Stream, &[Class::Is(5), Class::In(1, 16)]),
+        Sign::classes(Side::Client, Over::Stream, &[Class::Is(4), Class::In(1, 2), Class::Any, Class::Any, Class::Any, Class::Any, Class::Any, Class::Any]),
+    ],
     look,
 };
 

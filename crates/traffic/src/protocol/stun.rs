@@ -17,11 +17,13 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Often,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Either, Over::Any, &[
+    signs: &[
+        Sign::classes(Side::Either, Over::Any, &[
             Class::In(0, 0x3f), Class::Any, Class::Any, Class::Mask(3, 0), Class::Is(0x21), Class::Is(0x12), Class::Is(0xa4), Class::Is(0x42),
         ]),
         // Before there was a cookie (RFC 3489 §11.1).
-        Sign::classes(Side::Either, Over::Datagram, &[Class::In(0, 1), Class::In(1, 0x12), Class::In(0, 2), Class::Mask(3, 0)])],
+        Sign::classes(Side::Either, Over::Datagram, &[Class::In(0, 1), Class::In(1, 0x12), Class::In(0, 2), Class::Mask(3, 0)]),
+    ],
     look,
 };
 
