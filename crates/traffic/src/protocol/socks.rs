@@ -142,6 +142,8 @@ fn look(talk: &Talk<'_>) -> Look {
         [0, 0x5a, _, _, _, _, _, _, ..] | [0, 0x5b..=0x5d, _, _, _, _, _, _] => {
             (By::Both, 40, "a request of SOCKS 4, and its answer")
         }
+        // A server of version 5 has no method for it.
+        [5, 0xff] => (By::Both, 32, "a request of SOCKS 4, and a refusal of SOCKS 5"),
         [] if rest.is_empty() => (By::Client, 20, "a request of SOCKS 4"),
         _ => return Look::No,
     };
@@ -173,6 +175,7 @@ mod tests {
         let client = b"\x04\x01\x00\x50\x00\x00\x00\x01me\x00a.example\x00";
         let said = confirmed("socks", &tcp(client, b"\x00\x5a\x00\x50\x00\x00\x00\x00"));
         assert_eq!(said.detail("connect"), Some("a.example:80"));
+        confirmed("socks", &tcp(b"\x04\x01\x00\x50\xc0\x00\x02\x01\x00", b"\x05\xff"));
         attempt("socks", &tcp(b"\x04\x01\x00\x50\xc0\x00\x02\x01\x00", b""));
         nothing(&tcp(b"\x04\x01\x00\x50\xc0\x00\x02\x01\x00", b"\x00\x00hello"));
         nothing(&tcp(b"\x04\x01\x00\x50\xc0\x00\x02\x01\x01\x00", b""));
