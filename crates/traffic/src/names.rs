@@ -138,6 +138,10 @@ fn naming(message: &Message<'_>, whole: bool) -> Option<Naming> {
 fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Result<Vec<Message<'a>>, bool> {
     let mut found = Vec::new();
     for piece in said.pieces().take(16) {
+        // A name of 32 letters is seen before anything is read.
+        if of == Naming::NetBios && piece.get(12) != Some(&32) {
+            return Err(false);
+        }
         let read = if stream { framed(piece, ended)? } else { (dns::parse(piece).map_err(|_| false)?, true) };
         let (message, whole) = read;
         if naming(&message, whole) != Some(of) {

@@ -16,7 +16,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         reference: "BEP 29",
         services: &["bittorrent"],
         wandering: Wandering::Often,
-        secrecy: Secrecy::Encrypted,
+        secrecy: Secrecy::Cleartext,
     },
     signs: &[Sign::classes(Side::Client, Over::Datagram, &[Class::Is(0x41), Class::In(0, 2)])],
     look,

@@ -64,7 +64,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (220 | 421 | 500 | 530, _) if named => (By::Server, 48, "reply of a server that names FTP"),
         (220, _) if client.is_empty() && !talk.ended => return Look::More,
         (220, true) => (By::Server, 14, "reply 220, and a client that gives a name"),
-        (220, false) if !super::smtp::is_domain(super::word(banner)) && !lines::mentions(banner, "smtp") && client.is_empty() => {
+        (220, false) if !super::smtp::is_domain(lines::word(banner)) && !lines::mentions(banner, "smtp") && client.is_empty() => {
             (By::Server, 10, "reply 220 without a domain")
         }
         _ => return Look::No,

@@ -60,7 +60,7 @@ fn look(talk: &Talk<'_>) -> Look {
     }
     if let Some((command, arguments)) = asks {
         if command.eq_ignore_ascii_case(b"LOGIN") {
-            claim = claim.with("user", super::word(arguments));
+            claim = claim.with("user", lines::word(arguments));
         }
         if command.eq_ignore_ascii_case(b"STARTTLS") {
             claim = claim.with("starttls", b"asked");

@@ -79,7 +79,7 @@ fn client(bytes: &[u8]) -> (u8, Option<&[u8]>) {
                 }
                 bits += 16;
             }
-            b"CAP" if lines::is_one_of(super::word(parameters), &["LS", "REQ", "END"]) => bits += 24,
+            b"CAP" if lines::is_one_of(lines::word(parameters), &["LS", "REQ", "END"]) => bits += 24,
             b"PASS" | b"JOIN" | b"PONG" => {}
             _ => break,
         }

@@ -69,11 +69,6 @@ protocols! {
     xmpp
 }
 
-/// The first word of a text.
-fn word(text: &[u8]) -> &[u8] {
-    text.split(|byte| *byte == b' ').next().unwrap_or_default()
-}
-
 /// The protocol with this name.
 pub fn by_name(name: &str) -> Option<&'static Protocol> {
     ALL.iter().map(|recogniser| &recogniser.protocol).find(|protocol| protocol.name == name)

@@ -37,7 +37,7 @@ fn asks(bytes: &[u8]) -> bool {
     match verb.to_ascii_uppercase().as_slice() {
         b"CAPABILITIES" => true,
         b"MODE" => lines::is_one_of(rest, &["READER", "STREAM"]),
-        b"AUTHINFO" => lines::is_one_of(super::word(rest), &["USER", "PASS", "SASL", "GENERIC"]),
+        b"AUTHINFO" => lines::is_one_of(lines::word(rest), &["USER", "PASS", "SASL", "GENERIC"]),
         b"GROUP" | b"LISTGROUP" => rest.contains(&b'.'),
         b"ARTICLE" | b"STAT" | b"IHAVE" | b"CHECK" | b"TAKETHIS" => rest.starts_with(b"<") && rest.ends_with(b">"),
         b"XOVER" | b"XHDR" | b"NEWGROUPS" | b"NEWNEWS" => !rest.is_empty(),
