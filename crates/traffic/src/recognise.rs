@@ -11,6 +11,8 @@ use crate::talk::Talk;
 
 /// Rules that rest on fewer bits than this are called partial.
 const SURE_BITS: u8 = 16;
+/// A server's rule that rests on this many bits needs no other opinion.
+const SETTLED_BITS: u8 = 48;
 
 /// What a recogniser makes of a talk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +149,13 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
             }
         }
     }
+    // What a server may have said is not worth more than what a client surely said.
+    if let (Some((_, weak)), Some((_, sure))) = (&server, &client)
+        && weak.bits < SURE_BITS
+        && sure.bits >= SURE_BITS
+    {
+        server = None;
+    }
     let attempt = match (&server, &client) {
         (Some((spoken, claim)), Some((tried, _)))
             if claim.by == By::Server && spoken.protocol != tried.protocol =>
@@ -156,12 +165,14 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
         _ => None,
     };
     let found = server.or(client);
-    // A client's word is not the last: the server may still speak.
+    // A client's word is not the last: the server may still speak. What is sure is not kept waiting by what may be.
     let awaits = found.as_ref().is_some_and(|(_, claim)| claim.more || claim.by == By::Client);
+    let settled =
+        found.as_ref().is_some_and(|(_, claim)| claim.by != By::Client && claim.bits >= SETTLED_BITS);
     Opinion {
         found: found.map(|(recogniser, claim)| (&recogniser.protocol, claim)),
         attempt,
-        more: (more || awaits) && !talk.ended,
+        more: (more && !settled || awaits) && !talk.ended,
     }
 }
 
@@ -264,6 +275,15 @@ mod tests {
         assert_eq!(recognise(&alone).settle(&alone).certainty, Certainty::Attempt);
         let joined = Talk { client: Said::stream(b"SSH-2.0-x\r\n", false), ..alone };
         assert_eq!(recognise(&joined).settle(&joined).certainty, Certainty::Partial);
+    }
+
+    #[test]
+    fn a_weak_rule_for_the_server_does_not_outweigh_a_sure_client() {
+        let weak = tcp(b"", b"220 mx.example ready\r\n");
+        assert_eq!(recognise(&weak).settle(&weak).certainty, Certainty::Partial);
+        let both = tcp(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"220 mx.example ready\r\n");
+        let said = recognise(&both).settle(&both);
+        assert_eq!((said.protocol.unwrap().name, said.certainty), ("http", Certainty::Attempt));
     }
 
     #[test]

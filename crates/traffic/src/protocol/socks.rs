@@ -125,7 +125,8 @@ fn four(bytes: &[u8]) -> Option<(String, &[u8])> {
             let name = Some(name).filter(|name| text(name) && !name.is_empty())?;
             Some((format!("{}:{port}", String::from_utf8_lossy(name)), rest.get(1..)?))
         }
-        address => Some((format!("{}:{port}", std::net::Ipv4Addr::from(*address)), rest)),
+        [1..=223, ..] => Some((format!("{}:{port}", std::net::Ipv4Addr::from(*address)), rest)),
+        _ => None,
     }
 }
 
