@@ -31,6 +31,10 @@ macro_rules! protocols {
 protocols! {
     amqp
     bgp
+    bittorrent
+    bittorrent_dht
+    bittorrent_tracker
+    bittorrent_utp
     cassandra
     diameter
     dns
@@ -58,7 +62,9 @@ protocols! {
     mssql
     mysql
     nats
+    netbios_dgm
     netbios_ns
+    netbios_ssn
     nntp
     ntp
     onc_rpc
@@ -82,10 +88,12 @@ protocols! {
     smb
     smtp
     snmp
+    socks
     srt
     ssdp
     ssh
     stomp
+    stun
     svn
     telnet
     tls
@@ -96,11 +104,6 @@ protocols! {
     ws_discovery
     x11
     xmpp
-}
-
-/// The first word of a text.
-fn word(text: &[u8]) -> &[u8] {
-    text.split(|byte| *byte == b' ').next().unwrap_or_default()
 }
 
 /// Every protocol that can be recognised.
