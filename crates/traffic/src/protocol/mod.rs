@@ -32,10 +32,13 @@ protocols! {
     amqp
     bgp
     cassandra
+    dhcp
+    dhcpv6
     diameter
     esp_udp
     gtp
     ike
+    iscsi
     kafka
     kerberos
     ldap
@@ -63,6 +66,8 @@ protocols! {
     srt
     ssh
     stomp
+    syslog
+    tftp
     vnc
     vxlan
     wireguard
