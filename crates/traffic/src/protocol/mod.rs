@@ -30,13 +30,18 @@ macro_rules! protocols {
 
 protocols! {
     amqp
+    bacnet
     bgp
     cassandra
+    coap
     dhcp
     dhcpv6
     diameter
+    dnp3
+    enip
     esp_udp
     gtp
+    iec104
     ike
     iscsi
     kafka
@@ -44,6 +49,7 @@ protocols! {
     ldap
     ldp
     memcached
+    modbus
     mongodb
     mqtt
     mssql
@@ -51,6 +57,7 @@ protocols! {
     nats
     ntp
     onc_rpc
+    opcua
     openvpn
     oracle
     postgresql
@@ -61,6 +68,7 @@ protocols! {
     rist
     rtcp
     rtp
+    s7
     smb
     snmp
     srt
