@@ -82,6 +82,9 @@ protocols! {
     x11
 }
 
+#[cfg(test)]
+mod noise_tests;
+
 /// The protocol with this name.
 pub fn by_name(name: &str) -> Option<&'static Protocol> {
     ALL.iter().map(|recogniser| &recogniser.protocol).find(|protocol| protocol.name == name)

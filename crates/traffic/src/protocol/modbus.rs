@@ -42,6 +42,8 @@ fn unit(mut reader: Reader<'_>) -> Part<(Unit, &[u8])> {
     must((2..=254).contains(&length))?;
     let [unit, function] = reader.array()?;
     let body = reader.take(length - 2)?;
+    // What follows is the next unit.
+    must(reader.rest().get(2..4).is_none_or(|protocol| protocol == [0, 0]))?;
     Ok((Unit { transaction, unit, function }, body))
 }
 
