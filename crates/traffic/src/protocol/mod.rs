@@ -83,6 +83,8 @@ protocols! {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod noise_tests;
 
 /// The protocol with this name.
