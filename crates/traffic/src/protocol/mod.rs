@@ -34,10 +34,12 @@ protocols! {
     bgp
     cassandra
     coap
+    dce_rpc
     dhcp
     dhcpv6
     diameter
     dnp3
+    elasticsearch
     enip
     esp_udp
     gtp
@@ -80,6 +82,8 @@ protocols! {
     vxlan
     wireguard
     x11
+    zabbix
+    zookeeper
 }
 
 #[cfg(test)]
