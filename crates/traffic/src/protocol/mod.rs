@@ -30,15 +30,23 @@ macro_rules! protocols {
 
 protocols! {
     amqp
+    bacnet
     bgp
     bittorrent
     bittorrent_dht
     bittorrent_tracker
     bittorrent_utp
     cassandra
+    coap
+    dce_rpc
+    dhcp
+    dhcpv6
     diameter
+    dnp3
     dns
     dtls
+    elasticsearch
+    enip
     esp_udp
     ftp
     git
@@ -47,9 +55,11 @@ protocols! {
     http
     http2
     icy
+    iec104
     ike
     imap
     irc
+    iscsi
     kafka
     kerberos
     ldap
@@ -57,6 +67,7 @@ protocols! {
     llmnr
     mdns
     memcached
+    modbus
     mongodb
     mqtt
     mssql
@@ -68,6 +79,7 @@ protocols! {
     nntp
     ntp
     onc_rpc
+    opcua
     openvpn
     oracle
     pop3
@@ -82,6 +94,7 @@ protocols! {
     rtcp
     rtp
     rtsp
+    s7
     sap
     sdp
     sip
@@ -95,7 +108,9 @@ protocols! {
     stomp
     stun
     svn
+    syslog
     telnet
+    tftp
     tls
     vnc
     vxlan
@@ -104,7 +119,14 @@ protocols! {
     ws_discovery
     x11
     xmpp
+    zabbix
+    zookeeper
 }
+
+#[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod noise_tests;
 
 /// Every protocol that can be recognised.
 pub fn all() -> impl Iterator<Item = &'static Protocol> {
