@@ -96,10 +96,10 @@ pub struct Opinion {
 impl Opinion {
     /// The same as a fact, with what the bytes look like.
     pub fn settle(self, talk: &Talk<'_>) -> Recognised {
-        let appearance = appearance(talk);
         let Some((protocol, claim)) = self.found else {
-            return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance) };
+            return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance(talk)) };
         };
+        let appearance = looks(talk, 64);
         let speaker = if claim.by == By::Client { &talk.client } else { &talk.server };
         let certainty = match claim.by {
             _ if claim.bits < SURE_BITS || !speaker.from_start => Certainty::Partial,
@@ -155,14 +155,23 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
 
 /// What bytes look like that nobody recognises: by the share of printable bytes, then by their entropy.
 pub fn appearance(talk: &Talk<'_>) -> Appearance {
+    looks(talk, 4096)
+}
+
+/// The same from the first `most` bytes: of what is recognised, few are enough.
+fn looks(talk: &Talk<'_>, most: usize) -> Appearance {
     let mut counts = [0_u32; 256];
-    let mut total = 0_u32;
-    for byte in talk.client.pieces().chain(talk.server.pieces()).flatten().take(4096) {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
+    let mut left = most;
+    for piece in talk.client.pieces().chain(talk.server.pieces()) {
+        let piece = piece.get(..left).unwrap_or(piece);
+        left -= piece.len();
+        for byte in piece {
+            if let Some(count) = counts.get_mut(usize::from(*byte)) {
+                *count += 1;
+            }
         }
-        total += 1;
     }
+    let total = u32::try_from(most - left).unwrap_or(u32::MAX);
     if total == 0 {
         return Appearance::Empty;
     }

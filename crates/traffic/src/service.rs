@@ -56,7 +56,9 @@ struct Serves {
     clients: Distinct<256>,
     /// With the first frame of each.
     some_clients: Vec<(u64, IpAddr)>,
+    latest_client: u64,
     frames: Vec<u64>,
+    latest_frame: u64,
 }
 
 /// How much a flow says, to compare it with another; of equal ones the earlier.
@@ -89,6 +91,10 @@ impl Serves {
     }
 
     fn client(&mut self, frame: u64, client: IpAddr) {
+        // Flows mostly come in order, so that most are later than all that are named.
+        if self.some_clients.len() >= SOME_CLIENTS && frame > self.latest_client {
+            return;
+        }
         let room = self.some_clients.len() < SOME_CLIENTS;
         match self.some_clients.iter_mut().find(|(_, known)| *known == client) {
             Some((first, _)) => *first = (*first).min(frame),
@@ -101,15 +107,20 @@ impl Serves {
                 }
             }
         }
+        self.latest_client = self.some_clients.iter().map(|(frame, _)| *frame).max().unwrap_or(0);
     }
 
     fn frame(&mut self, frame: u64) {
+        if self.frames.len() >= SOME_FRAMES && frame > self.latest_frame {
+            return;
+        }
         if let Err(place) = self.frames.binary_search(&frame)
             && place < SOME_FRAMES
         {
             self.frames.insert(place, frame);
             self.frames.truncate(SOME_FRAMES);
         }
+        self.latest_frame = self.frames.last().copied().unwrap_or(0);
     }
 }
 
@@ -166,7 +177,9 @@ impl Services {
             last: flow.last,
             clients,
             some_clients: vec![(flow.frame, client)],
+            latest_client: flow.frame,
             frames: vec![flow.frame],
+            latest_frame: flow.frame,
         };
         self.serves.insert(flow.place, serves);
     }

@@ -44,7 +44,7 @@ impl Observer {
                 let outcome = if grew {
                     hearing.look(transport, client, turnable, from)
                 } else {
-                    Outcome::Open { wanted: true }
+                    Outcome::Open { wanted: true, known: false }
                 };
                 (outcome, Some(hearing))
             }
@@ -70,13 +70,13 @@ impl Observer {
                     let talk = Talk { transport, client: ours, server: theirs, ended };
                     hearing::look(&talk, turnable)
                 } else {
-                    Outcome::Open { wanted: true }
+                    Outcome::Open { wanted: true, known: false }
                 };
                 (outcome, None)
             }
         };
         match outcome {
-            Outcome::Open { wanted } => {
+            Outcome::Open { wanted, .. } => {
                 let hearing = hearing.take().unwrap_or_else(|| {
                     let mut hearing = self.spare.pop().unwrap_or_default();
                     let heard = hearing.sides.at_mut(from);
