@@ -200,6 +200,16 @@ fn a_tunnel_over_udp_is_one_only_if_every_byte_says_so() {
 }
 
 #[test]
+fn an_optional_header_of_gtp_must_be_there() {
+    for (flags, length) in [(0x30, 8), (0x32, 12), (0x31, 12)] {
+        let bytes = [flags, 255, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0];
+        for end in 0..=12 {
+            assert_eq!(crate::tunnel::gtp::parse(&bytes[..end]).is_ok(), end >= length, "{flags:x} {end}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_ip_is_named() {
     let kind = |link: LinkType, bytes: &[u8]| match decode(&made::frame(link, bytes)) {
         Ok(Decoded::Other(other)) => other.kind,
