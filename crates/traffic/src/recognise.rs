@@ -60,16 +60,11 @@ impl Claim {
     /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &[u8]) -> Claim {
-        let mut text = String::new();
-        for chunk in value.get(..value.len().min(1024)).unwrap_or_default().utf8_chunks() {
-            text.push_str(chunk.valid());
-            for byte in chunk.invalid() {
-                text.push_str(&format!("\\x{byte:02x}"));
-            }
-        }
-        if let Some((end, _)) = text.char_indices().nth(256) {
-            text.truncate(end);
-        }
+        let value = value.get(..value.len().min(1024)).unwrap_or_default();
+        let text = match std::str::from_utf8(value) {
+            Ok(text) if text.len() <= MOST_CHARACTERS => String::from(text),
+            _ => shown(value),
+        };
         self.details.push(Detail { name, value: text });
         self
     }
@@ -80,6 +75,24 @@ impl Claim {
         self.more = true;
         self
     }
+}
+
+/// A particular has at most this many characters.
+const MOST_CHARACTERS: usize = 256;
+
+/// Text as it is, other bytes as escapes, cut.
+fn shown(value: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in value.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARACTERS) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// What all recognisers together make of a talk.

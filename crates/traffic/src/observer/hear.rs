@@ -57,7 +57,8 @@ impl Observer {
                     }
                     None => (true, true),
                 };
-                let outcome = if at_once {
+                // A client's first words alone settle nothing: they wait for the answer, for more, or for the end.
+                let outcome = if at_once && (from != client || !room) {
                     let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
                     let ends = [index32(piece.len())];
                     let said = match datagrams {
@@ -78,7 +79,9 @@ impl Observer {
         match outcome {
             Outcome::Open { wanted, .. } => {
                 let hearing = hearing.take().unwrap_or_else(|| {
-                    let mut hearing = self.spare.pop().unwrap_or_default();
+                    // Datagrams take what they need: many are alone, and stay for long.
+                    let spare = if datagrams { None } else { self.spare.pop() };
+                    let mut hearing = spare.unwrap_or_default();
                     let heard = hearing.sides.at_mut(from);
                     match met.tcp {
                         Some(tcp) => {
