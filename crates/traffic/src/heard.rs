@@ -13,6 +13,8 @@ pub(crate) const LEAST_STREAM: usize = 512;
 pub(crate) const MOST_DATAGRAMS: u8 = 8;
 /// So much of each datagram.
 pub(crate) const MOST_DATAGRAM: usize = 2 << 10;
+/// What an emptied side keeps for the next flow.
+const SPARE: usize = 2 << 10;
 /// So many pieces are held until those before them come.
 const MOST_HELD: usize = 16;
 
@@ -61,7 +63,7 @@ impl Heard {
 
     /// Gives back memory that the next user will hardly need.
     pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink_to(2 * LEAST_STREAM);
+        self.bytes.shrink_to(SPARE);
         self.early.shrink_to(0);
     }
 

@@ -44,7 +44,7 @@ impl Observer {
                 let outcome = if grew {
                     hearing.look(transport, client, turnable, from)
                 } else {
-                    Outcome::Open { wanted: true }
+                    Outcome::Open { wanted: true, known: false }
                 };
                 (outcome, Some(hearing))
             }
@@ -57,7 +57,8 @@ impl Observer {
                     }
                     None => (true, true),
                 };
-                let outcome = if at_once {
+                // A client's first words alone settle nothing: they wait for the answer, for more, or for the end.
+                let outcome = if at_once && (from != client || !room) {
                     let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
                     let ends = [index32(piece.len())];
                     let said = match datagrams {
@@ -70,15 +71,17 @@ impl Observer {
                     let talk = Talk { transport, client: ours, server: theirs, ended };
                     hearing::look(&talk, turnable)
                 } else {
-                    Outcome::Open { wanted: true }
+                    Outcome::Open { wanted: true, known: false }
                 };
                 (outcome, None)
             }
         };
         match outcome {
-            Outcome::Open { wanted } => {
+            Outcome::Open { wanted, .. } => {
                 let hearing = hearing.take().unwrap_or_else(|| {
-                    let mut hearing = self.spare.pop().unwrap_or_default();
+                    // Datagrams take what they need: many are alone, and stay for long.
+                    let spare = if datagrams { None } else { self.spare.pop() };
+                    let mut hearing = spare.unwrap_or_default();
                     let heard = hearing.sides.at_mut(from);
                     match met.tcp {
                         Some(tcp) => {
