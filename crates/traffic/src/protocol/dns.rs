@@ -57,6 +57,13 @@ mod tests {
     }
 
     #[test]
+    fn answers_over_a_stream_come_in_any_order() {
+        let asked = [framed(&question(7, 0x0100, NAME, 1, 1)), framed(&question(8, 0x0100, NAME, 28, 1))].concat();
+        confirmed("dns", &tcp(&asked, &framed(&answer(8, 0x8180, NAME, 28, 1))));
+        attempt("dns", &tcp(&asked, &framed(&answer(9, 0x8180, NAME, 28, 1))));
+    }
+
+    #[test]
     fn a_long_transfer_and_an_error_without_a_question() {
         let transfer = question(7, 0, NAME, 252, 1);
         let mut tell = answer(7, 0x8400, NAME, 252, 1);

@@ -23,7 +23,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 fn look(talk: &Talk<'_>) -> Look {
-    names::look(talk, Naming::NetBios, ["a NetBIOS query, and a response with its identity", "server sends a NetBIOS response", "a NetBIOS query or registration"])
+    names::look(talk, Naming::NetBios, ["a NetBIOS query, and a response with its identity", "server sends a NetBIOS response", "client sends a NetBIOS message"])
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         name: "quic",
         title: "QUIC",
         reference: "RFC 9000",
-        services: &["https", "domain-s", "http", "http-alt"],
+        services: &["https", "domain-s"],
         wandering: Wandering::Often,
         secrecy: Secrecy::Encrypted,
     },
