@@ -48,7 +48,7 @@ fn request(mut reader: Reader<'_>) -> Part<Frame> {
     must((3..=5).contains(&version) && flags & !0x1f == 0)?;
     match code {
         // OPTIONS has no body.
-        5 => must(length == 0)?,
+        5 => must(length == 0 && reader.left() == 0 && flags & !0x10 == 0)?,
         // STARTUP is a map of texts that must name the version of the language (§4.1.1).
         1 => {
             must((22..512).contains(&length))?;

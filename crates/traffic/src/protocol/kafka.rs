@@ -35,6 +35,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     look,
 };
 
+/// The key of the question which versions a broker speaks.
+const VERSIONS: u16 = 18;
+
 struct Request<'a> {
     correlation: u32,
     client_id: Option<&'a [u8]>,
@@ -49,12 +52,14 @@ fn request(mut reader: Reader<'_>) -> Part<Request<'_>> {
     // Clients count from 0 or 1; a first request with a huge number is no first request.
     must(correlation < 1 << 24)?;
     let length = reader.be16()?;
-    if length == u16::MAX {
+    if length == 0 || length == u16::MAX {
+        // Without a name there must be nothing else: the question for versions, by itself.
+        must(key == VERSIONS && version <= 4 && size <= 64 && reader.left() + 10 == size as usize)?;
         return Ok(Request { correlation, client_id: None });
     }
     must(length <= 256 && u32::from(length) + 10 <= size)?;
     let client_id = reader.take(usize::from(length))?;
-    must(length == 0 || printable(client_id))?;
+    must(printable(client_id))?;
     Ok(Request { correlation, client_id: Some(client_id) })
 }
 

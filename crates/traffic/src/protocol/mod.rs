@@ -187,6 +187,13 @@ pub(crate) mod testing {
         is(name, Certainty::Partial, talk)
     }
 
+    /// Recognised as something else or not at all.
+    pub(crate) fn not(name: &str, talk: &Talk<'_>) {
+        prefixes(talk);
+        let said = recognise(talk).settle(talk);
+        assert_ne!(said.protocol.map(|protocol| protocol.name), Some(name), "{said:?}");
+    }
+
     /// Not recognised at all.
     pub(crate) fn nothing(talk: &Talk<'_>) {
         prefixes(talk);

@@ -111,7 +111,9 @@ fn private(first: u8, mut reader: Reader<'_>) -> Part<Message> {
     let [sequence, implementation, request] = reader.array()?;
     let (count, size) = (reader.be16()?, reader.be16()?);
     let answers = first & 0x80 != 0;
-    must(sequence & 0x7f < 64 && matches!(implementation, 0 | 2 | 3) && request <= 45)?;
+    must(
+        first >> 3 & 7 >= 2 && sequence & 0x7f < 64 && matches!(implementation, 0 | 2 | 3) && request <= 45,
+    )?;
     must(size >> 12 == 0)?;
     let (error, items, size) = (count >> 12, usize::from(count & 0x0fff), usize::from(size & 0x0fff));
     must(if answers {
@@ -160,7 +162,7 @@ fn look(talk: &Talk<'_>) -> Look {
             };
             (said, Claim::new(By::Both, 96, rule))
         }
-        (Ok(asked @ Message::Time { mode: 3, times, .. }), Err(Not::Silent)) => {
+        (Ok(asked @ Message::Time { mode: 3, version: 2.., times, .. }), Err(Not::Silent)) => {
             // Most fields of a first question are zero; one that repeats an answer has times that lie close.
             let [origin, received, sent] = times;
             let near = |one: u64, other: u64| (one >> 32).abs_diff(other >> 32) < 0x1_0000;
@@ -172,10 +174,10 @@ fn look(talk: &Talk<'_>) -> Look {
             Ok(asked @ (Message::Control { answers: false, .. } | Message::Private { answers: false, .. })),
             Err(Not::Silent),
         ) => (asked, Claim::new(By::Client, 32, "client begins with a control or private request")),
-        (Ok(sent @ Message::Time { mode: 5 | 1, stratum: 1..=15, .. }), Err(Not::Silent)) => {
+        (Ok(sent @ Message::Time { mode: 5 | 1, version: 3.., stratum: 1..=15, .. }), Err(Not::Silent)) => {
             (sent, Claim::new(By::Sender, 32, "broadcast of time"))
         }
-        (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, .. })) => {
+        (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, version: 2.., .. })) => {
             (said, Claim::new(By::Server, 40, "server's answer with its times"))
         }
         _ => return otherwise(talk, &client, &server),
