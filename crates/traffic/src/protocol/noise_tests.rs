@@ -83,7 +83,7 @@ fn random_talks_are_recognised_as_nothing() {
 }
 
 /// Protocols whose signs decide by themselves: text that nobody else begins with, or eight bytes that are all fixed.
-const BY_THEIR_SIGN: &[&str] = &["postgresql", "ssh"];
+const BY_THEIR_SIGN: &[&str] = &["ftp", "postgresql", "quic", "smtp", "ssh"];
 
 /// Of all talks behind a protocol's signs, as many may fit by chance: a datagram of one exact length, a short request.
 const BY_CHANCE: u32 = 3;
