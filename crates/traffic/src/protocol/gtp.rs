@@ -127,7 +127,7 @@ fn look(talk: &Talk<'_>) -> Look {
             && if asked.user || said.user {
                 asked.user == said.user
             } else {
-                asked.sequence == said.sequence && said.kind == asked.kind + 1
+                asked.sequence == said.sequence && said.kind == asked.kind.wrapping_add(1)
             }
     };
     let (client, server) = hear_pair(talk, message, message, pairs);

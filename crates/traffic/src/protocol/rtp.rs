@@ -102,7 +102,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use crate::protocol::testing::{confirmed, nothing, udp};
+    use crate::protocol::testing::{confirmed, not, nothing, udp};
 
     /// A stream of packets with these payloads.
     pub(crate) fn stream(kind: u8, ticks: u32, payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -149,6 +149,24 @@ pub(super) mod tests {
         all.insert(0, b"\x80\xc9\x00\x01\xca\xfe\x00\x01");
         all.insert(3, b"\x80\xc9\x00\x01\xca\xfe\x00\x01");
         assert_eq!(confirmed("rtp", &udp(&all, &[]).talk()).detail("payload"), Some("PCMU"));
+    }
+
+    #[test]
+    fn neighbours_that_count_elsewhere() {
+        let many = |make: &dyn Fn(u8) -> Vec<u8>| (1..9).map(make).collect::<Vec<Vec<u8>>>();
+        // ESP whose index begins with the same bits, SRT's keepalives, STUN, a short header of QUIC, TURN's channels.
+        let tail = |number: u8| (0..60_u8).map(move |at| at.wrapping_mul(number.wrapping_mul(77)) ^ 0x3c);
+        for packets in [
+            many(&|number| {
+                [0x80, 0x60, 0x12, 0x34, 0, 0, 0, number].into_iter().chain(tail(number)).collect()
+            }),
+            many(&|number| vec![0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, number, 0, 0, 0, 0, 9]),
+            many(&|number| vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            many(&|number| [0x4b, number].into_iter().chain(tail(number)).collect()),
+            many(&|number| [0x40, 0, 0, 60, 0x80, 0x60, 0, number].into_iter().chain(tail(number)).collect()),
+        ] {
+            not("rtp", &udp(&slices(&packets), &[]).talk());
+        }
     }
 
     #[test]
