@@ -2,7 +2,7 @@
 //!
 //! Time is always the packet's time, so a file and a live interface give the same facts.
 
-mod hear;
+mod fields;
 pub mod protocol;
 pub mod recognise;
 mod sign;

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, between, hear, must, otherwise, printable};
+use crate::fields::{Part, Reader, between, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -34,7 +34,7 @@ fn header(mut reader: Reader<'_>) -> Part<&'static str> {
         [1, 1, 8, 0] | [1, 1, 0, 8] => Ok("0-8"),
         [1, 1, 0, 10] => Ok("0-10"),
         [0 | 2 | 3, 1, 0, 0] => Ok("1.0"),
-        _ => Err(crate::hear::Not::Other),
+        _ => Err(crate::fields::Not::Other),
     }
 }
 

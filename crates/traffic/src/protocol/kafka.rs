@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, hear, must, otherwise, printable};
+use crate::fields::{Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -77,7 +77,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(request), Ok(correlation)) if *correlation == request.correlation => {
             (request, Claim::new(By::Both, 60, "request, and an answer with its correlation id"))
         }
-        (Ok(request), Err(crate::hear::Not::Silent)) if named(request) => {
+        (Ok(request), Err(crate::fields::Not::Silent)) if named(request) => {
             (request, Claim::new(By::Client, 40, "request with the name of its client"))
         }
         _ => return otherwise(talk, &client, &server),

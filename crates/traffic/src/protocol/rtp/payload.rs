@@ -2,7 +2,7 @@
 
 use wire::rtp::Packet;
 
-use crate::hear::{Part, Reader, must};
+use crate::fields::{Part, Reader, must};
 
 /// What the payload's own bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
