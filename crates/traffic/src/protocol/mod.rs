@@ -75,6 +75,7 @@ protocols! {
     snmp
     srt
     ssh
+    ssrp
     stomp
     syslog
     tftp
