@@ -74,11 +74,11 @@ fn data(said: &Said<'_>) -> Option<u32> {
         }
         let [number, flags, time, socket] = words;
         if number >> 31 == 1 {
-            // Control packets may stand between (§3.2).
-            if (number & 0x7fff_ffff) >> 16 > 9 {
-                return None;
+            // Control packets may stand between: ten kinds, and one for extensions (§3.2).
+            match (number & 0x7fff_ffff) >> 16 {
+                0..=9 | 0x7fff => continue,
+                _ => return None,
             }
-            continue;
         }
         if flags >> 30 != 3 || reader.left() == 0 || socket == 0 {
             return None;
