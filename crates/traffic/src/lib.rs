@@ -10,7 +10,6 @@ mod entry;
 mod fields;
 mod fingerprint;
 mod hash;
-mod hear;
 mod heard;
 mod hearing;
 mod hello;
