@@ -98,6 +98,11 @@ impl Heard {
         self.begun
     }
 
+    /// Whether a segment with this sequence number comes next, and nothing came early.
+    pub(crate) fn is_next(&self, sequence: u32) -> bool {
+        self.early.is_empty() && sequence.wrapping_sub(self.start) as usize == self.bytes.len()
+    }
+
     /// Adds a segment; `whole` says whether all of it was captured. Gives whether more bytes are in order now.
     pub(crate) fn segment(&mut self, sequence: u32, bytes: &[u8], whole: bool) -> bool {
         if self.full {

@@ -131,11 +131,33 @@ impl Hearing {
         if self.known && bytes < self.enough && !full {
             return Outcome::Open { wanted: true, known: true };
         }
-        self.looks = self.looks.saturating_add(1);
         let ended = self.looks >= MOST_LOOKS || full;
         let outcome = look(&self.talk(transport, client, ended), turnable);
+        self.looked(&outcome, transport, end);
+        outcome
+    }
+
+    /// Looks at the first bytes of a side where they lie: if they settle it, they need not be kept. If not, they are to
+    /// be added, and then [`Hearing::looked`] is to be told.
+    pub(crate) fn glance(
+        &self,
+        transport: Transport,
+        client: End,
+        turnable: bool,
+        end: End,
+        said: Said<'_>,
+    ) -> Outcome {
+        let mut talk = self.talk(transport, client, false);
+        *(if end == client { &mut talk.client } else { &mut talk.server }) = said;
+        look(&talk, turnable)
+    }
+
+    /// Notes what a look gave, for the next one, and what need not be kept.
+    pub(crate) fn looked(&mut self, outcome: &Outcome, transport: Transport, end: End) {
+        self.looks = self.looks.saturating_add(1);
         self.known = matches!(outcome, Outcome::Open { known: true, .. });
         // Half as much again: a certificate may take many segments.
+        let bytes = self.sides.low.len() + self.sides.high.len();
         self.enough = bytes + bytes / 2;
         if let Outcome::Open { wanted: false, .. } = outcome {
             let heard = self.sides.at_mut(end);
@@ -145,6 +167,5 @@ impl Hearing {
                 heard.fill();
             }
         }
-        outcome
     }
 }

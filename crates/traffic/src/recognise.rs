@@ -81,6 +81,10 @@ impl Claim {
             Ok(text) if text.len() <= MOST_CHARACTERS => String::from(text),
             _ => shown(value),
         };
+        if self.details.is_empty() {
+            // What has one particular mostly has a few.
+            self.details.reserve(6);
+        }
         self.details.push(Detail { name, value: text });
         self
     }
