@@ -199,6 +199,14 @@ impl Services {
         self.serves.insert(flow.place, serves);
     }
 
+    /// Packets of a flow that was added before.
+    pub(crate) fn stragglers(&mut self, place: &Place, tally: &Tally, last: When) {
+        if let Some(serves) = self.serves.get_mut(place) {
+            serves.tally.add(tally);
+            serves.last = serves.last.later(last);
+        }
+    }
+
     /// Adds what another shard saw.
     pub(crate) fn merge(&mut self, other: Services) {
         self.left_out += other.left_out;

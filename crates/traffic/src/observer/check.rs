@@ -88,6 +88,8 @@ pub fn check(bytes: &[u8]) {
     let odd_times = memory & 0x10 != 0;
     let config = Config { memory_bytes, seed: u64::from(*memory), flows: true, ..Config::default() };
     let mut alone = Observer::new(config);
+    // Without flows for others, facts are taken as soon as a flow is over.
+    let mut early = Observer::new(Config { flows: false, ..config });
     let mut shards = [Observer::new(config), Observer::new(config)];
     let (mut flows, mut frames, mut now, mut made) =
         (Vec::new(), 0_u64, 1_790_000_000_000_000_000_i64, Vec::new());
@@ -105,6 +107,7 @@ pub fn check(bytes: &[u8]) {
             bytes: &made,
         };
         alone.handle(&frame, frames);
+        early.handle(&frame, frames);
         flows.extend(std::iter::from_fn(|| alone.poll()));
         if let Some(observer) = shards.get_mut(shard_of(&frame, 2)) {
             observer.handle(&frame, frames);
@@ -116,6 +119,14 @@ pub fn check(bytes: &[u8]) {
     let traffic = alone.finish();
     laws(&traffic, frames, &flows);
     assert_eq!(before.volume, traffic.volume, "a snapshot counts what the end counts");
+    let before = early.snapshot();
+    let early = early.finish();
+    assert_eq!(before, early, "a snapshot says what the end says");
+    let served: u64 = early.services.iter().map(|service| service.tally.packets()).sum();
+    assert!(served <= packets(&flows), "services have no packets of their own");
+    if early.gaps.is_empty() && traffic.gaps.is_empty() {
+        assert_eq!(early.volume, traffic.volume);
+    }
     let both = merge(shards.into_iter().map(Observer::part).collect());
     assert_eq!(both.volume.frames, frames);
     // Where no bound was reached, and time goes on steadily, it makes no difference how many looked.

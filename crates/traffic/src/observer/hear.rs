@@ -97,7 +97,6 @@ impl Observer {
             }
             Outcome::Broken => {
                 entry.protocol = Protocol::Plain(Appearance::Binary);
-                entry.marks.set(Marks::BROKEN);
                 self.broken(number);
                 self.put_back(hearing);
             }

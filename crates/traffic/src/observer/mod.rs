@@ -12,7 +12,7 @@ use model::{Appearance, Flow, Recognised, Timestamp, Traffic, Transport};
 use wire::fragments::{Limits, Reassembler};
 use wire::packet::{self, Decoded, Detail, Packet, TunnelKind};
 use wire::protocol::Protocol as Carried;
-use wire::tcp::Tcp;
+use wire::tcp::{Flags, Tcp};
 use wire::{Fault, Frame};
 
 use crate::beacon::Threshold;
@@ -167,7 +167,10 @@ impl Observer {
     pub fn snapshot(&self) -> Traffic {
         let mut part = self.part.clone();
         for entry in self.table.each() {
-            part.take(entry, hear::recognised(entry));
+            match entry.protocol {
+                Protocol::Taken(protocol) => part.stragglers(entry, protocol),
+                _ => _ = part.take(entry, hear::recognised(entry)),
+            }
         }
         part.traffic()
     }
@@ -357,28 +360,60 @@ impl Observer {
             (entry.ttl, entry.dscp) = (met.ttl, met.dscp);
         }
         let closes = !over_before && entry.is_over();
-        let undecided = !matches!(entry.protocol, Protocol::Settled(_) | Protocol::Plain(_));
+        let undecided = matches!(entry.protocol, Protocol::Silent | Protocol::Hearing(_));
+        // Nothing is expected any more: a reset, or what acknowledges the last FIN.
+        let done = over_before || closes;
+        let done =
+            done && met.tcp.is_some_and(|tcp| !tcp.flags.has(Flags::FIN)) && !entry.marks.has(Marks::TAKEN);
         if closes {
             self.table.closes(place);
         }
         if fresh && undecided {
             self.hear(place, from, met, number);
         }
+        if done && !self.config.flows {
+            self.take(place);
+        }
+    }
+
+    /// Takes the facts of a flow that is over while they are at hand; its entry stays for stragglers.
+    fn take(&mut self, place: u32) {
+        self.decide_now(place);
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        let recognised = said(&mut entry.protocol);
+        let protocol = recognised.protocol;
+        let served = self.part.take(entry, recognised);
+        entry.protocol = Protocol::Taken(protocol);
+        entry.marks.set(Marks::TAKEN);
+        if served {
+            entry.marks.set(Marks::SERVED);
+        }
+        for counts in [&mut entry.counts.low, &mut entry.counts.high] {
+            (counts.packets, counts.bytes) = (0, 0);
+        }
+    }
+
+    fn decide_now(&mut self, place: u32) {
+        if let Some(entry) = self.table.entry_mut(place)
+            && matches!(entry.protocol, Protocol::Hearing(_))
+        {
+            let frame = entry.frame;
+            self.settle(place, frame);
+        }
     }
 
     /// Ends a flow.
     fn over(&mut self, place: u32, why: Why) {
-        if self.table.entry_mut(place).is_some_and(|entry| matches!(entry.protocol, Protocol::Hearing(_))) {
-            let frame = self.table.entry_mut(place).map_or(0, |entry| entry.frame);
-            self.settle(place, frame);
-        }
+        self.decide_now(place);
         let Some(mut entry) = self.table.remove(place) else { return };
+        if let Protocol::Taken(protocol) = entry.protocol {
+            if entry.tally().packets() > 0 {
+                self.part.stragglers(&entry, protocol);
+            }
+            return;
+        }
         self.part.volume.flows_merged += u64::from(why == Why::NoRoom);
-        let recognised = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
-            Protocol::Settled(recognised) => *recognised,
-            Protocol::Plain(appearance) => Recognised::nothing(appearance),
-            _ => Recognised::nothing(Appearance::Empty),
-        };
+        let recognised = said(&mut entry.protocol);
         if self.config.flows {
             let tunnel = self.tunnels.get(usize::from(entry.tunnel)).cloned().unwrap_or_default();
             let mut flow = entry.flow(recognised.clone(), why == Why::TimedOut, tunnel);
@@ -415,6 +450,15 @@ impl Observer {
             entry.marks.set(Marks::REFUSED);
             self.table.closes(place);
         }
+    }
+}
+
+/// What was decided, taken out.
+fn said(protocol: &mut Protocol) -> Recognised {
+    match std::mem::replace(protocol, Protocol::Silent) {
+        Protocol::Settled(recognised) => *recognised,
+        Protocol::Plain(appearance) => Recognised::nothing(appearance),
+        _ => Recognised::nothing(Appearance::Empty),
     }
 }
 
