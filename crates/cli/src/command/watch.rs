@@ -116,7 +116,12 @@ fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
         })
     });
     CaptureRequest {
-        interfaces: args.interface.clone(),
+        // What tcpdump calls any is every interface.
+        interfaces: if args.interface.iter().any(|name| name == "any") {
+            Vec::new()
+        } else {
+            args.interface.clone()
+        },
         ring_bytes: usize::try_from(args.ring).unwrap_or(usize::MAX),
         snap_bytes: args.snap,
         promiscuous: args.promiscuous,
