@@ -144,8 +144,7 @@ fn alert(view: &TrafficView, finding: &Finding, subject: &Subject, examples: &Ex
     };
     let fits = |it: &&Example| matches!(subject, Subject::Service(_)) || it.client.ip() == client.ip();
     let example = examples.0.get(&(transport, server)).filter(fits);
-    let mut event =
-        head("alert", when, transport, example.map_or(client, |example| example.client), server);
+    let mut event = head("alert", when, transport, example.map_or(client, |example| example.client), server);
     if let Some(example) = example {
         put(&mut event, "flow_id", json!(example.flow_id));
         put(&mut event, "community_id", json!(example.community_id));

@@ -304,24 +304,15 @@ mod tests {
         // A neighbour on a virtual cable is on our wire: its address tells whose socket it is.
         assert_eq!(found(&owners, "10.0.0.2:80", peer), Some((MatchQuality::Wildcard, vec![20])));
         assert_eq!(found(&owners, "10.0.0.2:81", peer), Some((MatchQuality::Listener, vec![21])));
-        assert_eq!(
-            found(&owners, "10.0.0.2:5000", "192.0.2.2:80"),
-            Some((MatchQuality::Exact, vec![23]))
-        );
-        assert_eq!(
-            found(&owners, "127.0.0.1:5001", "127.0.0.1:80"),
-            Some((MatchQuality::Exact, vec![11]))
-        );
+        assert_eq!(found(&owners, "10.0.0.2:5000", "192.0.2.2:80"), Some((MatchQuality::Exact, vec![23])));
+        assert_eq!(found(&owners, "127.0.0.1:5001", "127.0.0.1:80"), Some((MatchQuality::Exact, vec![11])));
         assert_eq!(found(&owners, "127.0.0.1:82", peer), Some((MatchQuality::None, vec![])));
         // From inside of the other one it is the other way round.
         let mut owners = Owners::of_namespace(Some(2));
         owners.update(&snapshot(sockets), []);
         assert_eq!(found(&owners, "10.0.0.2:80", peer), Some((MatchQuality::Wildcard, vec![20])));
         assert_eq!(found(&owners, "127.0.0.1:82", peer), Some((MatchQuality::Listener, vec![22])));
-        assert_eq!(
-            found(&owners, "127.0.0.1:5001", "127.0.0.1:80"),
-            Some((MatchQuality::Exact, vec![24]))
-        );
+        assert_eq!(found(&owners, "127.0.0.1:5001", "127.0.0.1:80"), Some((MatchQuality::Exact, vec![24])));
     }
 
     #[test]

@@ -48,7 +48,8 @@ impl Place {
 
     /// Writes the packets behind the findings, and says how many there are.
     pub(super) fn fill(&self, view: &TrafficView, captures: Vec<CaptureFile>) -> Result<(), Stop> {
-        let packets = if self.is_special { self.fill_special(view, captures) } else { self.fill_file(view, captures) };
+        let packets =
+            if self.is_special { self.fill_special(view, captures) } else { self.fill_file(view, captures) };
         let packets = packets.map_err(|error| failed(&self.named, &error))?;
         let word = if packets == 1 { "packet" } else { "packets" };
         output::complain(&format!("{packets} {word} written to {}", self.named.display()));

@@ -85,7 +85,8 @@ fn a_capture_that_was_cut_keeps_what_came_before() {
             continue;
         }
         // Where: the record that is not whole, or the file's own header.
-        let place = if cut < 24 { 0 } else { ends.iter().rev().find(|end| **end <= cut).copied().unwrap_or(24) };
+        let place =
+            if cut < 24 { 0 } else { ends.iter().rev().find(|end| **end <= cut).copied().unwrap_or(24) };
         let fault = &array(&document, "faults")[0];
         assert_eq!(fault["at"], place, "cut at {cut}");
         let what = array(&document, "gaps")[0]["what"].as_str().unwrap();
@@ -179,7 +180,8 @@ fn seeded_damage_of_every_form_and_link_type_is_survived() {
         read += u32::from(document["volume"]["frames"] != 0);
         partial += u32::from(document["exit_status"] == 2);
         if round % 8 == 0 {
-            let output = run(&home, &["read", "--flows", "--write", word(&home.0.join("e.pcapng")), word(&path)]);
+            let output =
+                run(&home, &["read", "--flows", "--write", word(&home.0.join("e.pcapng")), word(&path)]);
             assert_eq!(output.status.code(), document["exit_status"].as_i64().map(|it| it as i32), "{about}");
             assert!(!err(&output).contains("panicked"), "{about}: {}", err(&output));
             let control = |c: char| c.is_control() && c != '\n';

@@ -77,7 +77,10 @@ fn every_event_has_what_its_readers_expect() {
     assert_eq!(numbers.len(), 1, "one code has one number");
     for event in &alerts {
         let alert = &event["alert"];
-        assert_eq!((&alert["action"], &alert["gid"], &alert["rev"]), (&"allowed".into(), &420.into(), &1.into()));
+        assert_eq!(
+            (&alert["action"], &alert["gid"], &alert["rev"]),
+            (&"allowed".into(), &420.into(), &1.into())
+        );
         assert!(alert["severity"].as_u64().is_some_and(|severity| (1..=3).contains(&severity)));
         assert!(alert["signature"].is_string() && alert["category"].is_string());
     }

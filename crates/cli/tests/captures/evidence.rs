@@ -171,6 +171,7 @@ fn evidence_of_one_port_is_of_that_port() {
     let output = home.run(&["read", word(&path), "--port", "420/udp", "--write", word(&written)]);
     assert_eq!(status(&output), 0, "{}", err(&output));
     let again = document(&home, &[word(&written)]);
-    let services: Vec<_> = array(&again, "services").iter().map(|it| (&it["transport"], &it["port"])).collect();
+    let services: Vec<_> =
+        array(&again, "services").iter().map(|it| (&it["transport"], &it["port"])).collect();
     assert_eq!(services, [(&"udp".into(), &420.into())]);
 }

@@ -16,14 +16,8 @@ fn client_hello(name: &[u8]) -> Vec<u8> {
     let entry = [&[0][..], &two(name.len()), name].concat();
     let list = [&two(entry.len())[..], &entry].concat();
     let extensions = [&[0, 0][..], &two(list.len()), &list].concat();
-    let body = [
-        &[3, 3][..],
-        &[7; 32],
-        &[0, 0, 2, 0x13, 1, 1, 0],
-        &two(extensions.len()),
-        &extensions,
-    ]
-    .concat();
+    let body =
+        [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &two(extensions.len()), &extensions].concat();
     let message = [&[1, 0][..], &two(body.len()), &body].concat();
     [&[22, 3, 1][..], &two(message.len()), &message].concat()
 }
@@ -36,11 +30,11 @@ fn capture() -> Vec<u8> {
     wire.talk((2, 50_001), (1, 421), &[(false, &banner), (true, b"SSH-2.0-made\r\n")]);
     wire.talk((2, 50_002), (1, 423), &[(true, &client_hello(evil))]);
     let greeting = [b"220 ", evil, b" ESMTP ready\r\n"].concat();
-    wire.talk((2, 50_003), (1, 424), &[
-        (false, &greeting),
-        (true, b"EHLO client\r\n"),
-        (false, b"250 hello\r\n"),
-    ]);
+    wire.talk(
+        (2, 50_003),
+        (1, 424),
+        &[(false, &greeting), (true, b"EHLO client\r\n"), (false, b"250 hello\r\n")],
+    );
     file(PCAP, ETHERNET, &wire.packets)
 }
 

@@ -106,17 +106,12 @@ impl Wire {
     }
 
     pub fn ssh(&mut self, client: End, server: End) {
-        self.talk(
-            client,
-            server,
-            &[(false, b"SSH-2.0-OpenSSH_9.2\r\n"), (true, b"SSH-2.0-OpenSSH_9.9\r\n")],
-        );
+        self.talk(client, server, &[(false, b"SSH-2.0-OpenSSH_9.2\r\n"), (true, b"SSH-2.0-OpenSSH_9.9\r\n")]);
     }
 
     pub fn http(&mut self, client: End, server: End, host: &[u8], name: &[u8]) {
         let request = [b"GET / HTTP/1.1\r\nHost: ", host, b"\r\nUser-Agent: made/1\r\n\r\n"].concat();
-        let response =
-            [b"HTTP/1.1 200 OK\r\nServer: ", name, b"\r\nContent-Length: 2\r\n\r\nok"].concat();
+        let response = [b"HTTP/1.1 200 OK\r\nServer: ", name, b"\r\nContent-Length: 2\r\n\r\nok"].concat();
         self.talk(client, server, &[(true, &request), (false, &response)]);
     }
 
