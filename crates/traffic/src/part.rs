@@ -199,7 +199,7 @@ impl Part {
         gap(self.unheard, "flows whose protocol was decided from less than their first bytes");
         gap(self.services.left_out, "flows of services that found no room");
         gap(self.knocks.left_out, "sources that knocked at doors and were not kept one by one");
-        gap(self.beacons.left_out, "connections that were counted and not looked at for regularity");
+        gap(self.beacons.left_out(), "connections that were counted and not looked at for regularity");
         let (scans, touches) = self.knocks.judge();
         let mut faults = self.faults;
         faults.sort_by_key(|fault| (fault.layer, fault.what));
