@@ -208,7 +208,7 @@ fn services(out: &mut String, view: &TrafficView, form: Form) {
     if hidden > 0 {
         // What was judged matters most, then what there is most of.
         let weight = |line: &Line| (line.verdict.as_ref().map(|(verdict, _)| *verdict), line.bytes);
-        order.sort_by(|(_, a), (_, b)| weight(b).cmp(&weight(a)));
+        order.sort_by_key(|(_, line)| std::cmp::Reverse(weight(line)));
         order.truncate(MOST_LINES);
         order.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
