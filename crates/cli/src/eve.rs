@@ -304,7 +304,6 @@ fn protocol(recognised: &Recognised) -> Option<(&'static str, Value)> {
         }
         "http" => {
             copy("host", "hostname");
-            copy("target", "url");
             copy("user_agent", "http_user_agent");
             copy("method", "http_method");
             copy("server", "server");
@@ -325,7 +324,8 @@ fn protocol(recognised: &Recognised) -> Option<(&'static str, Value)> {
         }
         "dns" => {
             copy("query", "rrname");
-            copy("query_type", "rrtype");
+            copy("type", "rrtype");
+            copy("outcome", "rcode");
             "dns"
         }
         _ => return None,

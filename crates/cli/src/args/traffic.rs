@@ -20,7 +20,7 @@ Examples:
   ssh router tcpdump -U -w - | portreeve read -
 
 Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read, 64 wrong usage.
-The language of --filter is that of tcpdump: see docs/filter.md.";
+The language of --filter is that of tcpdump: see docs/filter.md. The form of --json: portreeve schema traffic.";
 
 pub(super) const WATCH_EXAMPLES: &str = "\
 Examples:
@@ -31,9 +31,11 @@ Examples:
   portreeve watch --only-findings --fail-on warning --duration 3600
   portreeve watch --netns blue --eve >> eve.json
 
-A flow is told when it has ended; one that goes on is in the summary. Ctrl-C ends the watch, and the summary follows.
-Packets that the kernel had to drop are counted in the summary; a larger --ring, or a --filter, helps.
-Exit status: as for read.";
+A flow is told when it has ended; Ctrl-C ends the watch and all that goes on, and the summary follows. Packets that the
+kernel had to drop are counted there; a larger --ring, or a --filter, helps. Without root: give the binary CAP_NET_RAW,
+or pipe a capture into portreeve read -.
+
+Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be seen, 64 wrong usage.";
 
 /// Arguments of `read`.
 #[derive(Debug, Args)]
@@ -57,7 +59,7 @@ pub(crate) struct ReadArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) no_progress: bool,
     /// Fail with status 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY")]
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY", help_heading = "Judging")]
     pub(crate) fail_on: FailOn,
 }
 
@@ -92,14 +94,14 @@ pub(crate) struct WireArgs {
     /// Findings only, without a line per flow
     #[arg(long, help_heading = "Output")]
     pub(crate) only_findings: bool,
-    /// JSON Lines: an object per flow that ended and per finding, and a summary at the end
+    /// JSON Lines: one event per line, which is begin, flow, finding or at the end summary
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
     /// Colours
     #[arg(long, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN", help_heading = "Output")]
     pub(crate) color: ColorWhen,
     /// Fail with status 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY")]
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY", help_heading = "Judging")]
     pub(crate) fail_on: FailOn,
 }
 

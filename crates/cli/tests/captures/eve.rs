@@ -55,6 +55,11 @@ fn every_event_has_what_its_readers_expect() {
     assert_eq!(kinds["flow"], array(&document, "flows").len());
     assert_eq!((kinds["ssh"], kinds["http"], kinds["dns"], kinds["stats"]), (2, 2, 2, 1), "{kinds:?}");
 
+    let about = |kind: &str| &events.iter().find(|event| event["event_type"] == kind).unwrap()[kind];
+    assert_eq!(about("ssh")["server"]["software_version"], "OpenSSH_9.2");
+    assert_eq!((&about("http")["hostname"], &about("http")["status"]), (&"shop.example".into(), &200.into()));
+    assert_eq!((&about("dns")["rrname"], &about("dns")["rrtype"]), (&"www.example".into(), &"A".into()));
+
     for event in events.iter().filter(|event| event["event_type"] == "flow") {
         assert!(event["src_port"].is_u64() && event["flow_id"].is_u64() && event["app_proto"].is_string());
         assert!(event["community_id"].as_str().unwrap().starts_with("1:"));

@@ -2,7 +2,7 @@
 //! not needed.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -43,6 +43,7 @@ fn cable(name: &str) -> (Stage, Stage) {
 struct Watch {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
+    complaints: BufReader<ChildStderr>,
 }
 
 impl Watch {
@@ -53,23 +54,17 @@ impl Watch {
         let mut command = stage.home.at_home(stage.command(&all));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut complaints = BufReader::new(child.stderr.take().unwrap());
         if words.contains(&"--json") {
             let line = lines.next().unwrap().unwrap();
             let begin: Value = serde_json::from_str(&line).unwrap();
             assert_eq!((&begin["schema_version"], &begin["event"]), (&1.into(), &"begin".into()), "{line}");
         } else {
-            // Byte by byte: what comes later is for whoever reads on.
-            let mut said = Vec::new();
-            let errors = child.stderr.as_mut().unwrap();
-            for byte in errors.bytes() {
-                said.push(byte.unwrap());
-                if said.last() == Some(&b'\n') {
-                    break;
-                }
-            }
-            assert!(said.starts_with(b"portreeve: watching "), "{}", String::from_utf8_lossy(&said));
+            let mut said = String::new();
+            complaints.read_line(&mut said).unwrap();
+            assert!(said.starts_with("portreeve: watching "), "{said}");
         }
-        Watch { child, lines }
+        Watch { child, lines, complaints }
     }
 
     fn signal(&self, name: &str) {
@@ -99,7 +94,7 @@ impl Watch {
         self.signal("INT");
         let rest: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
         let mut complaints = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+        self.complaints.read_to_string(&mut complaints).unwrap();
         (rest, complaints, self.child.wait().unwrap().code().unwrap())
     }
 
