@@ -69,8 +69,14 @@ impl Pcap {
     }
 }
 
-/// The sessions of the corpus: per capture its frames, IPv4 over Ethernet only.
-fn sessions(folder: &Path) -> Result<Vec<Vec<Vec<u8>>>, String> {
+/// One capture of the corpus: the port of its server, and its frames.
+struct Session {
+    port: [u8; 2],
+    frames: Vec<Vec<u8>>,
+}
+
+/// The sessions of the corpus, IPv4 over Ethernet only.
+fn sessions(folder: &Path) -> Result<Vec<Session>, String> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
         .map_err(|error| format!("{}: {error}", folder.display()))?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -79,6 +85,9 @@ fn sessions(folder: &Path) -> Result<Vec<Vec<Vec<u8>>>, String> {
     paths.sort();
     let mut sessions = Vec::new();
     for path in paths {
+        // Captures are called by protocol and port: `ssh-22.pcap`.
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(port) = name.rsplit('-').next().and_then(|port| port.parse::<u16>().ok()) else { continue };
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut frames = Vec::new();
         each(&bytes, &mut |frame| {
@@ -89,7 +98,7 @@ fn sessions(folder: &Path) -> Result<Vec<Vec<Vec<u8>>>, String> {
         });
         // A capture of thousands of packets would be most of the file.
         if (1..=400).contains(&frames.len()) {
-            sessions.push(frames);
+            sessions.push(Session { port: port.to_be_bytes(), frames });
         }
     }
     if sessions.is_empty() { Err(format!("{}: no capture is there", folder.display())) } else { Ok(sessions) }
@@ -111,10 +120,10 @@ fn each(bytes: &[u8], take: &mut dyn FnMut(&Frame<'_>)) {
 }
 
 /// Puts other addresses into a frame: of loopback's one address, the client becomes one machine and the server another.
-fn shift(frame: &mut [u8], client_first: bool, copy: u32) {
+fn shift(frame: &mut [u8], client_sends: bool, copy: u32) {
     let [_, a, b, c] = copy.to_be_bytes();
     let (client, server) = ([10, a, b, c], [172, 16 | (a & 15), b, c]);
-    let (source, destination) = if client_first { (client, server) } else { (server, client) };
+    let (source, destination) = if client_sends { (client, server) } else { (server, client) };
     for (at, address) in [(26, source), (30, destination)] {
         if let Some(place) = frame.get_mut(at..at + 4) {
             place.copy_from_slice(&address);
@@ -151,18 +160,15 @@ pub fn mixed(path: &Path, corpus: &Path, sizes: Sizes) -> Result<u64, String> {
             copy += 1;
         }
         for (session, at, copy) in &mut open {
-            let Some(frames) = sessions.get(*session) else { continue };
-            let Some(frame) = frames.get(*at) else { continue };
-            let mut frame = frame.clone();
-            // Who sent the first frame is the client: by the source port.
-            let client = frames.first().and_then(|first| first.get(34..36)).map(<[u8]>::to_vec);
-            let client_first = frame.get(34..36).map(<[u8]>::to_vec) == client;
-            shift(&mut frame, client_first, *copy);
+            let Some(session) = sessions.get(*session) else { continue };
+            let Some(mut frame) = session.frames.get(*at).cloned() else { continue };
+            let client_sends = frame.get(34..36) != Some(&session.port);
+            shift(&mut frame, client_sends, *copy);
             time_ns += 400;
             pcap.frame(time_ns, &frame)?;
             *at += 1;
         }
-        open.retain(|(session, at, _)| sessions.get(*session).is_some_and(|frames| *at < frames.len()));
+        open.retain(|(session, at, _)| sessions.get(*session).is_some_and(|it| *at < it.frames.len()));
     }
     pcap.end()
 }
