@@ -240,10 +240,10 @@ fn a_small_file_that_unpacks_to_much_takes_little_memory() {
     let path = home.0.join("bomb.pcap.gz");
     // Frames of zeros: 96 MiB of them in 100 KiB, and more than the memory there is.
     let zeros = vec![0; 65_000];
-    let frame =
-        [&1_u32.to_le_bytes()[..], &[0; 4], &65_000_u32.to_le_bytes(), &65_000_u32.to_le_bytes(), &zeros];
-    let pcap = [file(PCAP, ETHERNET, &[]), frame.concat().repeat(1548)].concat();
-    std::fs::write(&path, gzip(&pcap)).unwrap();
+    let lengths = 65_000_u32.to_le_bytes();
+    let frame = [&1_u32.to_le_bytes()[..], &[0; 4], &lengths, &lengths, &zeros].concat();
+    let members = gzip(&frame.repeat(18)).repeat(86);
+    std::fs::write(&path, [gzip(&file(PCAP, ETHERNET, &[])), members].concat()).unwrap();
     let output = home
         .at_home(std::process::Command::new("sh"))
         .args(["-c", "ulimit -v 90000; exec \"$0\" read --json --workers 1 --memory 16M \"$1\""])
