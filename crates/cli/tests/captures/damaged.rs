@@ -220,6 +220,9 @@ fn what_is_no_capture_is_said_to_be_none() {
         assert!(is_damaged(&document), "{name}");
         let what = array(&document, "gaps")[0]["what"].as_str().unwrap();
         assert!(what.contains(words) && what.contains(name), "{name}: {what}");
+        // Where a file was unpacked in part, it is said how far.
+        let is_part = ["short.gz", "trailing.gz"].contains(&name);
+        assert!(what.contains("what follows byte ") && is_part != what.contains("byte 0"), "{name}: {what}");
     }
     // What a whole file holds before what follows it counts.
     let document = survives(&home, &home.0.join("trailing.gz"), "trailing");
