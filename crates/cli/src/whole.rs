@@ -102,7 +102,7 @@ pub fn check(bytes: &[u8]) {
 
     let mut written = Vec::new();
     let again = CaptureFile::of(String::from("again"), None, Cursor::new(bytes.to_vec()));
-    let evidence = again.and_then(|file| engine::evidence::write(&view, vec![file], &mut written));
+    let evidence = again.and_then(|file| engine::evidence::write(&view, vec![file], None, &mut written));
     if let Ok(evidence) = evidence {
         assert!(evidence <= frames);
         assert_eq!(counted(&written).0, evidence, "what is written can be read");

@@ -9,26 +9,38 @@ use std::net::{IpAddr, SocketAddr};
 
 use model::{Finding, Subject, Traffic, Transport};
 use wire::capture::Writer;
+use wire::filter::Expression;
 use wire::packet::{self, Decoded, Packet};
 use wire::protocol::Protocol;
 use wire::{Frame, LinkType};
 
 use crate::capture_file::CaptureFile;
+use crate::intake::FrameFilter;
 use crate::reading::each_frame;
 use crate::traffic_view::TrafficView;
 
 /// Packets of one place that are taken.
 const MOST_OF_A_PLACE: u32 = 200;
 
-/// Writes the packets; gives how many. What cannot be read of the captures is left out, as it was the first time.
-pub fn write(view: &TrafficView, captures: Vec<CaptureFile>, out: &mut dyn Write) -> io::Result<u64> {
+/// Writes the packets that pass the filter; gives how many. What cannot be read of the captures is left out, as it was
+/// the first time.
+pub fn write(
+    view: &TrafficView,
+    captures: Vec<CaptureFile>,
+    filter: Option<&Expression>,
+    out: &mut dyn Write,
+) -> io::Result<u64> {
     let mut places = Places::of(view);
+    let mut filter = FrameFilter::new(filter.cloned());
     let mut file = EvidenceFile::new(out);
     let mut number = 0;
     let mut written = Ok(());
     for mut capture in captures {
         each_frame(&mut *capture.bytes, &mut |frame| {
             number += 1;
+            if !filter.passes(frame) {
+                return;
+            }
             if let (Some(comment), Ok(())) = (places.take(frame, number), &written) {
                 written = file.write(frame, Some(comment.as_str()).filter(|comment| !comment.is_empty()));
             }

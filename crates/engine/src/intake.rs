@@ -52,7 +52,7 @@ impl Intake {
 }
 
 /// The frames that count: one program per link type, made when the first frame of it comes.
-struct FrameFilter {
+pub(crate) struct FrameFilter {
     expression: Option<Expression>,
     programs: HashMap<LinkType, Option<Program>>,
     /// The link type of the frame before, and its program: captures seldom mix them.
@@ -63,12 +63,12 @@ struct FrameFilter {
 
 impl FrameFilter {
     /// From an expression; every frame counts where there is none.
-    fn new(expression: Option<Expression>) -> FrameFilter {
+    pub(crate) fn new(expression: Option<Expression>) -> FrameFilter {
         FrameFilter { expression, programs: HashMap::new(), last: None, refused: None }
     }
 
     /// Whether a frame counts.
-    fn passes(&mut self, frame: &Frame<'_>) -> bool {
+    pub(crate) fn passes(&mut self, frame: &Frame<'_>) -> bool {
         let Some(expression) = &self.expression else { return true };
         if self.last.as_ref().is_none_or(|(link, _)| *link != frame.link) {
             let refused = &mut self.refused;

@@ -83,7 +83,7 @@ pub fn read(
             }),
         });
         if let Err(broken) = outcome {
-            ledger.broken(&file.name, &broken);
+            ledger.broken(&file.name, blocks.reader.position(), &broken);
         }
         ledger.dropped += blocks.reader.counts().dropped_frames;
         read_before += read.load(Ordering::Relaxed);
@@ -217,13 +217,15 @@ impl Ledger {
         }
     }
 
-    fn broken(&mut self, name: &str, broken: &Broken) {
+    fn broken(&mut self, name: &str, position: u64, broken: &Broken) {
         let what = match broken {
             Broken::Fault(fault) => {
                 self.fault(fault);
                 format!("{name}: what follows byte {}: {}", fault.at, fault.what)
             }
-            Broken::Unreadable(error) => format!("{name}: it could not be read to its end: {error}"),
+            Broken::Unreadable(error) => format!(
+                "{name}: what follows byte {position} of the capture: it could not be read to its end: {error}"
+            ),
         };
         self.gaps.push(Gap { area: Area::Capture, reason: Reason::Damaged, what, count: None });
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use engine::TrafficView;
 use engine::capture_file::CaptureFile;
+use wire::filter::Expression;
 
 use super::Stop;
 use crate::output;
@@ -47,26 +48,44 @@ impl Place {
     }
 
     /// Writes the packets behind the findings, and says how many there are.
-    pub(super) fn fill(&self, view: &TrafficView, captures: Vec<CaptureFile>) -> Result<(), Stop> {
-        let packets =
-            if self.is_special { self.fill_special(view, captures) } else { self.fill_file(view, captures) };
+    pub(super) fn fill(
+        &self,
+        view: &TrafficView,
+        captures: Vec<CaptureFile>,
+        filter: Option<&Expression>,
+    ) -> Result<(), Stop> {
+        let packets = if self.is_special {
+            self.fill_special(view, captures, filter)
+        } else {
+            self.fill_file(view, captures, filter)
+        };
         let packets = packets.map_err(|error| failed(&self.named, &error))?;
         let word = if packets == 1 { "packet" } else { "packets" };
         output::complain(&format!("{packets} {word} written to {}", self.named.display()));
         Ok(())
     }
 
-    fn fill_special(&self, view: &TrafficView, captures: Vec<CaptureFile>) -> io::Result<u64> {
+    fn fill_special(
+        &self,
+        view: &TrafficView,
+        captures: Vec<CaptureFile>,
+        filter: Option<&Expression>,
+    ) -> io::Result<u64> {
         let mut out = io::BufWriter::new(File::options().write(true).open(&self.path)?);
-        let packets = engine::evidence::write(view, captures, &mut out)?;
+        let packets = engine::evidence::write(view, captures, filter, &mut out)?;
         out.flush()?;
         Ok(packets)
     }
 
-    fn fill_file(&self, view: &TrafficView, captures: Vec<CaptureFile>) -> io::Result<u64> {
+    fn fill_file(
+        &self,
+        view: &TrafficView,
+        captures: Vec<CaptureFile>,
+        filter: Option<&Expression>,
+    ) -> io::Result<u64> {
         let mut file = tempfile::NamedTempFile::new_in(folder(&self.path))?;
         let mut out = io::BufWriter::new(file.as_file_mut());
-        let packets = engine::evidence::write(view, captures, &mut out)?;
+        let packets = engine::evidence::write(view, captures, filter, &mut out)?;
         out.flush()?;
         drop(out);
         file.persist(&self.path).map_err(|error| error.error)?;

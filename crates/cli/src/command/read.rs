@@ -8,7 +8,7 @@ use std::thread;
 use engine::capture_file::{self, CaptureFile};
 use engine::{OwnedFlow, Reading, TrafficView};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use model::{Flow, Traffic, Transport};
+use model::{Area, Flow, Gap, Reason, Traffic, Transport};
 use verdict::Earlier;
 
 use super::evidence::Place;
@@ -20,6 +20,9 @@ use crate::files::{self, Places};
 use crate::look::{self, Grounds};
 use crate::target::Target;
 use crate::{csv, eve, output, text};
+
+/// What a flow takes that is kept to be shown, about.
+const FLOW_BYTES: usize = 1024;
 
 pub(super) fn run(args: &ReadArgs) -> Status {
     let grounds = grounds(&args.policy)?;
@@ -35,6 +38,8 @@ pub(super) fn run(args: &ReadArgs) -> Status {
 
     let progress = Bar::begin(args, &files);
     let mut flows: Vec<OwnedFlow> = Vec::new();
+    let most_flows = reading.memory_bytes / FLOW_BYTES;
+    let mut left_out = 0;
     let mut written = Ok(true);
     let mut examples = eve::Examples::default();
     let wanted = |flow: &Flow| ports.has(flow.transport, flow.server.port());
@@ -48,12 +53,14 @@ pub(super) fn run(args: &ReadArgs) -> Status {
             if matches!(written, Ok(true)) {
                 written = lines(&eve::flow(&flow));
             }
-        } else {
+        } else if flows.len() < most_flows {
             flows.push(flow);
+        } else {
+            left_out += 1;
         }
     };
     let one_by_one = args.traffic.eve || args.flows;
-    let traffic = engine::read(
+    let mut traffic = engine::read(
         files,
         &reading,
         &mut |at| progress.tell(&at),
@@ -63,6 +70,15 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     if !written? {
         // The reader has seen enough.
         return Ok(0);
+    }
+
+    if left_out > 0 {
+        traffic.gaps.push(Gap {
+            area: Area::Traffic,
+            reason: Reason::LimitReached,
+            what: String::from("flows that were counted and are not shown one by one"),
+            count: Some(left_out),
+        });
     }
 
     let view = judge(traffic, &grounds, earlier.as_ref(), false);
@@ -81,7 +97,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
         tell_gaps(&view);
     }
     if let Some(place) = place {
-        place.fill(&view, captures.open()?)?;
+        place.fill(&view, captures.open()?, reading.filter.as_ref())?;
     }
     Ok(status)
 }

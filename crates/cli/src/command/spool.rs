@@ -52,7 +52,8 @@ impl Spool {
         let mut file = self.file.finish().map_err(failed)?;
         file.rewind().map_err(failed)?;
         let spooled = CaptureFile::of(String::from("what was captured"), None, file).map_err(failed)?;
-        self.place.fill(view, vec![spooled])?;
+        // What did not pass the filter was not kept.
+        self.place.fill(view, vec![spooled], None)?;
         if self.left_out > 0 {
             output::complain(&format!("{} packets came later than what could be kept", self.left_out));
         }

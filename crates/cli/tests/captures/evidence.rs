@@ -97,6 +97,7 @@ fn what_can_be_read_once_only_has_evidence_too() {
         .args(["read", "-", "--write", word(&written), "--json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     child.stdin.take().unwrap().write_all(&bytes).unwrap();
@@ -151,15 +152,12 @@ fn a_place_that_cannot_be_written_is_told_before_anything_is_read() {
     let null = home.run(&["read", word(&path), "--write", "/dev/null"]);
     assert_eq!(status(&null), 0, "{}", err(&null));
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
-    #[cfg(unix)]
-    {
-        let (link, target) = (home.0.join("link"), home.0.join("target"));
-        std::fs::write(&target, "old").unwrap();
-        std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert_eq!(status(&home.run(&["read", word(&path), "--write", word(&link)])), 0);
-        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert!(std::fs::metadata(&target).unwrap().len() > 1000);
-    }
+    let (link, target) = (home.0.join("link"), home.0.join("target"));
+    std::fs::write(&target, "old").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    assert_eq!(status(&home.run(&["read", word(&path), "--write", word(&link)])), 0);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::metadata(&target).unwrap().len() > 1000);
 }
 
 #[test]
@@ -174,4 +172,20 @@ fn evidence_of_one_port_is_of_that_port() {
     let services: Vec<_> =
         array(&again, "services").iter().map(|it| (&it["transport"], &it["port"])).collect();
     assert_eq!(services, [(&"udp".into(), &420.into())]);
+}
+
+#[test]
+fn evidence_has_nothing_that_the_filter_left_out() {
+    let home = Home::new("filtered");
+    let mut wire = Wire::default();
+    wire.ssh((2, 50_001), (1, 420));
+    wire.ssh((3, 50_002), (1, 420));
+    let path = home.0.join("in.pcap");
+    std::fs::write(&path, file(PCAP, ETHERNET, &wire.packets)).unwrap();
+    let written = home.0.join("out.pcapng");
+    let output = home.run(&["read", word(&path), "--filter", "host 10.0.0.3", "-w", word(&written)]);
+    assert_eq!(status(&output), 0, "{}", err(&output));
+    let again = document(&home, &[word(&written)]);
+    assert_eq!(again["volume"]["frames"], wire.packets.len() / 2);
+    assert_eq!(array(&again, "services")[0]["some_clients"], serde_json::json!(["10.0.0.3"]));
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::files::{ETHERNET, PCAP, file};
+use crate::files::{ETHERNET, FORMS, PCAP, file};
 use crate::packets::{Wire, scene};
 use crate::support::{Home, err, out, status};
 use crate::{array, document, word};
@@ -256,4 +256,44 @@ fn more_flows_than_memory_are_counted_and_told() {
     // The program itself takes about 20 MB, and the frames in hand some more.
     assert!(peaks[0] < 60_000, "{peaks:?} kB");
     assert!(peaks[1] > peaks[0] + 5_000, "the bound is what kept it small: {peaks:?} kB");
+}
+
+#[test]
+fn flows_that_are_shown_one_by_one_are_bounded_too() {
+    let home = Home::new("bounded");
+    let mut wire = Wire::default();
+    for port in 0..2000 {
+        wire.dns(((3 + port % 8) as u8, 10_000 + port), (200, 53));
+    }
+    let path = home.0.join("many.pcap");
+    std::fs::write(&path, file(PCAP, ETHERNET, &wire.packets)).unwrap();
+    let shown = |words: &[&str]| {
+        let document = document(&home, &[&[word(&path), "--flows"], words].concat());
+        let what = |gap: &Value| gap["what"].as_str().is_some_and(|what| what.contains("one by one"));
+        let left_out = array(&document, "gaps").iter().find(|gap| what(gap)).map(|gap| gap["count"].clone());
+        (array(&document, "flows").len(), left_out, document["exit_status"].clone())
+    };
+    assert_eq!(shown(&[]), (2000, None, 0.into()));
+    assert_eq!(shown(&["--memory", "1M"]), (1024, Some(976.into()), 2.into()));
+    // Events are not kept.
+    let events = out(&home.run(&["read", word(&path), "--eve", "--memory", "1M"]));
+    assert_eq!(events.lines().filter(|line| line.contains("\"event_type\":\"flow\"")).count(), 2000);
+}
+
+#[test]
+fn what_the_capturing_program_dropped_is_told() {
+    let home = Home::new("drops");
+    let path = home.0.join("drops.pcapng");
+    let mut bytes = file(FORMS[4], ETHERNET, &scene().packets);
+    // Interface statistics with isb_ifdrop (draft-ietf-opsawg-pcapng §4.6).
+    for number in [5_u32, 40, 0, 0, 0, 8 << 16 | 5, 420, 0, 0, 40] {
+        bytes.extend(number.to_le_bytes());
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let document = document(&home, &[word(&path)]);
+    assert_eq!((&document["volume"]["dropped"], &document["exit_status"]), (&420.into(), &2.into()));
+    let gap = &array(&document, "gaps")[0];
+    assert_eq!((&gap["area"], &gap["count"]), (&"capture".into(), &420.into()), "{gap}");
+    let text = out(&home.run(&["read", word(&path)]));
+    assert!(text.contains("420 frames that were dropped while capturing"), "{text}");
 }

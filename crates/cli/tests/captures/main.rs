@@ -1,4 +1,5 @@
 //! Captures through the public door: the binary is given files as people have them, whole, packed, damaged and hostile.
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
