@@ -23,6 +23,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   bench [--rounds N]     figures beside ss and lsof, on a load of 20,000 listeners (needs root)
+  bench-wire [--rounds N]
+                         figures beside tshark, tcpdump and ndpiReader, on captures that it makes (2 GB of disk)
   bpf [--check]          build bpf/*.bpf.o from their C sources, or compare
   corpus [--install] [SCENE …]
                          record the captures of corpus/wire with real daemons and clients (needs root)
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome = match task.as_str() {
         "bench" => bench::run(&rest),
+        "bench-wire" => bench::run_wire(&rest),
+        "bench-one" => bench::run_one(&rest),
         "bench-load" => bench::run_load(&rest),
         "bpf" => bpf::run(&rest),
         "corpus" => corpus::run(&rest),

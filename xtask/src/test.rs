@@ -14,6 +14,8 @@ const PACKAGES: &[&str] = &[
     "procps",
     "python3-psutil",
     "netcat-openbsd",
+    "tcpdump",
+    "tshark",
     // Scenes: forwards, packages, strangers' listeners.
     "nftables",
     "iptables",

@@ -39,8 +39,7 @@ pub(crate) fn services(out: &mut String, view: &TrafficView, headings: bool) {
         let names = Names::of(&view.paper, Some(service.transport), port);
         let said = &service.recognised;
         let moment = |time: Option<Timestamp<Utc>>| time.map(Timestamp::rfc3339_ns).unwrap_or_default();
-        let codes: Vec<&str> =
-            view.findings_of_service(index).map(|finding| finding.code.name()).collect();
+        let codes: Vec<&str> = view.findings_of_service(index).map(|finding| finding.code.name()).collect();
         [
             service.transport.name().to_owned(),
             port.to_string(),

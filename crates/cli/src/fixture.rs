@@ -1,5 +1,7 @@
 //! A small machine for tests: one of everything that a face must show.
 
+pub(crate) mod traffic;
+
 use std::sync::Arc;
 
 use engine::View;

@@ -161,7 +161,12 @@ impl<'v> Places<'v> {
                     share.taken += 1;
                     taken = true;
                     // A finding without a frame of its own is told on the first packet of its place.
-                    about.extend(share.findings.iter().filter(|index| !self.said.get(**index).is_some_and(|said| *said)));
+                    about.extend(
+                        share
+                            .findings
+                            .iter()
+                            .filter(|index| !self.said.get(**index).is_some_and(|said| *said)),
+                    );
                 }
             }
         }

@@ -27,11 +27,11 @@ pub struct CaptureRequest {
     pub snap_bytes: u32,
     /// Also what is sent to other machines; only where interfaces are named.
     pub promiscuous: bool,
-    /// Which frames the kernel hands over: one program for each link type.
+    /// Which frames the kernel hands over, by one program for each link type.
     ///
-    /// Frames of a link type that has no program come as they are, unless there is no program at all for the kernel to
-    /// judge them by: what must not pass has to be filtered again by whoever reads. A program sees a frame as the kernel
-    /// has it: the outermost VLAN tag is not among its bytes.
+    /// A link type without a program is not filtered, nor are devices that the kernel shows to programs in another form
+    /// than we hand out: whoever reads has to filter those again. A program sees a frame as the kernel keeps it, where the
+    /// outermost VLAN tag stands beside the bytes and not among them.
     pub filters: Vec<LinkFilter>,
     /// The network namespace: a name of `ip netns` or Docker, a PID, or a path; `None` is ours.
     pub netns: Option<String>,

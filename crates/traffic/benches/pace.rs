@@ -3,7 +3,11 @@
 //! Three kinds of traffic, made in memory: 200,000 short conversations in many protocols, four long RTP flows of
 //! 1,280-byte packets, and a scan of two million SYNs. A word as argument runs only that one.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for people, not a part of the product")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement for people, not a part of the product"
+)]
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "the tape is our own")]
 #![expect(dead_code, reason = "the tape is shared with the tests")]
 
@@ -64,19 +68,22 @@ fn measure(name: &str, feed: impl FnOnce(&mut Observer) -> u64) -> Traffic {
 }
 
 const TLS_HELLO: &[u8] = &[
-    0x16, 3, 1, 0, 0x73, 1, 0, 0, 0x6f, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-    23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0, 4, 0x13, 1, 0x13, 2, 1, 0, 0, 0x42, 0, 0, 0, 0x10, 0, 0x0e, 0, 0, 0x0b,
-    b'e', b'x', b'a', b'm', b'p', b'l', b'e', b'.', b'c', b'o', b'm', 0, 0x2b, 0, 3, 2, 3, 4, 0, 0x0d, 0, 4, 0, 2, 4, 3, 0,
-    0x0a, 0, 4, 0, 2, 0, 0x1d, 0, 0x33, 0, 0x17, 0, 0x15, 0, 0x1d, 0, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17,
+    0x16, 3, 1, 0, 0x73, 1, 0, 0, 0x6f, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+    19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0, 4, 0x13, 1, 0x13, 2, 1, 0, 0, 0x42, 0, 0,
+    0, 0x10, 0, 0x0e, 0, 0, 0x0b, b'e', b'x', b'a', b'm', b'p', b'l', b'e', b'.', b'c', b'o', b'm', 0, 0x2b,
+    0, 3, 2, 3, 4, 0, 0x0d, 0, 4, 0, 2, 4, 3, 0, 0x0a, 0, 4, 0, 2, 0, 0x1d, 0, 0x33, 0, 0x17, 0, 0x15, 0,
+    0x1d, 0, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
 ];
 const TLS_ANSWER: &[u8] = &[
-    0x16, 3, 3, 0, 0x34, 2, 0, 0, 0x30, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-    24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0x13, 1, 0, 0, 8, 0, 0x2b, 0, 4, 3, 4, 0, 0, 0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 0x20,
-    9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7, 6, 5,
+    0x16, 3, 3, 0, 0x34, 2, 0, 0, 0x30, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+    19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0x13, 1, 0, 0, 8, 0, 0x2b, 0, 4, 3, 4, 0, 0,
+    0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 0x20, 9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7,
+    6, 5, 4, 3, 2, 1, 9, 8, 7, 6, 5,
 ];
-const DNS_QUERY: &[u8] = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01";
-const DNS_ANSWER: &[u8] = b"\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01\
+const DNS_QUERY: &[u8] =
+    b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01";
+const DNS_ANSWER: &[u8] =
+    b"\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01\
 \xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\x5d\xb8\xd8\x22";
 
 /// One conversation of about ten packets, in a protocol that depends on its number.
@@ -152,7 +159,10 @@ fn mixed() {
     let mut tape = Tape::default();
     for number in 0..210_000_u32 {
         let at = BEGIN + i64::from(number) * MILLISECOND / 4;
-        let client = SocketAddr::new(Ipv4Addr::from(0x0a00_0000 + number / 16).into(), 20_000 + u16::try_from(number % 40_000).unwrap());
+        let client = SocketAddr::new(
+            Ipv4Addr::from(0x0a00_0000 + number / 16).into(),
+            20_000 + u16::try_from(number % 40_000).unwrap(),
+        );
         let port = [80, 443, 22, 25, 53, 1883, 420, 8080][(number / 10 % 8) as usize];
         let server = SocketAddr::new(Ipv4Addr::from(0xc612_0000 + number % 500).into(), port);
         converse(&mut tape, at, client, server, number);

@@ -4,7 +4,7 @@
 //! Intervals are in nanoseconds, not in whole seconds, so that fast beacons count as well. And the time that is looked
 //! at is that of the capture, divided into 24 equal parts, where RITA has 24 hours.
 
-use model::{Beacon, Transport};
+use model::{Beacon, Timestamp, Transport};
 use wire::address::Address;
 use wire::packet::Version;
 
@@ -36,16 +36,49 @@ pub(crate) struct Pair {
 }
 
 /// The connections of a pair.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Calls {
     connections: u64,
     /// When each began, and how much the client sent.
     samples: Vec<(i64, u64)>,
     /// Whether there were more.
     truncated: bool,
-    first: When,
-    last: When,
+    last: Option<i64>,
     frame: u64,
+}
+
+impl Calls {
+    fn add(&mut self, at: i64, client_bytes: u64, frame: u64, room: bool) -> bool {
+        self.connections += 1;
+        self.last = self.last.max(Some(at));
+        self.frame = self.frame.min(frame);
+        let sampled = room && self.samples.len() < MOST_SAMPLES;
+        if sampled {
+            self.samples.push((at, client_bytes));
+        }
+        self.truncated |= !sampled;
+        sampled
+    }
+}
+
+/// Most pairs connect once: such take little room.
+#[derive(Debug, Clone)]
+enum Seen {
+    Once { at: i64, client_bytes: u64, frame: u64 },
+    Again(Box<Calls>),
+}
+
+impl Seen {
+    fn calls(self) -> Calls {
+        match self {
+            Seen::Again(calls) => *calls,
+            Seen::Once { at, client_bytes, frame } => {
+                let mut calls = Calls { frame, ..Calls::default() };
+                calls.add(at, client_bytes, frame, true);
+                calls
+            }
+        }
+    }
 }
 
 /// When is something a beacon.
@@ -58,7 +91,7 @@ pub(crate) struct Threshold {
 /// The calls of all pairs, within bounds.
 #[derive(Debug, Clone)]
 pub(crate) struct Beacons {
-    pairs: Map<Pair, Calls>,
+    pairs: Map<Pair, Seen>,
     samples: usize,
     most_pairs: usize,
     most_samples: usize,
@@ -69,12 +102,12 @@ pub(crate) struct Beacons {
 impl Beacons {
     /// Within about `bytes` of memory.
     pub(crate) fn new(seed: Seed, bytes: usize) -> Beacons {
-        let sample = size_of::<(i64, u64)>();
         Beacons {
             pairs: Map::with_hasher(seed),
             samples: 0,
-            most_pairs: bytes / 2 / (2 * (size_of::<(Pair, Calls)>() + 2 * sample)),
-            most_samples: bytes / 2 / (2 * sample),
+            // A map that grows is between half and almost full.
+            most_pairs: bytes * 3 / 4 / (size_of::<(Pair, Seen)>() * 2),
+            most_samples: bytes / 4 / (size_of::<(i64, u64)>() * 2),
             left_out: 0,
         }
     }
@@ -82,55 +115,71 @@ impl Beacons {
     /// A connection that was opened and answered.
     pub(crate) fn connected(&mut self, pair: Pair, begun: When, client_bytes: u64, frame: u64) {
         let Some(at) = begun.known() else { return };
-        if self.pairs.len() >= self.most_pairs && !self.pairs.contains_key(&pair) {
+        let room = self.samples < self.most_samples;
+        if let Some(seen) = self.pairs.get_mut(&pair) {
+            if let Seen::Again(calls) = seen {
+                let sampled = calls.add(at, client_bytes, frame, room);
+                self.samples += usize::from(sampled);
+                self.left_out += u64::from(!sampled);
+                return;
+            }
+            let mut calls = std::mem::replace(seen, Seen::Once { at, client_bytes, frame }).calls();
+            let sampled = calls.add(at, client_bytes, frame, room);
+            self.samples += 1 + usize::from(sampled);
+            *seen = Seen::Again(Box::new(calls));
+            return;
+        }
+        if self.pairs.len() >= self.most_pairs && !self.make_room() {
             self.left_out += 1;
             return;
         }
-        let calls = self.pairs.entry(pair).or_insert_with(|| Calls {
-            connections: 0,
-            samples: Vec::new(),
-            truncated: false,
-            first: begun,
-            last: begun,
-            frame,
-        });
-        calls.connections += 1;
-        calls.first = calls.first.earlier(begun);
-        calls.last = calls.last.later(begun);
-        calls.frame = calls.frame.min(frame);
-        if calls.samples.len() < MOST_SAMPLES && self.samples < self.most_samples {
-            calls.samples.push((at, client_bytes));
-            self.samples += 1;
-        } else {
-            calls.truncated = true;
-            self.left_out += 1;
+        self.pairs.insert(pair, Seen::Once { at, client_bytes, frame });
+    }
+
+    /// Forgets the older half of the pairs that connected once; gives whether that helped.
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        let before = self.pairs.len();
+        let mut times: Vec<i64> = self
+            .pairs
+            .values()
+            .filter_map(|seen| if let Seen::Once { at, .. } = seen { Some(*at) } else { None })
+            .collect();
+        // Where few connected once, going through all for them would be done too often.
+        if times.len() < before / 4 {
+            return false;
         }
+        let middle = times.len() / 2;
+        let (_, middle, _) = times.select_nth_unstable(middle);
+        self.pairs.retain(|_, seen| !matches!(seen, Seen::Once { at, .. } if at <= middle));
+        self.left_out += (before - self.pairs.len()) as u64;
+        self.pairs.len() < before
     }
 
     /// Adds what another shard saw.
     pub(crate) fn merge(&mut self, other: Beacons) {
         self.left_out += other.left_out;
         for (pair, theirs) in other.pairs {
-            match self.pairs.get_mut(&pair) {
-                None => {
-                    self.pairs.insert(pair, theirs);
-                }
-                Some(ours) => {
-                    ours.connections += theirs.connections;
-                    ours.first = ours.first.earlier(theirs.first);
-                    ours.last = ours.last.later(theirs.last);
-                    ours.frame = ours.frame.min(theirs.frame);
-                    // A list that ends early must not look like calls that end early: keep what both cover.
-                    let covered = |calls: &Calls| {
-                        let last = calls.samples.iter().map(|(at, _)| *at).max();
-                        if calls.truncated { last.unwrap_or(i64::MIN) } else { i64::MAX }
-                    };
-                    let until = covered(ours).min(covered(&theirs));
-                    ours.truncated |= theirs.truncated;
-                    ours.samples.extend(theirs.samples);
-                    ours.samples.retain(|(at, _)| *at <= until);
-                }
-            }
+            let Some(seen) = self.pairs.get_mut(&pair) else {
+                self.pairs.insert(pair, theirs);
+                continue;
+            };
+            let (at, client_bytes, frame) = (0, 0, 0);
+            let mut ours = std::mem::replace(seen, Seen::Once { at, client_bytes, frame }).calls();
+            let theirs = theirs.calls();
+            // A list that ends early must not look like calls that end early: keep what both cover.
+            let covered = |calls: &Calls| {
+                let last = calls.samples.iter().map(|(at, _)| *at).max();
+                if calls.truncated { last.unwrap_or(i64::MIN) } else { i64::MAX }
+            };
+            let until = covered(&ours).min(covered(&theirs));
+            ours.connections += theirs.connections;
+            ours.last = ours.last.max(theirs.last);
+            ours.frame = ours.frame.min(theirs.frame);
+            ours.truncated |= theirs.truncated;
+            ours.samples.extend(theirs.samples);
+            ours.samples.retain(|(at, _)| *at <= until);
+            *seen = Seen::Again(Box::new(ours));
         }
     }
 
@@ -139,6 +188,7 @@ impl Beacons {
         let mut found: Vec<Beacon> = self
             .pairs
             .drain()
+            .map(|(pair, seen)| (pair, seen.calls()))
             .filter(|(_, calls)| calls.connections >= threshold.connections)
             .filter_map(|(pair, calls)| score(pair, calls, first, last))
             .filter(|beacon| beacon.score >= threshold.score)
@@ -184,8 +234,8 @@ fn score(pair: Pair, mut calls: Calls, first: When, last: When) -> Option<Beacon
         duration_score,
         histogram_score,
         score: scores.iter().sum::<f64>() / 4.0,
-        first: calls.first.timestamp(),
-        last: calls.last.timestamp(),
+        first: times.first().copied().map(Timestamp::from_ns),
+        last: calls.last.map(Timestamp::from_ns),
         frame: calls.frame,
     })
 }
@@ -349,6 +399,32 @@ mod tests {
             .collect();
         let people = judged(people.into_iter(), at + 50_000 * SECOND).unwrap();
         assert!(people.score < 0.7, "{people:?}");
+    }
+
+    #[test]
+    fn pairs_that_connect_once_give_way() {
+        let mut beacons = Beacons::new(Seed::new(1), 1 << 20);
+        let pair = |number: u32, port| Pair {
+            version: Version::V4,
+            client: Address::from_v4(number.to_be_bytes()),
+            server: Address::from_v4([192, 0, 2, 9]),
+            port,
+            transport: Transport::Tcp,
+        };
+        for count in 0..200_000_u32 {
+            let at = i64::from(count) * SECOND / 100;
+            beacons.connected(pair(count, 80), When::at(at), 7, u64::from(count));
+            if count % 1000 == 0 {
+                beacons.connected(pair(5, 420), When::at(at), 7, u64::from(count));
+            }
+        }
+        assert!(beacons.pairs.len() <= beacons.most_pairs && beacons.left_out > 100_000);
+        let threshold = Threshold { connections: 10, score: 0.9 };
+        let found = beacons.judge(When::at(0), When::at(2000 * SECOND), threshold);
+        assert_eq!(
+            found.iter().map(|beacon| (beacon.server.port(), beacon.connections)).collect::<Vec<_>>(),
+            [(420, 200)]
+        );
     }
 
     #[test]

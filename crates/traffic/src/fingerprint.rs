@@ -171,6 +171,9 @@ mod tests {
             assert_eq!(protocol_letters(&offer), letters);
         }
         assert_eq!(short_digest(""), "000000000000");
+        // The example of JA4's own description: a browser.
+        let ciphers = "002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
+        assert_eq!(short_digest(ciphers), "8daaf6152771");
         assert_eq!(md5("a"), "0cc175b9c0f1b6a831c399e269772661");
     }
 }

@@ -47,6 +47,11 @@ pub(crate) fn verb(line: &[u8]) -> (&[u8], &[u8]) {
     (verb, rest.get(1..).unwrap_or_default())
 }
 
+/// The first word of a text.
+pub(crate) fn word(text: &[u8]) -> &[u8] {
+    verb(text).0
+}
+
 /// Whether the word is one of these, in any case.
 pub(crate) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
     words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))

@@ -138,6 +138,10 @@ fn naming(message: &Message<'_>, whole: bool) -> Option<Naming> {
 fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Result<Vec<Message<'a>>, bool> {
     let mut found = Vec::new();
     for piece in said.pieces().take(16) {
+        // A name of 32 letters is seen before anything is read.
+        if of == Naming::NetBios && piece.get(12) != Some(&32) {
+            return Err(false);
+        }
         let read = if stream { framed(piece, ended)? } else { (dns::parse(piece).map_err(|_| false)?, true) };
         let (message, whole) = read;
         if naming(&message, whole) != Some(of) {
@@ -162,7 +166,20 @@ fn framed(bytes: &[u8], ended: bool) -> Result<(Message<'_>, bool), bool> {
             let front = dns::parse_front(rest).map_err(|_| false)?;
             if front.is_response() && front.questions.len() == 1 { Ok((front, false)) } else { Err(false) }
         }
-        None => Err(length < 4096 || rest.get(4..6).is_none_or(|asked| matches!(asked, [0, 0 | 1]))),
+        None => Err(may_be_front(rest)),
+    }
+}
+
+/// Whether a message that has not ended may be one: one question, or an answer.
+fn may_be_front(bytes: &[u8]) -> bool {
+    match (dns::parse_front(bytes), bytes.first_chunk::<6>()) {
+        (Ok(front), _) => is_plain(&front),
+        (Err(_), Some([_, _, flags, _, 0, asked])) => {
+            // Where the question has not ended: no name is longer.
+            bytes.len() < 12 + 260 && (*asked == 1 || *asked == 0 && flags & 0x80 != 0)
+        }
+        (Err(_), Some(_)) => false,
+        (Err(_), None) => true,
     }
 }
 

@@ -11,6 +11,8 @@ use crate::talk::Talk;
 
 /// Rules that rest on fewer bits than this are called partial.
 const SURE_BITS: u8 = 16;
+/// A server's rule that rests on this many bits needs no other opinion.
+const SETTLED_BITS: u8 = 48;
 
 /// What a recogniser makes of a talk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +152,13 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
             }
         }
     }
+    // What a server may have said is not worth more than what a client surely said.
+    if let (Some((_, weak)), Some((_, sure))) = (&server, &client)
+        && weak.bits < SURE_BITS
+        && sure.bits >= SURE_BITS
+    {
+        server = None;
+    }
     let attempt = match (&server, &client) {
         (Some((spoken, claim)), Some((tried, _)))
             if claim.by == By::Server && spoken.protocol != tried.protocol =>
@@ -159,12 +168,14 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
         _ => None,
     };
     let found = server.or(client);
-    // A client's word is not the last: the server may still speak.
+    // A client's word is not the last: the server may still speak. What is sure is not kept waiting by what may be.
     let awaits = found.as_ref().is_some_and(|(_, claim)| claim.more || claim.by == By::Client);
+    let settled =
+        found.as_ref().is_some_and(|(_, claim)| claim.by != By::Client && claim.bits >= SETTLED_BITS);
     Opinion {
         found: found.map(|(recogniser, claim)| (&recogniser.protocol, claim)),
         attempt,
-        more: (more || awaits) && !talk.ended,
+        more: (more && !settled || awaits) && !talk.ended,
     }
 }
 
@@ -272,6 +283,15 @@ mod tests {
     }
 
     #[test]
+    fn a_weak_rule_for_the_server_does_not_outweigh_a_sure_client() {
+        let weak = tcp(b"", b"220 mx.example ready\r\n");
+        assert_eq!(recognise(&weak).settle(&weak).certainty, Certainty::Partial);
+        let both = tcp(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"220 mx.example ready\r\n");
+        let said = recognise(&both).settle(&both);
+        assert_eq!((said.protocol.unwrap().name, said.certainty), ("http", Certainty::Attempt));
+    }
+
+    #[test]
     fn bytes_that_decide_nothing_are_classed() {
         let mut random = Vec::new();
         let mut state = 1;
@@ -303,6 +323,73 @@ mod tests {
             }
             check(&bytes);
         }
+    }
+
+    /// Talks of two kinds, in which one side or both say noise of these bytes.
+    fn noise(rounds: u32, mut byte: impl FnMut(&mut u64) -> u8) -> Vec<String> {
+        let mut state = 0x0123_4567_89ab_cdef_u64;
+        let mut false_claims = Vec::new();
+        for round in 0..rounds {
+            let mut sides = [Vec::new(), Vec::new()];
+            for side in &mut sides {
+                let length = step(&mut state) % 64;
+                side.extend((0..length).map(|_| byte(&mut state)));
+            }
+            let [client, server] = &sides;
+            let ends = |side: &[u8]| [u32::try_from(side.len()).unwrap()];
+            let (client_ends, server_ends) = (ends(client), ends(server));
+            let talk = match round % 2 {
+                0 => tcp(client, server),
+                _ => Talk {
+                    transport: Transport::Udp,
+                    client: Said::datagrams(client, &client_ends),
+                    server: Said::datagrams(server, &server_ends),
+                    ended: true,
+                },
+            };
+            let said = recognise(&talk).settle(&talk);
+            // A weak rule says itself that it may be wrong.
+            if matches!(said.certainty, Certainty::Attempt | Certainty::Confirmed) && false_claims.len() < 9 {
+                false_claims.push(format!(
+                    "{}: {} | {}",
+                    said.rule,
+                    client.escape_ascii(),
+                    server.escape_ascii()
+                ));
+            }
+        }
+        false_claims
+    }
+
+    #[test]
+    fn noise_is_nothing() {
+        let any = noise(200_000, |state| step(state).to_le_bytes()[7]);
+        assert_eq!(any, Vec::<String>::new());
+        // Small numbers and zeros, as binary formats are full of.
+        let small = noise(100_000, |state| {
+            let [one, two, ..] = step(state).to_le_bytes();
+            if one < 150 { 0 } else { two & 0x0f }
+        });
+        assert_eq!(small, Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_are_nothing() {
+        let words: Vec<&[u8]> =
+            b"200 220 + OK hello user get / a.b : - the END 1 ( { } <x> no \r\n \n NICK key"
+                .split(|byte| *byte == b' ')
+                .collect();
+        let mut word: &[u8] = b"";
+        let text = noise(100_000, |state| {
+            if word.is_empty() {
+                word = words[(step(state) >> 32) as usize % words.len()];
+                return b' ';
+            }
+            let (first, rest) = word.split_first().unwrap();
+            word = rest;
+            *first
+        });
+        assert_eq!(text, Vec::<String>::new());
     }
 
     fn step(state: &mut u64) -> u64 {

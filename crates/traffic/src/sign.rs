@@ -97,6 +97,29 @@ impl Sign {
         Sign { side, over, places }
     }
 
+    /// Bytes that begin as this sign wants, chosen by `seed`.
+    #[cfg(test)]
+    pub(crate) fn example(&self, seed: u64) -> Vec<u8> {
+        let length = self.places.iter().rposition(|class| *class != Class::Any).map_or(0, |last| last + 1);
+        let wanted = self.places.iter().zip(seed.to_le_bytes()).take(length);
+        wanted
+            .map(|(class, byte)| {
+                let fitting: Vec<u8> = (0..=255).filter(|value| class.allows(*value)).collect();
+                fitting[usize::from(byte) % fitting.len()]
+            })
+            .collect()
+    }
+
+    /// Whether it is looked for in datagrams; `choice` decides where both are possible.
+    #[cfg(test)]
+    pub(crate) fn is_over(&self, choice: bool) -> bool {
+        match self.over {
+            Over::Stream => false,
+            Over::Datagram => true,
+            Over::Any => choice,
+        }
+    }
+
     /// The side begins with bytes of these classes (the first eight count).
     pub const fn classes(side: Side, over: Over, classes: &[Class]) -> Sign {
         let mut places = [Class::Any; PLACES];

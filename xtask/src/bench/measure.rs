@@ -31,7 +31,7 @@ pub fn whole(command: &mut Command, count: impl Fn(&[u8]) -> usize) -> Result<Co
 }
 
 /// User and system time of every child that we waited for, in milliseconds.
-fn children_cpu_ms() -> Result<f64, String> {
+pub fn children_cpu_ms() -> Result<f64, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| error.to_string())?;
     let (user, system) = (usage.user_time(), usage.system_time());
     let ms = |seconds: i64, microseconds: i64| {

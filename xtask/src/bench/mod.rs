@@ -1,8 +1,10 @@
 //! The benchmark: `portreeve list --json` beside `ss -tulpnH` (and `lsof`, where it is installed), in one run, on the
 //! same load, as whole commands and inside a process that keeps running.
 
+mod captures;
 mod load;
 mod measure;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +15,7 @@ use load::Load;
 use measure::{Cost, running, sockets_in, whole};
 
 pub use load::run as run_load;
+pub use wire::{run as run_wire, run_one};
 
 const PROCESSES: u32 = 200;
 const SOCKETS: u32 = 100;

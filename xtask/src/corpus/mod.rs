@@ -145,7 +145,8 @@ fn frames(bytes: &[u8]) -> Result<u64, String> {
     let mut at = 0;
     let mut frames = 0;
     loop {
-        let step = reader.read(bytes.get(at..).unwrap_or_default(), true).map_err(|fault| fault.to_string())?;
+        let step =
+            reader.read(bytes.get(at..).unwrap_or_default(), true).map_err(|fault| fault.to_string())?;
         match step {
             wire::capture::Step::Frame { consumed, .. } => {
                 frames += 1;

@@ -63,7 +63,8 @@ pub(super) fn run(args: &ReadArgs) -> Status {
         Some(path) => Some(write_evidence(path, &view, captures.open()?)?),
         None => None,
     };
-    let view = if ports.is_everything() { view } else { view.only(&|transport, port| ports.has(transport, port)) };
+    let view =
+        if ports.is_everything() { view } else { view.only(&|transport, port| ports.has(transport, port)) };
     let status = view.outcome(args.fail_on.threshold()).exit_status();
     if args.traffic.eve {
         for finding in &view.findings {
@@ -90,7 +91,12 @@ pub(super) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
     }
 }
 
-pub(super) fn judge(traffic: Traffic, grounds: &Grounds, earlier: Option<&Earlier>, live: bool) -> TrafficView {
+pub(super) fn judge(
+    traffic: Traffic,
+    grounds: &Grounds,
+    earlier: Option<&Earlier>,
+    live: bool,
+) -> TrafficView {
     let by = engine::Grounds { policy: &grounds.policy, earlier, live, today: look::today() };
     TrafficView::new(traffic, grounds.paper.clone(), &by)
 }

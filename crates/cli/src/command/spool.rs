@@ -49,7 +49,8 @@ impl Spool {
     }
 
     pub(super) fn end(self, view: &TrafficView) -> Result<(), Stop> {
-        let failed = |error: io::Error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}"));
+        let failed =
+            |error: io::Error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}"));
         if let Some(error) = self.failed {
             return Err(failed(error));
         }

@@ -35,7 +35,8 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let ports = Ports::resolve(&args.traffic, &grounds)?;
     let reading = reading(&args.traffic, 1, &grounds)?;
     let earlier = earlier(&args.traffic)?;
-    let mut capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
+    let mut capture =
+        Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
     let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
     give_up(args);
     let stopped = Arc::new(AtomicBool::new(false));
@@ -63,7 +64,10 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let begun = Instant::now();
     let mut judged = Instant::now();
     let mut reading_on = true;
-    while reading_on && !stopped.load(Ordering::Relaxed) && args.duration.is_none_or(|end| begun.elapsed() < end) {
+    while reading_on
+        && !stopped.load(Ordering::Relaxed)
+        && args.duration.is_none_or(|end| begun.elapsed() < end)
+    {
         match capture.wait(WAIT, &mut |captured| watch.take(&captured.frame)) {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NetworkDown => {
@@ -113,7 +117,12 @@ fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
         })
     });
     CaptureRequest {
-        interfaces: args.interface.clone(),
+        // What tcpdump calls any is every interface.
+        interfaces: if args.interface.iter().any(|name| name == "any") {
+            Vec::new()
+        } else {
+            args.interface.clone()
+        },
         ring_bytes: usize::try_from(args.ring).unwrap_or(usize::MAX),
         snap_bytes: args.snap,
         promiscuous: args.promiscuous,
@@ -224,7 +233,11 @@ impl Watch<'_> {
         traffic.sources = capture.interfaces().into_iter().map(|it| it.name).collect();
         traffic.volume.dropped += dropped;
         let view = judge(traffic, &self.grounds, self.earlier.as_ref(), true);
-        if self.ports.is_everything() { view } else { view.only(&|transport, port| self.ports.has(transport, port)) }
+        if self.ports.is_everything() {
+            view
+        } else {
+            view.only(&|transport, port| self.ports.has(transport, port))
+        }
     }
 
     fn tell_findings(&mut self, view: &TrafficView) -> Result<bool, Stop> {
@@ -269,7 +282,11 @@ impl Watch<'_> {
             lines(&[json!({ "schema_version": 1, "event": "summary", "traffic": document })])?;
         } else {
             let mut out = String::from("\n");
-            text::traffic(&mut out, &view, output::form(&OutputArgs { no_header: false, ..self.output.clone() }));
+            text::traffic(
+                &mut out,
+                &view,
+                output::form(&OutputArgs { no_header: false, ..self.output.clone() }),
+            );
             output::write(out.as_bytes())?;
         }
         if let Some(spool) = self.evidence {

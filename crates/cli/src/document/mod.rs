@@ -5,6 +5,7 @@
 //! looked at, `hidden` says why.
 
 mod fast;
+mod flow;
 mod paper;
 mod process;
 mod rows;
@@ -17,13 +18,14 @@ use serde::Serialize;
 
 use engine::{Door, Row, View};
 
+pub(crate) use flow::Flow;
 pub(crate) use paper::PortPaper;
 use process::Process;
 pub(crate) use rows::Names;
 use rows::{Forward, Socket};
 use tables::{Accepted, Gap, Generator, Machine, Namespace, Registry, Summary};
 pub(crate) use tables::{Assignments, Changes, Finding};
-pub(crate) use traffic::{Flow, TrafficDocument};
+pub(crate) use traffic::TrafficDocument;
 
 /// The version of the documents. It changes when a reader of the old form would misread the new one; new fields
 /// may come without a change.

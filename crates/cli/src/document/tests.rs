@@ -218,3 +218,53 @@ fn a_later_time_is_put_into_the_same_document() {
     set_time(&mut document, &later);
     assert_eq!(document, expected);
 }
+
+fn traffic_document(flows: bool) -> Value {
+    let view = fixture::traffic::view();
+    let list = [fixture::traffic::flow()];
+    let document = TrafficDocument::of(&view, flows.then_some(&list[..]), 1);
+    serde_json::to_value(document).unwrap()
+}
+
+#[test]
+fn traffic_keeps_its_schema() {
+    let text = schema_text::<TrafficDocument<'static>>();
+    compare(&docs("traffic-v1.schema.json"), &text);
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    for flows in [false, true] {
+        let document = traffic_document(flows);
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        assert_eq!(document.get("flows").is_some(), flows);
+        let mut broken = document;
+        broken["services"] = Value::from("none");
+        assert!(!validator.is_valid(&broken));
+    }
+}
+
+#[test]
+fn the_golden_traffic() {
+    let mut document = traffic_document(true);
+    // The registry's content and state are its own affair, and change with each update.
+    document["registry"] = Value::Null;
+    for service in document["services"].as_array_mut().unwrap() {
+        service["names"] = Value::Null;
+    }
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/traffic.json");
+    compare(&golden, &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+}
+
+#[test]
+fn findings_of_traffic_point_at_what_they_are_about() {
+    let document = traffic_document(false);
+    for finding in document["findings"].as_array().unwrap() {
+        for list in ["services", "touches", "scans", "beacons"] {
+            for index in finding.get(list).and_then(Value::as_array).into_iter().flatten() {
+                assert!(document[list].get(usize::try_from(index.as_u64().unwrap()).unwrap()).is_some());
+            }
+        }
+    }
+    assert_eq!(document["services"][0]["verdict"], "warning");
+    assert_eq!(document["services"][1]["verdict"], "accepted");
+    assert_eq!(document["services"][2]["verdict"], "ok");
+}

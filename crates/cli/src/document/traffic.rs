@@ -1,6 +1,6 @@
 //! The JSON document of `read`, and the lines of `watch`: what was on the wire.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use engine::TrafficView;
 use model::{Timestamp, Utc};
 use registry::Paper;
 
+use super::flow::Flow;
 use super::rows::Names;
 use super::tables::{Accepted, Finding, Gap, Generator, Registry};
 
@@ -70,9 +71,15 @@ pub(crate) struct Volume {
     dropped: u64,
     /// Frames without IP.
     not_ip: u64,
+    /// Packets of protocols without ports: ICMP, IGMP, ESP.
+    portless: u64,
+    /// Frames that are not what they claim, so that no flow could be told.
+    damaged: u64,
+    /// IP fragments.
+    fragments: u64,
     /// Frames that were cut short by the snap length.
     cut: u64,
-    /// IP fragments that were put together.
+    /// Packets that were put together from fragments.
     reassembled: u64,
     /// Flows of every kind.
     flows: u64,
@@ -88,6 +95,9 @@ impl From<&model::Volume> for Volume {
             filtered: volume.filtered,
             dropped: volume.dropped,
             not_ip: volume.not_ip,
+            portless: volume.portless,
+            damaged: volume.damaged,
+            fragments: volume.fragments,
             cut: volume.cut,
             reassembled: volume.reassembled,
             flows: volume.flows,
@@ -100,7 +110,7 @@ impl From<&model::Volume> for Volume {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
-struct Tally {
+pub(super) struct Tally {
     /// Packets from the client.
     client_packets: u64,
     /// Packets from the server.
@@ -197,7 +207,7 @@ struct Certificate<'a> {
 }
 
 impl<'a> Recognised<'a> {
-    fn of(recognised: &'a model::Recognised) -> Recognised<'a> {
+    pub(super) fn of(recognised: &'a model::Recognised) -> Recognised<'a> {
         Recognised {
             protocol: recognised.protocol.map(|protocol| protocol.name),
             certainty: recognised.certainty.name(),
@@ -258,7 +268,7 @@ pub(crate) struct Service<'a> {
     verdict: &'static str,
 }
 
-fn moment(time: Option<Timestamp<Utc>>) -> Option<String> {
+pub(super) fn moment(time: Option<Timestamp<Utc>>) -> Option<String> {
     time.map(Timestamp::rfc3339_ns)
 }
 
@@ -297,6 +307,8 @@ pub(crate) struct Touch {
     flows: u64,
     /// How many of them were refused.
     refused: u64,
+    /// Different sources, about.
+    sources: u64,
     /// One who knocked.
     example_source: IpAddr,
     /// Where.
@@ -316,6 +328,7 @@ impl From<&model::Touch> for Touch {
             transport: touch.transport.name(),
             flows: touch.flows,
             refused: touch.refused,
+            sources: touch.sources,
             example_source: touch.example_source,
             example_target: touch.example_target,
             first: moment(touch.first),
@@ -433,140 +446,6 @@ impl From<&model::Beacon> for Beacon {
             first: moment(beacon.first),
             last: moment(beacon.last),
             frame: beacon.frame,
-        }
-    }
-}
-
-/// One end of a flow.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
-struct End<'a> {
-    /// Its address.
-    address: IpAddr,
-    /// Its port.
-    port: u16,
-    /// Who has it on this machine; null where it is not of this machine, or nobody looked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<Owner<'a>>,
-}
-
-/// Who has one end of a flow.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
-struct Owner<'a> {
-    /// How well the socket fits: `exact`, `gone`, `listener`, `wildcard`, `port` or `none`.
-    quality: &'static str,
-    /// The processes that hold it.
-    holders: Vec<HolderOf<'a>>,
-    /// Why there are none, or may be more.
-    missing: Option<&'static str>,
-}
-
-/// A process, as briefly as a flow names it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
-struct HolderOf<'a> {
-    /// Its number.
-    pid: u32,
-    /// What it runs: the file name of its executable.
-    program: &'a str,
-    /// Its user's number.
-    uid: Option<u32>,
-    /// The systemd unit.
-    unit: Option<&'a str>,
-}
-
-impl<'a> End<'a> {
-    fn of(end: SocketAddr, owner: Option<&'a engine::owners::Owner>) -> End<'a> {
-        End {
-            address: end.ip(),
-            port: end.port(),
-            owner: owner.map(|owner| Owner {
-                quality: owner.quality.name(),
-                holders: owner
-                    .holders
-                    .iter()
-                    .map(|process| HolderOf {
-                        pid: process.pid,
-                        program: process.program(),
-                        uid: process.user.value().map(|user| user.uid),
-                        unit: process.unit.value().map(|unit| unit.name.as_str()),
-                    })
-                    .collect(),
-                missing: owner.missing.map(model::Reason::code),
-            }),
-        }
-    }
-}
-
-/// A flow.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
-pub(crate) struct Flow<'a> {
-    /// `tcp`, `udp`, `sctp` or `dccp`.
-    transport: &'static str,
-    /// The client.
-    client: End<'a>,
-    /// The server.
-    server: End<'a>,
-    /// How we know which is which: `opened`, `spoken` or `first_seen`.
-    direction: &'static str,
-    /// `unanswered`, `refused`, `open`, `closed`, `reset` or `timed_out`.
-    state: &'static str,
-    /// How much.
-    tally: Tally,
-    /// The first packet (RFC 3339, UTC).
-    first: Option<String>,
-    /// The last packet.
-    last: Option<String>,
-    /// The number of its first frame, from 1.
-    frame: u64,
-    /// What its bytes say.
-    recognised: Recognised<'a>,
-    /// The outermost VLAN.
-    vlan: Option<u16>,
-    /// The innermost tunnel.
-    tunnel: Option<&'a str>,
-    /// Time to live of the client's first packet.
-    ttl: u8,
-    /// Differentiated services code point of the client's first packet.
-    dscp: u8,
-    /// ICMP errors that quote it.
-    icmp_errors: u32,
-    /// Segments that came again.
-    retransmissions: u32,
-    /// Bytes that never came, as far as reassembly looked.
-    missing_bytes: u64,
-    /// Community ID, version 1.
-    community_id: &'a str,
-}
-
-impl<'a> Flow<'a> {
-    pub(crate) fn of(flow: &'a engine::OwnedFlow) -> Flow<'a> {
-        let engine::OwnedFlow { flow, client, server } = flow;
-        Flow {
-            transport: flow.transport.name(),
-            client: End::of(flow.client, client.as_deref()),
-            server: End::of(flow.server, server.as_deref()),
-            direction: flow.direction.name(),
-            state: flow.state.name(),
-            tally: Tally::from(&flow.tally),
-            first: moment(flow.first),
-            last: moment(flow.last),
-            frame: flow.frame,
-            recognised: Recognised::of(&flow.recognised),
-            vlan: flow.vlan,
-            tunnel: Some(flow.tunnel.as_str()).filter(|tunnel| !tunnel.is_empty()),
-            ttl: flow.ttl,
-            dscp: flow.dscp,
-            icmp_errors: flow.icmp_errors,
-            retransmissions: flow.retransmissions,
-            missing_bytes: flow.missing_bytes,
-            community_id: &flow.community_id,
         }
     }
 }

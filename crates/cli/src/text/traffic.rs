@@ -68,9 +68,8 @@ pub(crate) fn traffic_of_ports(
         history(out, *port, *only, form);
         heading(out, "On the wire", form);
         let mut said = false;
-        let wanted = |transport: Transport, number: u16| {
-            number == *port && only.is_none_or(|only| only == transport)
-        };
+        let wanted =
+            |transport: Transport, number: u16| number == *port && only.is_none_or(|only| only == transport);
         for (index, service) in view.traffic.services.iter().enumerate() {
             if wanted(service.transport, service.server.port()) {
                 write_service(out, view, index, service, form);
@@ -235,7 +234,8 @@ fn services(out: &mut String, view: &TrafficView, form: Form) {
         .collect();
     table::render(out, &COLUMNS, &rows, form);
     if hidden > 0 {
-        let _ = writeln!(out, "… {} more (--json has all, --port looks at one)", plural(hidden, "line", "lines"));
+        let _ =
+            writeln!(out, "… {} more (--json has all, --port looks at one)", plural(hidden, "line", "lines"));
     }
 }
 
@@ -379,7 +379,11 @@ pub(crate) fn bytes(count: u64) -> String {
         (divisor, name) = (divisor.saturating_mul(1000), next);
     }
     let tenths = (u128::from(count) * 10 + u128::from(divisor) / 2) / u128::from(divisor);
-    if tenths >= 1000 { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
+    if tenths >= 1000 {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
 }
 
 /// The time of day, as a line of a log has it.
@@ -406,5 +410,60 @@ mod tests {
         ] {
             assert_eq!(bytes(count), words);
         }
+    }
+
+    fn text(write: impl FnOnce(&mut String, &TrafficView, Form)) -> String {
+        let mut out = String::new();
+        let form = Form { width: None, style: crate::style::Style::PLAIN, headings: true };
+        write(&mut out, &crate::fixture::traffic::view(), form);
+        assert!(!out.contains('\u{1b}'), "{out}");
+        out
+    }
+
+    #[test]
+    fn the_summary_says_what_is_spoken_where_and_what_is_wrong() {
+        let text = text(traffic);
+        for expected in [
+            "60 frames, 30.0 kB, 8 flows",
+            "1 cut short",
+            "420/tcp",
+            "warning protocol-mismatch",
+            "unknown (looks encrypted)",
+            "3 services, 1 scan, 1 beacon, 1 port knocked at in vain; 1 warning, 4 notes, 1 accepted.",
+            "raise --memory",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_a_port_says_everything_about_it() {
+        let text = text(|out, view, form| {
+            traffic_of_ports(out, view, &[(420, None), (443, Some(Transport::Tcp)), (9, None)], form);
+        });
+        for expected in [
+            "Port 420\n",
+            "SSH (RFC 4253), confirmed",
+            "4 knocks without an answer, 1 refused",
+            "Port 443/tcp",
+            "CN=www.example; issuer CN=www.example, self-signed",
+            "Nothing was seen here.",
+            "warning protocol-mismatch: 420 speaks SSH",
+            "192.0.2.1:420/tcp",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_flow_is_one_line() {
+        let mut out = String::new();
+        flows(
+            &mut out,
+            &[crate::fixture::traffic::flow()],
+            Form { width: None, style: crate::style::Style::PLAIN, headings: true },
+        );
+        assert_eq!(out.lines().count(), 1);
+        assert!(out.contains("192.0.2.7:50000 → 192.0.2.1:420  ssh  19 packets 10.0 kB, closed"), "{out}");
     }
 }

@@ -55,19 +55,22 @@ pub fn all(processes: impl Iterator<Item = (u32, u32)>) -> BTreeMap<u32, Entranc
 const FOLDERS: [&str; 2] = ["/run/netns", "/var/run/docker/netns"];
 
 /// The way into the namespace that a person names: by a path, by the number of a process in it, or by its name.
-pub fn entrance(named: &str) -> Option<Entrance> {
+pub fn entrance(named: &str) -> Result<Entrance, Reason> {
     let path = if named.contains('/') {
         PathBuf::from(named)
     } else if let Ok(pid) = named.parse::<u32>() {
         PathBuf::from(format!("/proc/{pid}/ns/net"))
     } else {
         let mut bound = FOLDERS.iter().map(|folder| Path::new(folder).join(named));
-        bound
-            .find(|path| path.exists())
-            .or_else(|| mounts().into_iter().find(|(_, name)| name == named).map(|(path, _)| path))?
+        let listed = || mounts().into_iter().find(|(_, name)| name == named).map(|(path, _)| path);
+        bound.find(|path| path.exists()).or_else(listed).ok_or(Reason::Exited)?
     };
-    let inode = inode_of(&path)?;
-    Some(Entrance { inode, pid: None, mount: Some((path, named.to_owned())) })
+    let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Reason::NoPermission,
+        _ => Reason::Exited,
+    })?;
+    let inode = u32::try_from(metadata.ino()).map_err(|_| Reason::OtherNetworkNamespace)?;
+    Ok(Entrance { inode, pid: None, mount: Some((path, named.to_owned())) })
 }
 
 /// The names of namespaces that have one.

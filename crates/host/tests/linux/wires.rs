@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+
 use crate::stage::run;
 
 /// Makes a cable whose ends are `quay0` and `quay1`, both switched on, with nothing on it that we did not send.
@@ -21,16 +23,22 @@ pub fn lay() -> Result<(), String> {
     Ok(())
 }
 
+/// Keeps the calling thread where it is: what is sent from two processors may arrive in another order.
+pub fn stay() {
+    let mut here = CpuSet::new();
+    here.set(sched_getcpu());
+    sched_setaffinity(None, &here).unwrap();
+}
+
 /// A socket that sends frames from one interface.
 pub struct Sender(OwnedFd);
 
 impl Sender {
-    /// From the interface with this name.
+    /// From the interface with this name, by the calling thread.
     pub fn from(name: &str) -> Sender {
-        let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex"));
-        // /sys may show the namespace that it was mounted in; the list is always ours.
-        let listed = portreeve_host::interfaces().unwrap().into_iter().find(|i| i.name == name);
-        let index = listed.map_or_else(|| index.unwrap().trim().parse().unwrap(), |i| i.index);
+        stay();
+        let interfaces = portreeve_host::interfaces().unwrap();
+        let index = interfaces.iter().find(|interface| interface.name == name).unwrap().index;
         #[expect(unsafe_code, reason = "rustix has no packet sockets")]
         // SAFETY: no memory of ours is involved.
         let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };

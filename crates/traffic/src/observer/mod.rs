@@ -3,15 +3,17 @@
 //! An observer has no thread. For several, frames are split by [`crate::shard_of`] so that each sees whole flows, and
 //! their [`Part`]s are merged.
 
+pub(crate) mod check;
 mod hear;
 
 use std::collections::VecDeque;
 
-use model::{Appearance, Flow, Recognised, Traffic, Transport};
-use wire::Frame;
+use model::{Appearance, Flow, Recognised, Timestamp, Traffic, Transport};
+use wire::fragments::{Limits, Reassembler};
 use wire::packet::{self, Decoded, Detail, Packet, TunnelKind};
 use wire::protocol::Protocol as Carried;
 use wire::tcp::Tcp;
+use wire::{Fault, Frame};
 
 use crate::beacon::Threshold;
 use crate::community::community_id;
@@ -29,6 +31,8 @@ use crate::when::When;
 const MOST_ENDED: usize = 1 << 16;
 /// So many different tunnels are named; flows of others only say the kind.
 const MOST_TUNNELS: usize = 4096;
+/// Packets in pieces inside packets in pieces are read to this depth.
+const MOST_NESTED: u8 = 4;
 /// Hearings that are kept for the next flow.
 const MOST_SPARE: usize = 256;
 /// Every place of the table is looked at about once in this time.
@@ -62,6 +66,7 @@ pub struct Observer {
     most_heard_bytes: usize,
     #[expect(clippy::vec_box, reason = "a flow takes the box as it is")]
     spare: Vec<Box<Hearing>>,
+    fragments: Reassembler,
     tunnels: Vec<String>,
     tunnel_places: Map<(TunnelKind, u32), u16>,
     now: When,
@@ -84,18 +89,23 @@ impl Observer {
     /// An observer that has seen nothing.
     pub fn new(config: Config) -> Observer {
         let seed = Seed::new(config.seed);
-        // Half for flows, a quarter for their first bytes, a quarter for what is made of them.
-        let most = (config.memory_bytes / 2 / Table::ENTRY_BYTES).max(64);
+        // Three eighths for flows, a quarter for their first bytes, three eighths for what is made of them.
+        let eighth = config.memory_bytes / 8;
+        let most = (eighth * 3 / Table::ENTRY_BYTES).max(64);
         let threshold = Threshold { connections: config.beacon_connections, score: config.beacon_score };
         Observer {
             config,
             seed,
             table: Table::new(most, (most / 4).clamp(32, 1 << 16)),
-            part: Part::new(seed, config.memory_bytes / 4, threshold),
+            part: Part::new(seed, eighth * 3, threshold),
             ended: VecDeque::new(),
             heard_bytes: 0,
-            most_heard_bytes: config.memory_bytes / 4,
+            most_heard_bytes: eighth * 2,
             spare: Vec::new(),
+            fragments: Reassembler::new(Limits {
+                most_bytes: (config.memory_bytes / 32).min(8 << 20),
+                ..Limits::default()
+            }),
             tunnels: vec![String::new()],
             tunnel_places: Map::with_hasher(seed),
             now: When::UNKNOWN,
@@ -114,7 +124,26 @@ impl Observer {
         self.part.last = self.part.last.later(now);
         self.turn(now);
         match packet::decode(frame) {
-            Ok(Decoded::Packet(packet)) => self.packet(&packet, number, now),
+            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(&packet, number, now),
+            decoded => self.unusual(decoded, number, now, 0),
+        }
+    }
+
+    /// What is no whole packet of IP; `depth` counts packets in pieces inside each other.
+    #[cold]
+    fn unusual(&mut self, decoded: Result<Decoded<'_>, Fault>, number: u64, now: When, depth: u8) {
+        match decoded {
+            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(&packet, number, now),
+            Ok(Decoded::Packet(piece)) => {
+                let time = Timestamp::from_ns(now.later(self.now).known().unwrap_or(0));
+                let whole = if depth < MOST_NESTED { self.fragments.handle(&piece, time) } else { None };
+                let Some(whole) = whole else {
+                    self.part.volume.fragments += 1;
+                    return;
+                };
+                self.part.volume.reassembled += 1;
+                self.unusual(packet::decode_whole(&piece, &whole), number, now, depth + 1);
+            }
             Ok(Decoded::Other(_)) => self.part.volume.not_ip += 1,
             Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),
             Err(fault) => {
@@ -159,7 +188,7 @@ impl Observer {
 
     /// Memory that flows and their first bytes hold, about.
     pub fn memory_bytes(&self) -> usize {
-        self.table.places() * Table::ENTRY_BYTES + self.heard_bytes
+        self.table.places() * Table::ENTRY_BYTES + self.heard_bytes + self.fragments.used_bytes()
     }
 
     /// Lets time pass: looks at some places of the table, so that all are looked at in turn.
@@ -190,10 +219,6 @@ impl Observer {
     }
 
     fn packet(&mut self, packet: &Packet<'_>, number: u64, now: When) {
-        if packet.fragment.is_some() {
-            self.part.volume.fragments += 1;
-            return;
-        }
         let transport = match packet.protocol {
             Carried::TCP => Transport::Tcp,
             Carried::UDP | Carried::UDP_LITE => Transport::Udp,

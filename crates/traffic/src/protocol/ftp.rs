@@ -18,13 +18,16 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::CleartextCredentials,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"220"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"220"),
         Sign::text(Side::Server, Over::Stream, b"421 "),
+        Sign::text(Side::Server, Over::Stream, b"500 "),
         Sign::text(Side::Server, Over::Stream, b"530 "),
         Sign::word(Side::Client, Over::Stream, b"USER "),
         Sign::word(Side::Client, Over::Stream, b"AUTH "),
         Sign::word(Side::Client, Over::Stream, b"FEAT\r"),
-        Sign::word(Side::Client, Over::Stream, b"OPTS UTF")],
+        Sign::word(Side::Client, Over::Stream, b"OPTS UTF"),
+    ],
     look,
 };
 
@@ -58,10 +61,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let (by, bits, rule) = match (code, begins) {
         (220 | 421 | 530, true) if named || answers => (By::Both, 72, "reply 220, and a client with verbs of FTP"),
         (220, true) if own => (By::Both, 48, "reply 220, and a client with verbs of FTP"),
-        (220 | 421 | 530, _) if named => (By::Server, 48, "reply of a server that names FTP"),
+        (220 | 421 | 500 | 530, _) if named => (By::Server, 48, "reply of a server that names FTP"),
         (220, _) if client.is_empty() && !talk.ended => return Look::More,
         (220, true) => (By::Server, 14, "reply 220, and a client that gives a name"),
-        (220, false) if !super::smtp::is_domain(super::word(banner)) && !lines::mentions(banner, "smtp") && client.is_empty() => {
+        (220, false) if !super::smtp::is_domain(lines::word(banner)) && !lines::mentions(banner, "smtp") && client.is_empty() => {
             (By::Server, 10, "reply 220 without a domain")
         }
         _ => return Look::No,
@@ -89,6 +92,7 @@ mod tests {
         assert_eq!((said.detail("user"), said.detail("banner")), (Some("anonymous"), Some("(vsFTPd 3.0.5)")));
         confirmed("ftp", &tcp(b"", b"220---------- Welcome to Pure-FTPd ----------\r\n"));
         confirmed("ftp", &tcp(b"AUTH TLS\r\n", b"220 ready\r\n234 AUTH TLS OK.\r\n"));
+        confirmed("ftp", &tcp(b"", b"500 OOPS: vsftpd: refusing to run\r\n"));
         confirmed("ftp", &tcp(b"", b"220-FileZilla Server 1.8\r\n220 hello\r\n"));
         attempt("ftp", &tcp(b"USER me\r\nPASS x\r\nSYST\r\n", b""));
         partial("ftp", &tcp(b"", b"220 ready\r\n"));

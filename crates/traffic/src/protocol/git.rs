@@ -17,7 +17,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Client, Over::Stream, &[
+    signs: &[
+        Sign::classes(Side::Client, Over::Stream, &[
             Class::Is(b'0'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::Is(b'g'), Class::Is(b'i'), Class::Is(b't'), Class::Is(b'-'),
         ]),
         Sign::classes(Side::Server, Over::Stream, &[
@@ -25,7 +26,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         ]),
         Sign::classes(Side::Server, Over::Stream, &[
             Class::Is(b'0'), Class::Is(b'0'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::Is(b'E'), Class::Is(b'R'), Class::Is(b'R'), Class::Is(b' '),
-        ])],
+        ]),
+    ],
     look,
 };
 

@@ -4,6 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::http::{self, Head, Start};
 
 use super::Recogniser;
+use crate::lines;
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -89,7 +90,7 @@ pub(super) fn details(mut claim: Claim, request: Option<&Head<'_>>, response: Op
                 claim = claim.with(name, value);
             }
         }
-        if head.field("authorization").is_some_and(|value| super::word(value).eq_ignore_ascii_case(b"basic")) {
+        if head.field("authorization").is_some_and(|value| lines::word(value).eq_ignore_ascii_case(b"basic")) {
             claim = claim.with("authorization", b"Basic");
         }
     }

@@ -48,7 +48,7 @@ pub(super) struct Heard {
     by: Option<By>,
     /// The first bytes may still become what they should.
     open: bool,
-    /// The server's settings are empty, and nothing of the client speaks for it.
+    /// The server's settings say little, and nothing of the client speaks for it.
     weak: bool,
     /// Fields of the first request.
     pub(super) request: Vec<Field>,
@@ -68,6 +68,18 @@ fn settings(bytes: &[u8]) -> Option<bool> {
     }
 }
 
+/// Whether a server's frames cannot be anything else: settings with known names, or empty and then other frames.
+fn speaks_for_itself(bytes: &[u8]) -> bool {
+    let mut frames = http2::frames(bytes);
+    let names = |frame: &http2::Frame<'_>| {
+        frame.payload.chunks_exact(6).all(|setting| matches!(setting, [0, 1..=6 | 8 | 9, ..]))
+    };
+    let Some(first) = frames.next().filter(names) else { return false };
+    let acknowledges = |frame: http2::Frame<'_>| frame.kind == kind::SETTINGS && frame.flags == 1;
+    let grows = |frame: http2::Frame<'_>| frame.kind == kind::WINDOW_UPDATE && frame.is_whole();
+    first.length > 0 || frames.next().is_some_and(|frame| acknowledges(frame) || grows(frame))
+}
+
 /// The first block of fields of a side.
 fn fields(bytes: &[u8]) -> Vec<Field> {
     http2::first_fields(http2::frames(bytes)).map(|block| hpack::parse(&block).0).unwrap_or_default()
@@ -85,7 +97,7 @@ impl Heard {
         Heard {
             by: By::of(asks, answers),
             open: !asks && begun && !client.is_empty() || answer.is_none(),
-            weak: !asks && answers && http2::parse(server).is_ok_and(|frame| frame.length == 0),
+            weak: !asks && answers && !speaks_for_itself(server),
             request: behind.map(fields).unwrap_or_default(),
             response: if answers { fields(server) } else { Vec::new() },
         }
@@ -97,7 +109,7 @@ impl Heard {
         let (bits, rule, by) = match self.by {
             _ if self.open && !talk.ended => return Look::More,
             Some(by @ By::Both) => (bits, both, by),
-            Some(by @ By::Server) => (if self.weak { 40 } else { bits.min(64) }, by_server, by),
+            Some(by @ By::Server) => (if self.weak { 12 } else { bits.min(64) }, by_server, by),
             Some(by @ By::Client) => (bits, by_client, by),
             Some(By::Sender) | None => return Look::No,
         };

@@ -18,10 +18,12 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"* OK"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"* OK"),
         Sign::text(Side::Server, Over::Stream, b"* PREAUT"),
         Sign::text(Side::Server, Over::Stream, b"* BYE"),
-        Sign::classes(Side::Client, Over::Stream, &[Class::In(b'0', b'z')])],
+        Sign::classes(Side::Client, Over::Stream, &[Class::In(b'0', b'z')]),
+    ],
     look,
 };
 
@@ -58,7 +60,7 @@ fn look(talk: &Talk<'_>) -> Look {
     }
     if let Some((command, arguments)) = asks {
         if command.eq_ignore_ascii_case(b"LOGIN") {
-            claim = claim.with("user", super::word(arguments));
+            claim = claim.with("user", lines::word(arguments));
         }
         if command.eq_ignore_ascii_case(b"STARTTLS") {
             claim = claim.with("starttls", b"asked");

@@ -18,30 +18,40 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b":"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b":"),
         Sign::word(Side::Server, Over::Stream, b"NOTICE "),
         Sign::word(Side::Server, Over::Stream, b"PING :"),
         Sign::word(Side::Server, Over::Stream, b"ERROR :"),
         Sign::word(Side::Client, Over::Stream, b"NICK "),
         Sign::word(Side::Client, Over::Stream, b"USER "),
         Sign::word(Side::Client, Over::Stream, b"PASS "),
-        Sign::word(Side::Client, Over::Stream, b"CAP ")],
+        Sign::word(Side::Client, Over::Stream, b"CAP "),
+    ],
     look,
 };
 
-/// Prefix, command and parameters of a message.
-fn message(line: &[u8]) -> Option<(Option<&[u8]>, &[u8], &[u8])> {
+/// One message (RFC 2812 §2.3.1).
+struct Message<'a> {
+    /// Who says it; servers begin with it.
+    prefix: Option<&'a [u8]>,
+    command: &'a [u8],
+    parameters: &'a [u8],
+}
+
+fn message(line: &[u8]) -> Option<Message<'_>> {
     let (prefix, rest) = match line.strip_prefix(b":") {
         Some(rest) => {
             let (prefix, rest) = lines::verb(rest);
-            (Some(prefix).filter(|prefix| !prefix.is_empty()), rest)
+            (Some(prefix), rest)
         }
         None => (None, line),
     };
     let (command, parameters) = lines::verb(rest);
     let word = !command.is_empty() && command.iter().all(u8::is_ascii_alphabetic);
     let number = command.len() == 3 && command.iter().all(u8::is_ascii_digit);
-    ((word || number) && (!line.starts_with(b":") || prefix.is_some())).then_some((prefix, command, parameters))
+    let named = prefix.is_none_or(|prefix| !prefix.is_empty());
+    ((word || number) && named).then_some(Message { prefix, command, parameters })
 }
 
 /// A name of at most thirty letters, digits and the signs that are allowed (RFC 2812 §2.3.1).
@@ -55,15 +65,21 @@ fn is_nick(name: &[u8]) -> bool {
 /// How many bits the client's first messages are worth.
 fn client(bytes: &[u8]) -> (u8, Option<&[u8]>) {
     let (mut bits, mut nick) = (0, None);
-    for (_, command, parameters) in lines::lines(bytes).take(6).map_while(message) {
+    for Message { command, parameters, .. } in lines::lines(bytes).take(6).map_while(message) {
         match command.to_ascii_uppercase().as_slice() {
             b"NICK" if is_nick(parameters) => {
                 bits += 16;
                 nick = nick.or(Some(parameters));
             }
-            // Name, two that are not used, and the real name (RFC 2812 §3.1.3).
-            b"USER" if parameters.splitn(4, |byte| *byte == b' ').count() == 4 => bits += 24,
-            b"CAP" if lines::is_one_of(super::word(parameters), &["LS", "REQ", "END"]) => bits += 24,
+            // Name, two that are not used, and the real name to the end of the line (RFC 2812 §3.1.3).
+            b"USER" => {
+                let last = parameters.splitn(4, |byte| *byte == b' ').nth(3);
+                if !last.is_some_and(|last| last.starts_with(b":") || !last.is_empty() && !last.contains(&b' ')) {
+                    break;
+                }
+                bits += 16;
+            }
+            b"CAP" if lines::is_one_of(lines::word(parameters), &["LS", "REQ", "END"]) => bits += 24,
             b"PASS" | b"JOIN" | b"PONG" => {}
             _ => break,
         }
@@ -74,7 +90,7 @@ fn client(bytes: &[u8]) -> (u8, Option<&[u8]>) {
 /// How many bits the server's first messages are worth.
 fn server(bytes: &[u8]) -> u8 {
     let mut bits: u8 = 0;
-    for (prefix, command, parameters) in lines::lines(bytes).take(6).map_while(message) {
+    for Message { prefix, command, parameters } in lines::lines(bytes).take(6).map_while(message) {
         let number = command.iter().all(u8::is_ascii_digit);
         bits = bits.saturating_add(match (prefix, command) {
             // A number, whom it is for, and a text.

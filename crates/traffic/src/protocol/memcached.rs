@@ -70,6 +70,7 @@ fn binary(mut reader: Reader<'_>, magic: u8) -> Part<Word<'_>> {
     let opaque = reader.be32()?;
     must(opcode <= 0x4a && extras <= 32 && key <= 250 && body < 2 << 20)?;
     must(u32::from(key) + u32::from(extras) <= body && status <= 0x86)?;
+    must(matches!(extras, 0 | 4 | 8 | 16 | 20 | 24 | 28 | 32))?;
     reader.be64()?;
     Ok(Word::Binary { opcode, opaque })
 }

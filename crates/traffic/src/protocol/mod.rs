@@ -30,11 +30,23 @@ macro_rules! protocols {
 
 protocols! {
     amqp
+    bacnet
     bgp
+    bittorrent
+    bittorrent_dht
+    bittorrent_tracker
+    bittorrent_utp
     cassandra
+    coap
+    dce_rpc
+    dhcp
+    dhcpv6
     diameter
+    dnp3
     dns
     dtls
+    elasticsearch
+    enip
     esp_udp
     ftp
     git
@@ -43,9 +55,11 @@ protocols! {
     http
     http2
     icy
+    iec104
     ike
     imap
     irc
+    iscsi
     kafka
     kerberos
     ldap
@@ -53,15 +67,19 @@ protocols! {
     llmnr
     mdns
     memcached
+    modbus
     mongodb
     mqtt
     mssql
     mysql
     nats
+    netbios_dgm
     netbios_ns
+    netbios_ssn
     nntp
     ntp
     onc_rpc
+    opcua
     openvpn
     oracle
     pop3
@@ -76,18 +94,23 @@ protocols! {
     rtcp
     rtp
     rtsp
+    s7
     sap
     sdp
     sip
     smb
     smtp
     snmp
+    socks
     srt
     ssdp
     ssh
     stomp
+    stun
     svn
+    syslog
     telnet
+    tftp
     tls
     vnc
     vxlan
@@ -96,12 +119,14 @@ protocols! {
     ws_discovery
     x11
     xmpp
+    zabbix
+    zookeeper
 }
 
-/// The first word of a text.
-fn word(text: &[u8]) -> &[u8] {
-    text.split(|byte| *byte == b' ').next().unwrap_or_default()
-}
+#[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod noise_tests;
 
 /// Every protocol that can be recognised.
 pub fn all() -> impl Iterator<Item = &'static Protocol> {

@@ -84,7 +84,7 @@ fn connack(mut reader: Reader<'_>) -> Part<()> {
     let length = reader.u8()?;
     let flags = reader.u8()?;
     let code = reader.u8()?;
-    must(flags <= 1 && length >= 2 && length < 0x80)?;
+    must(flags <= 1 && (2..0x80).contains(&length))?;
     must(if length == 2 { code <= 5 } else { code == 0 || code >= 0x80 })
 }
 

@@ -18,13 +18,15 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"200 "),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"200 "),
         Sign::text(Side::Server, Over::Stream, b"201 "),
         Sign::text(Side::Server, Over::Stream, b"400 "),
         Sign::text(Side::Server, Over::Stream, b"502 "),
         Sign::word(Side::Client, Over::Stream, b"MODE REA"),
         Sign::word(Side::Client, Over::Stream, b"CAPABILI"),
-        Sign::word(Side::Client, Over::Stream, b"AUTHINFO")],
+        Sign::word(Side::Client, Over::Stream, b"AUTHINFO"),
+    ],
     look,
 };
 
@@ -35,7 +37,7 @@ fn asks(bytes: &[u8]) -> bool {
     match verb.to_ascii_uppercase().as_slice() {
         b"CAPABILITIES" => true,
         b"MODE" => lines::is_one_of(rest, &["READER", "STREAM"]),
-        b"AUTHINFO" => lines::is_one_of(super::word(rest), &["USER", "PASS", "SASL", "GENERIC"]),
+        b"AUTHINFO" => lines::is_one_of(lines::word(rest), &["USER", "PASS", "SASL", "GENERIC"]),
         b"GROUP" | b"LISTGROUP" => rest.contains(&b'.'),
         b"ARTICLE" | b"STAT" | b"IHAVE" | b"CHECK" | b"TAKETHIS" => rest.starts_with(b"<") && rest.ends_with(b">"),
         b"XOVER" | b"XHDR" | b"NEWGROUPS" | b"NEWNEWS" => !rest.is_empty(),

@@ -16,7 +16,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         reference: "rsync daemon protocol",
         services: &["rsync"],
         wandering: Wandering::Seldom,
-        secrecy: Secrecy::CleartextCredentials,
+        secrecy: Secrecy::Cleartext,
     },
     signs: &[Sign::text(Side::Either, Over::Stream, b"@RSYNCD:")],
     look,
@@ -25,7 +25,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 /// The version of the first line.
 fn version<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
     let line = lines::lines(said.bytes()).next()?.strip_prefix(b"@RSYNCD: ")?;
-    let version = super::word(line);
+    let version = lines::word(line);
     let plain = version.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
     (plain && version.first().is_some_and(u8::is_ascii_digit)).then_some(version)
 }

@@ -17,7 +17,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         reference: "RFC 7826",
         services: &["rtsp", "rtsp-alt"],
         wandering: Wandering::Often,
-        secrecy: Secrecy::Optional,
+        secrecy: Secrecy::Cleartext,
     },
     signs: &[
         Sign::text(Side::Either, Over::Any, b"RTSP/"),

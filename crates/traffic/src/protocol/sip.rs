@@ -16,7 +16,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         reference: "RFC 3261",
         services: &["sip"],
         wandering: Wandering::Seldom,
-        secrecy: Secrecy::Optional,
+        secrecy: Secrecy::Cleartext,
     },
     signs: &[
         Sign::text(Side::Either, Over::Any, b"SIP/2.0 "),

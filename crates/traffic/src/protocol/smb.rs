@@ -51,22 +51,37 @@ fn message(mut reader: Reader<'_>) -> Part<Message> {
     let generation = reader.u8()?;
     reader.is(b"SMB")?;
     match generation {
-        0xff => first(reader),
+        0xff => first(reader, length),
         0xfe => second(reader),
-        // Encrypted or compressed: signature and nonce, or the original size.
-        0xfd | 0xfc => Ok(Message { generation: 3, answers: true, dialects: None }),
+        // Encrypted: signature, nonce, size, a reserved zero, and a flag (MS-SMB2 2.2.41).
+        0xfd => {
+            reader.take(32)?;
+            let size = reader.le32()? as usize;
+            must(reader.le16()? == 0 && reader.le16()? == 1 && size <= length)?;
+            Ok(Message { generation: 3, answers: true, dialects: None })
+        }
+        // Compressed: the original size, the algorithm, and whether it is chained (MS-SMB2 2.2.42).
+        0xfc => {
+            let _size = reader.le32()?;
+            must(reader.le16()? <= 5 && reader.le16()? <= 1)?;
+            Ok(Message { generation: 3, answers: true, dialects: None })
+        }
         _ => Err(Not::Other),
     }
 }
 
-fn first(mut reader: Reader<'_>) -> Part<Message> {
+fn first(mut reader: Reader<'_>, length: usize) -> Part<Message> {
     let command = reader.u8()?;
     reader.be32()?;
     let flags = reader.u8()?;
     reader.take(22)?;
-    // Words, then bytes.
+    // Negotiation, sessions, trees, files, transactions, echo (MS-CIFS 2.2.2.1).
+    must(matches!(command, 0x00..=0x12 | 0x24..=0x35 | 0x70..=0x75 | 0x80..=0x84 | 0xa0..=0xa5))?;
+    // Words, then bytes, and both fit (MS-CIFS 2.2.3).
     let words = usize::from(reader.u8()?);
     let parameters = reader.take(words * 2)?;
+    let bytes = usize::from(Reader::new(reader.rest()).le16()?);
+    must(35 + words * 2 + bytes <= length)?;
     let answers = flags & 0x80 != 0;
     let mut dialects = None;
     if command == 0x72 {

@@ -18,12 +18,14 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"220"),
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"220"),
         Sign::text(Side::Server, Over::Stream, b"554"),
         Sign::text(Side::Server, Over::Stream, b"421"),
         Sign::word(Side::Client, Over::Stream, b"EHLO "),
         Sign::word(Side::Client, Over::Stream, b"HELO "),
-        Sign::word(Side::Client, Over::Stream, b"LHLO ")],
+        Sign::word(Side::Client, Over::Stream, b"LHLO "),
+    ],
     look,
 };
 
@@ -54,7 +56,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let named = lines::mentions(banner, "smtp") || lines::mentions(banner, "lmtp");
     let later = || lines::lines(server).filter_map(lines::reply);
     let extensions = ["PIPELINING", "8BITMIME", "STARTTLS", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING", "DSN", "SIZE"];
-    let extends = later().any(|(code, _, text)| code == 250 && lines::is_one_of(super::word(text), &extensions));
+    let extends = later().any(|(code, _, text)| code == 250 && lines::is_one_of(lines::word(text), &extensions));
     let (by, bits, rule) = match (code, greets(client)) {
         (220 | 421 | 554, Some(_)) if later().nth(1).is_none_or(|(code, ..)| (200..600).contains(&code)) => {
             (By::Both, 72, "reply 220, and a client that greets as mail does")
@@ -64,7 +66,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (421 | 554, None) if named => (By::Server, 48, "refusal of a server that names SMTP"),
         (220, None) if client.is_empty() && !talk.ended => return Look::More,
         // The banner begins with the server's domain (RFC 5321 §4.2).
-        (220, None) if is_domain(super::word(banner)) && !lines::mentions(banner, "ftp") => {
+        (220, None) if is_domain(lines::word(banner)) && !lines::mentions(banner, "ftp") => {
             (By::Server, 12, "reply 220 and a domain")
         }
         _ => return Look::No,

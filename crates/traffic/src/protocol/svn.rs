@@ -15,7 +15,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         reference: "Subversion svn protocol",
         services: &["svn"],
         wandering: Wandering::Seldom,
-        secrecy: Secrecy::Optional,
+        secrecy: Secrecy::Cleartext,
     },
     signs: &[Sign::text(Side::Server, Over::Stream, b"( succes"), Sign::text(Side::Client, Over::Stream, b"( 2 ( ")],
     look,

@@ -146,6 +146,9 @@ fn look(talk: &Talk<'_>) -> Look {
         }
     }
     let (claim, open) = answered(claim, &from_server);
+    // A session that is taken up again has no certificate in it.
+    let encrypted = |record: tls::Record<'_>| !matches!(record.kind, content::HANDSHAKE | content::ALERT);
+    let open = open && !tls::records(talk.server.bytes()).any(encrypted);
     let claim = match server {
         Speech::Alert(description) => {
             claim.with("alert", tls::alert_name(description).unwrap_or_default().as_bytes())
@@ -265,6 +268,18 @@ mod tests {
         confirmed("tls", &tcp(&old, &record(22, &server_hello())));
         let encrypted = [record(23, &[1; 40]), record(23, &[2; 40])].concat();
         partial("tls", &tcp(b"", &encrypted));
+    }
+
+    #[test]
+    fn more_is_awaited_only_until_the_certificate() {
+        let (client, hello) = (record(22, &client_hello()), record(22, &server_hello()));
+        let awaits = |server: &[u8]| {
+            let talk = crate::Talk { ended: false, ..tcp(&client, server) };
+            crate::recognise(&talk).more
+        };
+        assert!(awaits(b"") && awaits(&hello[..20]) && awaits(&hello));
+        assert!(!awaits(&[hello.clone(), record(22, &chain())].concat()));
+        assert!(!awaits(&[hello, record(20, &[1])].concat()));
     }
 
     #[test]

@@ -32,7 +32,8 @@ fn opening<'a>(said: &Said<'a>) -> Result<&'a [u8], bool> {
     let at = memchr::memmem::find(begin, b"<stream:stream").ok_or(open)?;
     let before = begin.get(..at).unwrap_or_default().trim_ascii();
     // Nothing but the declaration of XML comes before.
-    if !before.is_empty() && !(before.starts_with(b"<?xml") && before.ends_with(b"?>")) {
+    let declaration = before.starts_with(b"<?xml") && before.ends_with(b"?>");
+    if !before.is_empty() && !declaration {
         return Err(false);
     }
     let tag = begin.get(at..).unwrap_or_default();

@@ -71,12 +71,13 @@ fn a_capture_that_begins_in_the_middle_finds_the_server_by_the_syn_ack() {
 
 #[test]
 fn states_are_those_of_the_connection() {
-    let cases: [(&str, FlowState, fn(Connection<'_>)); 5] = [
-        ("closed", FlowState::Closed, |connection| drop(connection.open().answer(BANNER).close())),
-        ("open", FlowState::Open, |connection| drop(connection.open().answer(BANNER))),
-        ("refused", FlowState::Refused, |connection| drop(connection.refused())),
-        ("unanswered", FlowState::Unanswered, |connection| drop(connection.unanswered())),
-        ("reset", FlowState::Reset, |connection| drop(connection.half_open())),
+    type Play = for<'a> fn(Connection<'a>) -> Connection<'a>;
+    let cases: [(&str, FlowState, Play); 5] = [
+        ("closed", FlowState::Closed, |connection| connection.open().answer(BANNER).close()),
+        ("open", FlowState::Open, |connection| connection.open().answer(BANNER)),
+        ("refused", FlowState::Refused, |connection| connection.refused()),
+        ("unanswered", FlowState::Unanswered, |connection| connection.unanswered()),
+        ("reset", FlowState::Reset, |connection| connection.half_open()),
     ];
     for (name, expected, play) in cases {
         let mut tape = Tape::default();

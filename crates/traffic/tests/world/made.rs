@@ -150,7 +150,7 @@ impl<'a> Connection<'a> {
         Connection { tape, client, server, at, client_next, server_next: !client_next }
     }
 
-    fn from_client(&mut self, flags: u8, payload: &[u8]) {
+    fn client_sends(&mut self, flags: u8, payload: &[u8]) {
         self.at += MILLISECOND;
         let ends = (self.client, self.server);
         self.tape.tcp(self.at, ends, flags, (self.client_next, self.server_next), payload);
@@ -158,7 +158,7 @@ impl<'a> Connection<'a> {
         self.client_next = self.client_next.wrapping_add(taken);
     }
 
-    fn from_server(&mut self, flags: u8, payload: &[u8]) {
+    fn server_sends(&mut self, flags: u8, payload: &[u8]) {
         self.at += MILLISECOND;
         let ends = (self.server, self.client);
         self.tape.tcp(self.at, ends, flags, (self.server_next, self.client_next), payload);
@@ -167,46 +167,46 @@ impl<'a> Connection<'a> {
     }
 
     pub fn open(mut self) -> Self {
-        self.from_client(SYN, b"");
-        self.from_server(SYN | ACK, b"");
-        self.from_client(ACK, b"");
+        self.client_sends(SYN, b"");
+        self.server_sends(SYN | ACK, b"");
+        self.client_sends(ACK, b"");
         self
     }
 
     /// The client says something; long things in several segments.
     pub fn ask(mut self, payload: &[u8]) -> Self {
-        payload.chunks(1460).for_each(|payload| self.from_client(PSH | ACK, payload));
+        payload.chunks(1460).for_each(|payload| self.client_sends(PSH | ACK, payload));
         self
     }
 
     pub fn answer(mut self, payload: &[u8]) -> Self {
-        payload.chunks(1460).for_each(|payload| self.from_server(PSH | ACK, payload));
+        payload.chunks(1460).for_each(|payload| self.server_sends(PSH | ACK, payload));
         self
     }
 
     pub fn close(mut self) -> Self {
-        self.from_client(FIN | ACK, b"");
-        self.from_server(FIN | ACK, b"");
-        self.from_client(ACK, b"");
+        self.client_sends(FIN | ACK, b"");
+        self.server_sends(FIN | ACK, b"");
+        self.client_sends(ACK, b"");
         self
     }
 
     pub fn refused(mut self) -> Self {
-        self.from_client(SYN, b"");
-        self.from_server(RST | ACK, b"");
+        self.client_sends(SYN, b"");
+        self.server_sends(RST | ACK, b"");
         self
     }
 
     pub fn unanswered(mut self) -> Self {
-        self.from_client(SYN, b"");
+        self.client_sends(SYN, b"");
         self
     }
 
     /// As a scanner does that goes when the door opens.
     pub fn half_open(mut self) -> Self {
-        self.from_client(SYN, b"");
-        self.from_server(SYN | ACK, b"");
-        self.from_client(RST, b"");
+        self.client_sends(SYN, b"");
+        self.server_sends(SYN | ACK, b"");
+        self.client_sends(RST, b"");
         self
     }
 }

@@ -1,11 +1,6 @@
 //! A simulated world with a virtual clock: what hosts do, and what the observer says of it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "in a test a panic is how it fails"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is how it fails")]
 #![expect(clippy::indexing_slicing, reason = "in a test a panic is how it fails")]
 
 mod bounds;
@@ -20,15 +15,15 @@ use made::Tape;
 use model::{Service, Traffic};
 use portreeve_traffic::{Config, Observer};
 
-pub fn end(address: &str) -> SocketAddr {
+pub(crate) fn end(address: &str) -> SocketAddr {
     address.parse().unwrap()
 }
 
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { memory_bytes: 64 << 20, seed: 42, ..Config::default() }
 }
 
-pub fn watch(tape: &Tape, config: Config) -> Observer {
+pub(crate) fn watch(tape: &Tape, config: Config) -> Observer {
     let mut observer = Observer::new(config);
     for (index, frame) in tape.frames().enumerate() {
         observer.handle(&frame, index as u64 + 1);
@@ -36,24 +31,24 @@ pub fn watch(tape: &Tape, config: Config) -> Observer {
     observer
 }
 
-pub fn facts(tape: &Tape) -> Traffic {
+pub(crate) fn facts(tape: &Tape) -> Traffic {
     watch(tape, config()).finish()
 }
 
 /// The only service at this endpoint.
-pub fn service<'a>(traffic: &'a Traffic, server: &str) -> &'a Service {
+pub(crate) fn service<'a>(traffic: &'a Traffic, server: &str) -> &'a Service {
     let mut found = traffic.services.iter().filter(|service| service.server == end(server));
     let service = found.next().unwrap_or_else(|| panic!("nothing at {server}: {:?}", traffic.services));
     assert!(found.next().is_none(), "several at {server}: {:?}", traffic.services);
     service
 }
 
-pub fn protocol(service: &Service) -> Option<&'static str> {
+pub(crate) fn protocol(service: &Service) -> Option<&'static str> {
     service.recognised.protocol.map(|protocol| protocol.name)
 }
 
 /// Every packet is at a flow, or counted by what it is.
-pub fn conserved(traffic: &Traffic, frames: usize) {
+pub(crate) fn conserved(traffic: &Traffic, frames: usize) {
     let volume = &traffic.volume;
     let unread: u64 = traffic.unread_links.iter().map(|(_, frames)| frames).sum();
     assert_eq!(volume.frames, frames as u64);

@@ -17,7 +17,8 @@ fn host(number: u32) -> IpAddr {
 
 #[test]
 fn the_kind_of_a_scan_is_what_it_runs_over() {
-    let doors: [(ScanKind, fn(u32) -> (u32, u16), u64, u64); 3] = [
+    type Door = fn(u32) -> (u32, u16);
+    let doors: [(ScanKind, Door, u64, u64); 3] = [
         (ScanKind::Vertical, |count| (1, u16::try_from(count).unwrap() + 1), 1, 4000),
         (ScanKind::Horizontal, |count| (count, 420), 4000, 1),
         (ScanKind::Block, |count| (count % 100, u16::try_from(count / 100).unwrap() + 1), 100, 40),

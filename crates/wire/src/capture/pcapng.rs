@@ -175,6 +175,10 @@ impl Pcapng {
             return Err(fault(0, "a block without room for its length"));
         };
         if again != [l0, l1, l2, l3] {
+            // Without its section, nothing that follows could be read.
+            if kind == SECTION_HEADER {
+                self.other_block(kind, big_endian, body, length, counts)?;
+            }
             let what = "the two lengths of a block differ (draft-ietf-opsawg-pcapng §3.1)";
             return Ok(Step::Damaged { fault: fault(length - 4, what), consumed: length });
         }

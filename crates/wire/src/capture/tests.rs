@@ -234,6 +234,18 @@ fn a_damaged_block_is_passed_over_where_its_end_is_known() {
 }
 
 #[test]
+fn a_section_begins_even_where_its_header_is_damaged_at_the_end() {
+    let mut section = Section::begin(true, Vec::new());
+    let end = section.file.len();
+    section.file[end - 1] ^= 4;
+    section.interface(1, 0, &[]);
+    section.enhanced(0, 1, 3, b"one", &[]);
+    let (frames, faults, _) = read_all(&section.file);
+    assert_eq!((frames.len(), frames[0].bytes), (1, &b"one"[..]));
+    assert_eq!((faults.len(), faults[0].at), (1, end - 4));
+}
+
+#[test]
 fn forbidden_headers_are_faults_with_their_place() {
     assert_eq!(read_all(b"").1[0].what, "the file is empty");
     assert_eq!(read_all(b"not a capture").1[0].at, 0);

@@ -22,6 +22,8 @@ const MOST_TEXT_BYTES: usize = 65_532;
 #[derive(Debug, Clone)]
 pub struct Writer {
     interfaces: u32,
+    /// The snap length of the first interface, which is that of Simple Packet Blocks.
+    first_snap_bytes: u32,
 }
 
 impl Writer {
@@ -35,7 +37,7 @@ impl Writer {
             option(out, SHB_USERAPPL, text(application));
             end_of_options(out);
         });
-        Writer { interfaces: 0 }
+        Writer { interfaces: 0, first_snap_bytes: 0 }
     }
 
     /// Describes an interface, and gives its number in the section. Its times count nanoseconds.
@@ -57,6 +59,9 @@ impl Writer {
             end_of_options(out);
         });
         let number = self.interfaces;
+        if number == 0 {
+            self.first_snap_bytes = snap_bytes;
+        }
         self.interfaces = self.interfaces.saturating_add(1);
         number
     }
@@ -68,7 +73,8 @@ impl Writer {
     pub fn frame(&self, interface: u32, frame: &Frame<'_>, comment: Option<&str>, out: &mut Vec<u8>) {
         // With all lengths and the longest comment, the block stays below the bound of readers.
         let data = frame.bytes.get(..MOST_BLOCK_BYTES - 2 * MOST_TEXT_BYTES).unwrap_or(frame.bytes);
-        let is_whole = frame.wire_bytes as usize == data.len();
+        let is_whole = frame.wire_bytes as usize == data.len()
+            && (self.first_snap_bytes == 0 || frame.wire_bytes <= self.first_snap_bytes);
         if frame.time.is_none() && interface == 0 && comment.is_none() && is_whole {
             block(out, SIMPLE_PACKET, |out| {
                 out.extend_from_slice(&frame.wire_bytes.to_le_bytes());

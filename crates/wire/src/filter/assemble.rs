@@ -196,8 +196,9 @@ impl Assembler {
         }
     }
 
-    /// The instructions, with an extra jump wherever a comparison cannot reach its target in 255 steps.
-    pub(super) fn finish(&self) -> Vec<Instruction> {
+    /// The instructions, with an extra jump wherever a comparison cannot reach its target in 255 steps; `None` where
+    /// they are more than `most`.
+    pub(super) fn finish(&self, most: usize) -> Option<Vec<Instruction>> {
         let mut reached = alloc::vec![false; self.lines.len()];
         if let Some(first) = reached.first_mut() {
             *first = true;
@@ -219,6 +220,9 @@ impl Assembler {
                 Line::Go(to) if self.target(*to) == next => *reached = false,
                 _ => next = at,
             }
+        }
+        if reached.iter().filter(|reached| **reached).count() > most {
+            return None;
         }
         // Grows until nothing is too far: a line that became longer never becomes shorter again.
         let mut far = alloc::vec![[false; 2]; self.lines.len()];
@@ -266,7 +270,7 @@ impl Assembler {
                 }
             }
             if !grew {
-                return made;
+                return (made.len() <= most).then_some(made);
             }
         }
     }

@@ -90,10 +90,7 @@ impl Compiler {
         self.assembler.give(WHOLE_FRAME);
         self.assembler.place(self.reject);
         self.assembler.give(0);
-        let instructions = self.assembler.finish();
-        if instructions.len() > MOST_INSTRUCTIONS {
-            return Err(too_long());
-        }
+        let instructions = self.assembler.finish(MOST_INSTRUCTIONS).ok_or_else(too_long)?;
         Program::check(instructions)
             .map_err(|fault| FilterError::new(1, format!("{fault}"), "write another expression"))
     }

@@ -328,7 +328,7 @@ impl Parser<'_> {
             Ok(number) => Some(self.port_number(number).map(|port| (port, transport))),
             Err(_) => self.service(text, transport),
         };
-        word.match_indices('-').find_map(|(at, _)| {
+        let range = word.match_indices('-').find_map(|(at, _)| {
             let (first, last) = word.split_at_checked(at)?;
             let first = end(first)?;
             let last = end(last.strip_prefix('-')?)?;
@@ -337,6 +337,10 @@ impl Parser<'_> {
                 // Where both are names for TCP alone, the range is.
                 Ok((first, last, transport.or(if one == other { one } else { None })))
             }))
+        });
+        range.or_else(|| {
+            let alone = self.service(word, transport)?;
+            Some(alone.map(|(port, transport)| (port, port, transport)))
         })
     }
 

@@ -11,6 +11,15 @@ use super::words::{Name, named_number, protocol_word};
 
 /// A comparison may have this many operations; what is evaluated needs room on a stack.
 const MOST_OPERATIONS: usize = 64;
+/// Parentheses around values may stand in each other this deep: more than one per operation, as values are written.
+const DEEPEST: usize = 200;
+
+/// What a comparison may still have.
+#[derive(Debug)]
+struct Budget {
+    operations: usize,
+    parentheses: usize,
+}
 
 /// How strong an operator binds what stands left of it, and what the right of it must bind stronger than.
 ///
@@ -74,28 +83,28 @@ impl Parser<'_> {
     /// `value comparison value`.
     pub(super) fn relation(&mut self) -> Result<Node, FilterError> {
         let column = self.column();
-        let mut left_over = MOST_OPERATIONS;
-        let left = self.value(0, &mut left_over)?;
+        let mut budget = Budget { operations: MOST_OPERATIONS, parentheses: DEEPEST };
+        let left = self.value(0, &mut budget)?;
         let Some(comparison) = self.sign().and_then(comparison) else {
             let what = format!("no comparison after '{left}'");
             return Err(FilterError::new(self.column(), what, "write one of < > <= >= = != and a value"));
         };
         self.step();
-        let right = self.value(0, &mut left_over)?;
+        let right = self.value(0, &mut budget)?;
         Ok(Node::Test(Test::Relation(left, comparison, right), super::expression::Column(column)))
     }
 
-    fn value(&mut self, at_least: u8, left_over: &mut usize) -> Result<Value, FilterError> {
-        let mut value = self.operand_value(left_over)?;
+    fn value(&mut self, at_least: u8, budget: &mut Budget) -> Result<Value, FilterError> {
+        let mut value = self.operand_value(budget)?;
         while let Some(operator) = self.sign().and_then(operator) {
             let (left_binds, right_binds) = binding(operator);
             if left_binds < at_least {
                 break;
             }
             let column = self.column();
-            self.spend(left_over)?;
+            self.spend(budget)?;
             self.step();
-            let right = self.value(right_binds, left_over)?;
+            let right = self.value(right_binds, budget)?;
             if let Value::Number(number) = right {
                 let hint = match operator {
                     Operator::Divide | Operator::Remainder if number == 0 => Some("divide by something else"),
@@ -112,16 +121,16 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn spend(&self, left_over: &mut usize) -> Result<(), FilterError> {
-        let Some(rest) = left_over.checked_sub(1) else {
+    fn spend(&self, budget: &mut Budget) -> Result<(), FilterError> {
+        let Some(rest) = budget.operations.checked_sub(1) else {
             let what = format!("more than {MOST_OPERATIONS} operations in one comparison");
             return Err(FilterError::new(self.column(), what, "write several comparisons joined by 'and'"));
         };
-        *left_over = rest;
+        budget.operations = rest;
         Ok(())
     }
 
-    fn operand_value(&mut self, left_over: &mut usize) -> Result<Value, FilterError> {
+    fn operand_value(&mut self, budget: &mut Budget) -> Result<Value, FilterError> {
         let column = self.column();
         match self.token() {
             Some(Token::Number(number)) => {
@@ -129,15 +138,20 @@ impl Parser<'_> {
                 Ok(Value::Number(number))
             }
             Some(Token::Sign("-")) => {
-                self.spend(left_over)?;
+                self.spend(budget)?;
                 self.step();
-                let right = self.value(NEGATION, left_over)?;
+                let right = self.value(NEGATION, budget)?;
                 Ok(Value::Binary(Operator::Subtract, Box::new(Value::Number(0)), Box::new(right)))
             }
             Some(Token::Sign("(")) => {
-                self.spend(left_over)?;
+                let Some(rest) = budget.parentheses.checked_sub(1) else {
+                    let what = format!("more than {DEEPEST} parentheses in each other");
+                    return Err(FilterError::new(column, what, "leave out those that change nothing"));
+                };
+                budget.parentheses = rest;
                 self.step();
-                let value = self.value(0, left_over)?;
+                let value = self.value(0, budget)?;
+                budget.parentheses = rest.saturating_add(1);
                 self.expect(")", "close the parenthesis")?;
                 Ok(value)
             }
@@ -158,8 +172,8 @@ impl Parser<'_> {
                     return Err(FilterError::new(column, what, "count from a header below, as in 'ip[20]'"));
                 };
                 self.expect("[", "write the offset in brackets, as in 'ip[0]'")?;
-                self.spend(left_over)?;
-                let index = self.value(0, left_over)?;
+                self.spend(budget)?;
+                let index = self.value(0, budget)?;
                 let bytes = self.bytes()?;
                 self.expect("]", "close the bracket")?;
                 Ok(Value::Access(layer, Box::new(index), bytes))

@@ -22,6 +22,7 @@ pub(super) fn piece(version: Version, id: u32, offset: u16, more: bool, bytes: &
         version,
         ttl: 64,
         traffic_class: 0,
+        exceeds_frame: false,
         ip_bytes: wire_bytes + 20,
         payload_wire_bytes: wire_bytes,
         payload_at: 34,

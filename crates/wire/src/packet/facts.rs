@@ -35,10 +35,13 @@ pub struct Packet<'a> {
     pub ttl: u8,
     /// DSCP (the upper six bits) and ECN (the lower two).
     pub traffic_class: u8,
+    /// Whether its IP header claims more than was on the wire; a receiver throws such a packet away (Linux
+    /// `ip_rcv`).
+    pub exceeds_frame: bool,
     /// Its length with the IP header, by that header; without the padding of the link.
     pub ip_bytes: u32,
-    /// The length of its payload by the headers; more than `payload` holds where the frame was snapped, or where the
-    /// IP header claims more than the frame has.
+    /// The length of its payload by the headers; more than `payload` holds where the frame was snapped, or where
+    /// [`Packet::exceeds_frame`].
     pub payload_wire_bytes: u32,
     /// Offset of the payload from the start of the frame.
     pub payload_at: u32,

@@ -135,6 +135,35 @@ fn a_snapped_frame_never_tells_other_ports() {
     }
 }
 
+#[test]
+fn what_a_snap_length_left_of_a_tunnel_is_the_packet_around_it() {
+    for name in ["GRE", "IPv4 in IPv4", "EtherIP", "ERSPAN II", "MPLS in IP"] {
+        let sample = made::samples().into_iter().find(|sample| sample.name == name).unwrap();
+        let mut frame = made::frame(sample.link, &sample.bytes);
+        for end in 34..sample.bytes.len() {
+            frame.bytes = &sample.bytes[..end];
+            let Ok(Decoded::Packet(packet)) = decode(&frame) else { panic!("{name}: prefix of {end}") };
+            let is_outer = packet.tunnels.is_empty();
+            assert_eq!(packet.source_port, if is_outer { 0 } else { 5004 }, "{name}: prefix of {end}");
+        }
+    }
+}
+
+#[test]
+fn a_length_beyond_the_frame_is_told_from_a_snapped_frame() {
+    let whole = made::ipv4(17, &made::udp(5004, 420, &[7; 100]));
+    let mut frame = made::frame(LinkType::RAW, &whole);
+    let told = |frame: &Frame<'_>| match decode(frame) {
+        Ok(Decoded::Packet(packet)) => (packet.is_snapped(), packet.exceeds_frame),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(&frame), (false, false));
+    frame.bytes = &whole[..60];
+    assert_eq!(told(&frame), (true, false));
+    frame.wire_bytes = 60;
+    assert_eq!(told(&frame), (true, true));
+}
+
 /// The same frame with one thing changed.
 fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> (LinkType, Vec<u8>) {
     let mut sample = made::samples().into_iter().find(|sample| sample.name == name).unwrap();
@@ -167,6 +196,16 @@ fn a_tunnel_over_udp_is_one_only_if_every_byte_says_so() {
         let packet = packet(link, &bytes);
         assert_eq!((packet.source_port, packet.destination_port), (40_000, 40_001), "{name} at {at}");
         assert!(packet.tunnels.is_empty());
+    }
+}
+
+#[test]
+fn an_optional_header_of_gtp_must_be_there() {
+    for (flags, length) in [(0x30, 8), (0x32, 12), (0x31, 12)] {
+        let bytes = [flags, 255, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0];
+        for end in 0..=12 {
+            assert_eq!(crate::tunnel::gtp::parse(&bytes[..end]).is_ok(), end >= length, "{flags:x} {end}");
+        }
     }
 }
 

@@ -56,6 +56,9 @@ pub fn parse(bytes: &[u8]) -> Result<Gtp, Fault> {
             ));
         }
     }
+    if bytes.len() < header_bytes {
+        return Err(fault(0, "shorter than a header (3GPP TS 29.281 §5.1)"));
+    }
     if total_bytes < header_bytes {
         return Err(fault(2, "the length is shorter than the header (3GPP TS 29.281 §5.1)"));
     }

@@ -197,6 +197,8 @@ udp port domain
 tcp port tftp
 udp port http
 portrange http-90
+portrange http
+portrange domain or 80-90
 port nosuchservice
 port 70000
 port 99999999999

@@ -120,17 +120,17 @@ impl Place {
     pub fn frame<'b>(&self, block: &'b mut [u8], snap_bytes: u32, interface: u32) -> Option<Frame<'b>> {
         let link = self.link();
         let captured = usize::try_from(self.captured).ok()?;
-        let header_bytes = self.network_at.checked_sub(self.link_at)?;
         let (start, end, wire_bytes) = match link {
             LinkType::RAW | LinkType::LINUX_SLL2 => {
-                let payload = captured.saturating_sub(header_bytes);
+                let network_at = self.network_at.max(self.link_at);
+                let header_bytes = network_at - self.link_at;
+                let end = network_at.checked_add(captured.saturating_sub(header_bytes))?;
                 let wire_bytes = self.wire_bytes.saturating_sub(u32::try_from(header_bytes).ok()?);
-                let end = self.network_at.checked_add(payload)?;
                 if link == LinkType::RAW {
-                    (self.network_at, end, wire_bytes)
+                    (network_at, end, wire_bytes)
                 } else {
-                    let start = self.network_at.checked_sub(COOKED_BYTES)?;
-                    block.get_mut(start..self.network_at)?.copy_from_slice(&self.cooked());
+                    let start = network_at.checked_sub(COOKED_BYTES)?;
+                    block.get_mut(start..network_at)?.copy_from_slice(&self.cooked());
                     (start, end, wire_bytes.saturating_add(20))
                 }
             }

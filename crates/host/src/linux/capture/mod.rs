@@ -16,8 +16,10 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use libc::sock_filter;
+use model::Reason;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, netdevice::name_to_index, socket};
 
 use self::block::Walk;
 use self::names::Interfaces;
@@ -57,19 +59,9 @@ impl Capture {
     pub fn open(request: &CaptureRequest) -> Result<Capture, CaptureError> {
         let opened = match &request.netns {
             None => open(request),
-            Some(name) => {
-                let entrance = namespaces::entrance(name).ok_or_else(|| CaptureError::NoNamespace {
-                    name: name.clone(),
-                    near: near::near(name, namespaces::names()),
-                })?;
-                namespaces::inside(&entrance, || open(request)).map_err(|reason| match reason {
-                    model::Reason::NoPermission => CaptureError::NoPermission {
-                        what: "enter a network namespace",
-                        capability: "CAP_SYS_ADMIN",
-                    },
-                    reason => CaptureError::Kernel("enter the namespace", io::Error::other(reason.words())),
-                })?
-            }
+            Some(name) => namespaces::entrance(name)
+                .and_then(|entrance| namespaces::inside(&entrance, || open(request)))
+                .map_err(|reason| not_entered(name, reason))?,
         }?;
         Ok(Capture {
             workers: opened.workers,
@@ -131,14 +123,16 @@ impl Capture {
         for worker in &self.workers {
             worker.socket.filter(&filter::nothing())?;
         }
-        let end = Instant::now() + LAST_WAIT;
+        let mut end = Instant::now() + LAST_WAIT;
         loop {
-            // Counted before reading: what is counted later may not be readable yet.
+            // Counted after reading: what was read has been counted.
             let counts = self.counts()?;
             if counts.seen >= counts.received {
                 return Ok(counts);
             }
-            if self.hand_out(each)? == 0 {
+            if self.hand_out(each)? > 0 {
+                end = Instant::now() + LAST_WAIT;
+            } else {
                 let left = end.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return Ok(counts);
@@ -212,6 +206,20 @@ impl Worker {
     }
 }
 
+/// Why a network namespace was not entered.
+fn not_entered(name: &str, reason: Reason) -> CaptureError {
+    match reason {
+        Reason::NoPermission => CaptureError::NoPermission {
+            what: "enter a network namespace",
+            capability: "CAP_SYS_ADMIN and, for one that only processes are in, CAP_SYS_PTRACE",
+        },
+        Reason::Exited => {
+            CaptureError::NoNamespace { name: name.to_owned(), near: near::near(name, namespaces::names()) }
+        }
+        reason => CaptureError::Kernel("enter the namespace", io::Error::other(reason.words())),
+    }
+}
+
 /// Opens the sockets in the network namespace of the calling thread.
 fn open(request: &CaptureRequest) -> Result<Opened, CaptureError> {
     let all = super::interfaces::list()
@@ -256,7 +264,14 @@ fn open(request: &CaptureRequest) -> Result<Opened, CaptureError> {
 fn wanted<'a>(request: &CaptureRequest, all: &'a [Interface]) -> Result<Vec<&'a Interface>, CaptureError> {
     let mut wanted: Vec<&Interface> = Vec::new();
     for name in &request.interfaces {
-        let Some(found) = all.iter().find(|interface| interface.name == *name) else {
+        let named = |interface: &&Interface| interface.name == *name;
+        let found = all.iter().find(named).or_else(|| {
+            // Interfaces may have further names, which the kernel knows.
+            let asking = socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok()?;
+            let index = name_to_index(asking, name).ok()?;
+            all.iter().find(|interface| interface.index == index)
+        });
+        let Some(found) = found else {
             let near = near::near(name, all.iter().map(|interface| interface.name.clone()));
             return Err(CaptureError::NoInterface { name: name.clone(), near });
         };

@@ -91,7 +91,9 @@ impl Ring {
 
     /// The next block, if the kernel is done with it. It is given back when the value ends.
     pub fn ready(&mut self) -> Option<Ready<'_>> {
-        (self.status().load(Ordering::Acquire) & TP_STATUS_USER != 0).then_some(Ready { ring: self })
+        let ours = self.status().load(Ordering::Acquire) & TP_STATUS_USER != 0;
+        // Made only then: a value that ends gives the block back.
+        ours.then(|| Ready { ring: self })
     }
 
     fn block(&self) -> NonNull<u8> {

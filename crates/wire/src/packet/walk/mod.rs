@@ -50,6 +50,7 @@ struct Ip<'a> {
     traffic_class: u8,
     bytes: u32,
     at: u32,
+    exceeds_frame: bool,
     fragment: Option<Fragment<'a>>,
 }
 
@@ -99,6 +100,7 @@ impl<'a> Walk<'a> {
             traffic_class: piece.traffic_class,
             bytes: header_bytes.saturating_add(u32_of(payload_bytes)),
             at: u32::MAX,
+            exceeds_frame: piece.exceeds_frame,
             fragment: None,
         };
         Walk {
@@ -140,26 +142,29 @@ impl<'a> Walk<'a> {
     fn run(mut self, mut next: Next, mut rest: Rest<'a>) -> Result<Decoded<'a>, Fault> {
         for _ in 0..MOST_LAYERS {
             let turn = match next {
-                Next::Protocol(protocol) => self.transport(protocol, rest)?,
-                Next::EtherType(EtherType::IPV4) => self.ipv4(rest)?,
-                Next::EtherType(EtherType::IPV6) => self.ipv6(rest)?,
-                Next::EtherType(ether_type) => self.ether_type(ether_type, rest)?,
-                Next::Ethernet => self.ethernet(rest)?,
-                Next::Link(link) => self.link(link, rest)?,
-                Next::Llc => self.llc(rest)?,
-                Next::Ppp => self.ppp(rest)?,
+                Next::Protocol(protocol) => self.transport(protocol, rest),
+                Next::EtherType(EtherType::IPV4) => self.ipv4(rest),
+                Next::EtherType(EtherType::IPV6) => self.ipv6(rest),
+                Next::EtherType(ether_type) => self.ether_type(ether_type, rest),
+                Next::Ethernet => self.ethernet(rest),
+                Next::Link(link) => self.link(link, rest),
+                Next::Llc => self.llc(rest),
+                Next::Ppp => self.ppp(rest),
                 Next::Ip => match rest.bytes.first().map(|first| first >> 4) {
-                    Some(4) => self.ipv4(rest)?,
-                    Some(6) => self.ipv6(rest)?,
+                    Some(4) => self.ipv4(rest),
+                    Some(6) => self.ipv6(rest),
                     _ => {
                         let what = "neither version 4 nor 6 (RFC 791 §3.1, RFC 8200 §3)";
-                        return Err(rest.locate(Fault { layer: "IP", at: 0, what }));
+                        Err(rest.locate(Fault { layer: "IP", at: 0, what }))
                     }
                 },
             };
-            match turn {
-                Turn::Done => return Ok(self.decoded),
-                Turn::Go(then, after) => (next, rest) = (then, after),
+            match (turn, &self.outer) {
+                (Ok(Turn::Done), _) => return Ok(self.decoded),
+                (Ok(Turn::Go(then, after)), _) => (next, rest) = (then, after),
+                // What a tunnel holds was cut away by whoever captured: the packet around it is whole enough.
+                (Err(_), Some(packet)) if rest.is_snapped() => return Ok(Decoded::Packet(*packet)),
+                (Err(fault), _) => return Err(fault),
             }
         }
         Err(rest.locate(Fault { layer: "frame", at: 0, what: "more layers than any real frame has" }))
@@ -180,7 +185,7 @@ impl<'a> Walk<'a> {
         if self.tunnels.push(tunnel) {
             return Ok(());
         }
-        let at = usize::try_from(tunnel.at).unwrap_or(usize::MAX);
+        let at = if self.is_whole { 0 } else { usize::try_from(tunnel.at).unwrap_or(0) };
         Err(Fault { layer: "frame", at, what: "more than six tunnels, one in another" })
     }
 
@@ -206,6 +211,7 @@ impl<'a> Walk<'a> {
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
+            exceeds_frame: total > rest.wire_bytes,
             fragment,
         });
         // Straight on, without a turn of the loop: nearly all frames go this way.
@@ -249,6 +255,7 @@ impl<'a> Walk<'a> {
             traffic_class: header.traffic_class,
             bytes: u32_of(total),
             at: if self.is_whole { u32::MAX } else { u32_of(rest.at) },
+            exceeds_frame: total > rest.wire_bytes,
             fragment,
         });
         self.transport(extensions.protocol, upper)
@@ -272,6 +279,7 @@ impl<'a> Walk<'a> {
             version: ip.version,
             ttl: ip.ttl,
             traffic_class: ip.traffic_class,
+            exceeds_frame: ip.exceeds_frame,
             ip_bytes: ip.bytes,
             payload_wire_bytes: u32_of(payload.wire_bytes),
             payload_at: u32_of(payload.at),

@@ -44,10 +44,13 @@ impl<'a> Walk<'a> {
         self.done(protocol, (0, 0), Detail::Nothing, rest)
     }
 
-    /// A header that was cut leaves the ports at least.
+    /// A header that was cut leaves the ports at least, where the protocol has some.
     #[cold]
     fn snapped(&mut self, protocol: Protocol, rest: Rest<'a>) -> Option<Turn<'a>> {
-        let ports = icmp::ports(protocol, rest.bytes)?;
+        let ports = match protocol {
+            Protocol::ICMP | Protocol::ICMPV6 | Protocol::IGMP | Protocol::ESP | Protocol::GRE => (0, 0),
+            _ => icmp::ports(protocol, rest.bytes)?,
+        };
         Some(self.done(protocol, ports, Detail::Nothing, rest.after(rest.bytes.len())))
     }
 
