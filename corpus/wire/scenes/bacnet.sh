@@ -1,7 +1,7 @@
 # BACnet/IP: who is there, and what is it called.
 python="bacpypes3"
 port=47808
-interface=link
+interface=link0
 serve() {
     cat > server.py <<END
 import asyncio, sys

@@ -1,7 +1,7 @@
 # BGP: two routers meet and tell each other one route.
 packages="bird2"
 port=179
-interface=link
+interface=link0
 serve() {
     for here in 1 2; do
         there=$((3 - here))

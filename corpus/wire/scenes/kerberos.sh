@@ -1,5 +1,5 @@
 # Kerberos: a ticket by UDP, one by TCP, and one for a service.
-packages="krb5-kdc krb5-user"
+packages="krb5-kdc krb5-admin-server krb5-user"
 port=88
 prepare() {
     for way in udp tcp; do
@@ -10,7 +10,9 @@ default_realm = CORPUS.EXAMPLE
 udp_preference_limit = $limit
 dns_lookup_kdc = false
 [realms]
-CORPUS.EXAMPLE = { kdc = 127.0.0.1:$1 }
+CORPUS.EXAMPLE = {
+kdc = 127.0.0.1:$1
+}
 END
     done
     cat > kdc.conf <<END

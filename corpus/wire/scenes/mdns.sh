@@ -2,7 +2,7 @@
 packages="python3-zeroconf"
 port=5353
 odd=no
-interface=link
+interface=link0
 filter="udp"
 serve() {
     cat > server.py <<END

@@ -7,7 +7,7 @@ import sys
 from pymodbus.server import StartTcpServer
 from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext, ModbusSequentialDataBlock
 block = ModbusSequentialDataBlock(0, list(range(50)))
-StartTcpServer(ModbusServerContext(slaves=ModbusSlaveContext(di=block, co=block, hr=block, ir=block), single=True),
+StartTcpServer(context=ModbusServerContext(slaves=ModbusSlaveContext(di=block, co=block, hr=block, ir=block), single=True),
                address=("127.0.0.1", int(sys.argv[1])))
 END
     python3 server.py "$1" & wait_tcp "$1"

@@ -2,9 +2,9 @@
 packages="samba smbclient samba-common-bin"
 port=137
 odd=no
-interface=link
+interface=link0
 serve() {
-    mkdir -p state
+    mkdir -p state /run/samba
     cat > smb.conf <<END
 [global]
 netbios name = CORPUS
@@ -16,7 +16,7 @@ state directory = $PWD/state
 cache directory = $PWD/state
 pid directory = $PWD/state
 ncalrpc dir = $PWD/state
-interfaces = link
+interfaces = link0
 END
     nmbd --foreground --no-process-group --debug-stdout -s smb.conf & wait_udp "$1"
 }

@@ -18,7 +18,6 @@ state directory = $PWD/state
 cache directory = $PWD/state
 pid directory = $PWD/state
 ncalrpc dir = $PWD/state
-disable netbios = yes
 load printers = no
 server min protocol = NT1
 bind interfaces only = yes

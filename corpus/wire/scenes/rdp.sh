@@ -1,6 +1,7 @@
 # RDP: a client connects and turns to TLS.
 packages="xrdp freerdp2-x11 openssl"
 port=3389
+filter="port $port_here"
 prepare() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -subj /CN=corpus.example -days 3650
     sed -e "s/^port=3389/port=tcp:\/\/127.0.0.1:$1/" -e "s#^certificate=.*#certificate=$PWD/certificate.pem#" \

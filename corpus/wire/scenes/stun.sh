@@ -1,6 +1,7 @@
 # STUN and TURN: an address is asked for, then a relay that carries a few messages.
 packages="coturn"
 port=3478
+filter="port $port_here"
 serve() {
     turnserver -n -L 127.0.0.1 -p "$1" --no-tls --no-dtls --no-cli --lt-cred-mech --user=reader:made-up \
         --realm=corpus.example --allow-loopback-peers --pidfile "$PWD/pid" --log-file stdout & wait_udp "$1"

@@ -2,7 +2,7 @@
 packages="wsdd"
 port=3702
 odd=no
-interface=link
+interface=link0
 filter="udp"
-serve() { wsdd -i link -4 -n corpus -w EXAMPLE -U 00000000-0000-4000-8000-000000000420 & wait_udp "$1"; }
-call() { far timeout 5 wsdd -i link -4 -o -D -n reader -U 00000000-0000-4000-8000-000000000421; true; }
+serve() { wsdd -i link0 -4 -n corpus -w EXAMPLE -U 00000000-0000-4000-8000-000000000420 & wait_udp "$1"; }
+call() { far timeout 5 wsdd -i link0 -4 -o -D -n reader -U 00000000-0000-4000-8000-000000000421; true; }

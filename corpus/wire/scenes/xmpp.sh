@@ -14,7 +14,7 @@ client = slixmpp.ClientXMPP("corpus.example", "")
 done = []
 client.add_event_handler("session_start", lambda event: (done.append(1), client.disconnect()))
 client.connect(address=("127.0.0.1", int(sys.argv[1])), force_starttls=False, disable_starttls=True)
-client.process(timeout=10, forever=False)
+client.loop.run_until_complete(asyncio.wait_for(client.disconnected, 10))
 assert done
 END
 }

@@ -55,7 +55,7 @@ struct Scene {
     port: u16,
     /// `no` where it can run on its own port only.
     odd: bool,
-    /// `lo`, or `link`: one end of a link, for what speaks to groups or needs two machines.
+    /// `lo`, or `link0`: one end of a link, for what speaks to groups or needs two machines.
     interface: String,
     /// Modules of Python that Debian does not have.
     python: Vec<String>,

@@ -1,5 +1,5 @@
 # Plays one scene in fresh namespaces and records it: $1 is the scene, $2 the port, $3 the capture, $4 what is recorded:
-# the loopback interface (lo), or one end of a link (link) whose other end is in a namespace that `far COMMAND` runs in.
+# the loopback interface (lo), or one end of a link (link0) whose other end is in a namespace that `far COMMAND` runs in.
 set -eu
 scene=$1 port_here=$2 capture=$3 interface=$4
 hostname corpus.example
@@ -9,23 +9,23 @@ mkdir -p /run/lock /run/netns
 # Servers that are not root may have any port.
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 far() { ip netns exec far "$@"; }
-if [ "$interface" = link ]; then
+if [ "$interface" = link0 ]; then
     ip netns add far
-    ip link add link type veth peer name link netns far
-    ip link set link address 02:00:00:00:00:01
-    far ip link set link address 02:00:00:00:00:02
-    ip address add 192.0.2.1/24 dev link
-    ip address add 2001:db8::1/64 dev link nodad
-    far ip address add 192.0.2.2/24 dev link
-    far ip address add 2001:db8::2/64 dev link nodad
-    ip link set link up
+    ip link add name link0 type veth peer name link0 netns far
+    ip link set link0 address 02:00:00:00:00:01
+    far ip link set link0 address 02:00:00:00:00:02
+    ip address add 192.0.2.1/24 dev link0
+    ip address add 2001:db8::1/64 dev link0 nodad
+    far ip address add 192.0.2.2/24 dev link0
+    far ip address add 2001:db8::2/64 dev link0 nodad
+    ip link set link0 up
     far ip link set lo up
-    far ip link set link up
-    ip route add default dev link
-    far ip route add default dev link
+    far ip link set link0 up
+    ip route add default dev link0
+    far ip route add default dev link0
     # Link-local addresses are usable from here on.
     for _ in $(seq 100); do
-        ip -6 address show dev link tentative | grep -q . || far ip -6 address show dev link tentative | grep -q . || break
+        ip -6 address show dev link0 tentative | grep -q . || far ip -6 address show dev link0 tentative | grep -q . || break
         sleep 0.05
     done
 fi
