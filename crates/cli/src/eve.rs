@@ -1,9 +1,11 @@
 //! Events in the form of Suricata's EVE: what pipelines that read Suricata already understand.
 //!
-//! One JSON object per line: a `flow` per flow, an event of the protocol where its bytes said something (`tls`, `http`,
-//! `ssh`, `dns`, `smb`, `sip`, `mqtt`, …), an `alert` per finding and place, and `stats` at the end. `signature_id` is
-//! the code's place in our own list under generator 420; `metadata` carries the code, the confidence and the evidence.
+//! One JSON object per line: a `flow` per flow, an event of the protocol where its bytes said something (`tls`, `quic`,
+//! `http`, `ssh`, `dns`), an `alert` per finding and place, and `stats` at the end. docs/eve.md says what is what.
+//! `signature_id` is the code's place in our own list under generator 420; `metadata` carries the code, the confidence
+//! and the evidence.
 
+use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -16,6 +18,33 @@ use serde_json::{Map, Value, json};
 
 /// The generator that our signatures stand under.
 const GENERATOR: u32 = 420;
+
+/// A flow of each server, so that an alert about the server can be joined with a flow as in Suricata.
+#[derive(Default)]
+pub(crate) struct Examples(HashMap<(Transport, SocketAddr), Example>);
+
+struct Example {
+    client: SocketAddr,
+    flow_id: u64,
+    community_id: String,
+    start: Option<Timestamp<Utc>>,
+}
+
+/// Alerts about servers beyond so many stand without a flow.
+const MOST_EXAMPLES: usize = 1 << 16;
+
+impl Examples {
+    /// Keeps the first flow of a server.
+    pub(crate) fn note(&mut self, flow: &Flow) {
+        let Examples(known) = self;
+        let key = (flow.transport, flow.server);
+        if known.len() < MOST_EXAMPLES && !known.contains_key(&key) {
+            let (client, start) = (flow.client, flow.first);
+            let community_id = flow.community_id.clone();
+            known.insert(key, Example { client, flow_id: flow_id(flow), community_id, start });
+        }
+    }
+}
 
 /// The flow, and what its protocol said.
 pub(crate) fn flow(owned: &OwnedFlow) -> Vec<Value> {
@@ -83,11 +112,11 @@ pub(crate) fn flow(owned: &OwnedFlow) -> Vec<Value> {
 }
 
 /// An alert for each place that a finding speaks of.
-pub(crate) fn alerts(view: &TrafficView, finding: &Finding) -> Vec<Value> {
-    finding.subjects.iter().filter_map(|subject| alert(view, finding, subject)).collect()
+pub(crate) fn alerts(view: &TrafficView, finding: &Finding, examples: &Examples) -> Vec<Value> {
+    finding.subjects.iter().filter_map(|subject| alert(view, finding, subject, examples)).collect()
 }
 
-fn alert(view: &TrafficView, finding: &Finding, subject: &Subject) -> Option<Value> {
+fn alert(view: &TrafficView, finding: &Finding, subject: &Subject, examples: &Examples) -> Option<Value> {
     let traffic = &view.traffic;
     let nowhere = |address| SocketAddr::new(address, 0);
     let (when, transport, client, server, app) = match subject {
@@ -113,7 +142,14 @@ fn alert(view: &TrafficView, finding: &Finding, subject: &Subject) -> Option<Val
         }
         Subject::Capture | Subject::Entry(_) | Subject::Socket(_) | Subject::Forward(_) => return None,
     };
-    let mut event = head("alert", when, transport, client, server);
+    let fits = |it: &&Example| matches!(subject, Subject::Service(_)) || it.client.ip() == client.ip();
+    let example = examples.0.get(&(transport, server)).filter(fits);
+    let mut event = head("alert", when, transport, example.map_or(client, |example| example.client), server);
+    if let Some(example) = example {
+        put(&mut event, "flow_id", json!(example.flow_id));
+        put(&mut event, "community_id", json!(example.community_id));
+        put(&mut event, "flow", json!({ "start": example.start.map(time) }));
+    }
     if let Some(app) = app {
         put(&mut event, "app_proto", json!(app));
     }
@@ -188,7 +224,7 @@ fn head(
         "dest_port": server.port(),
         "proto": transport.name().to_ascii_uppercase(),
     });
-    // Where several clients are meant, no port of one of them stands for all.
+    // Where no flow stands for all that are meant, there is no port to name.
     if client.port() != 0 {
         put(&mut event, "src_port", json!(client.port()));
     }
@@ -268,11 +304,13 @@ fn protocol(recognised: &Recognised) -> Option<(&'static str, Value)> {
         }
         "http" => {
             copy("host", "hostname");
-            copy("target", "url");
             copy("user_agent", "http_user_agent");
             copy("method", "http_method");
-            copy("status", "status");
             copy("server", "server");
+            let status = recognised.detail("status").and_then(|status| status.parse::<u16>().ok());
+            if let Some(status) = status {
+                about.insert(String::from("status"), json!(status));
+            }
             "http"
         }
         "ssh" => {
@@ -286,7 +324,8 @@ fn protocol(recognised: &Recognised) -> Option<(&'static str, Value)> {
         }
         "dns" => {
             copy("query", "rrname");
-            copy("query_type", "rrtype");
+            copy("type", "rrtype");
+            copy("outcome", "rcode");
             "dns"
         }
         _ => return None,

@@ -19,9 +19,13 @@ mod selection;
 mod style;
 mod target;
 mod text;
+mod whole;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+#[doc(hidden)]
+pub use whole::check as check_capture;
 
 /// Does what a command line says. 0: all accounted for, 1: findings, 2: could not look, 64: wrong command line.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -69,12 +69,13 @@ impl CaptureFile {
         let bytes: Box<dyn Read + Send> = match packing {
             Packing::None => Box::new(whole),
             // A file that grew by appending has several members.
-            Packing::Gzip => {
-                Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(BLOCK, whole)))
-            }
-            Packing::Zstd => {
-                Box::new(Frames { stored: Some(BufReader::with_capacity(BLOCK, whole)), frame: None })
-            }
+            Packing::Gzip => Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(
+                BufReader::with_capacity(BLOCK, whole),
+            ))),
+            Packing::Zstd => Box::new(Unpacked::new(Frames {
+                stored: Some(BufReader::with_capacity(BLOCK, whole)),
+                frame: None,
+            })),
         };
         Ok(CaptureFile { name, bytes, stored_bytes, read_bytes })
     }
@@ -92,6 +93,32 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.stored.read(into)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// What a file unpacks to: a capture, and not again something packed.
+struct Unpacked<R> {
+    bytes: R,
+    begun: bool,
+}
+
+impl<R> Unpacked<R> {
+    fn new(bytes: R) -> Unpacked<R> {
+        Unpacked { bytes, begun: false }
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(into)?;
+        if !self.begun && count > 0 {
+            self.begun = true;
+            if Packing::of(into.get(..count).unwrap_or_default()) != Packing::None {
+                let what = "it is packed twice; unpack it once";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+        }
         Ok(count)
     }
 }
@@ -186,6 +213,14 @@ mod tests {
             for cut in [5, packed.len() / 2, packed.len() - 1] {
                 assert!(all(packed[..cut].to_vec()).is_err(), "{cut} of {}", packed.len());
             }
+        }
+    }
+
+    #[test]
+    fn what_is_packed_twice_is_told() {
+        let twice = [gzip(&gzip(b"capture")), zstd(&gzip(b"capture")), gzip(&zstd(b"capture"))];
+        for stored in twice {
+            assert!(all(stored).unwrap_err().to_string().contains("packed twice"));
         }
     }
 

@@ -1,7 +1,8 @@
 //! Whose flow it is: the sockets of this machine that the two ends of a flow belong to, and how well they fit.
 //!
 //! Sockets that are gone are remembered for a while, so that a flow whose process ended before we looked again still
-//! has its holder, if any look ever saw it.
+//! has its holder, if any look ever saw it. Two network namespaces may use the same addresses and ports, so the sockets
+//! of the one that is watched come first, and what only fits by its port counts for the addresses of its own namespace.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -29,17 +30,22 @@ type Pair = (Transport, SocketAddr, SocketAddr);
 /// The sockets of this machine, now and a while ago.
 #[derive(Debug, Default)]
 pub struct Owners {
+    /// The network namespace that is watched; `None` for the one that we run in.
+    watched: Option<u32>,
+    /// The same, once a look has told which one is ours.
+    home: u32,
     connected: HashMap<Pair, Arc<Owner>>,
     waiting: HashMap<(Transport, u16), Vec<Waiting>>,
     gone: HashMap<Pair, Arc<Owner>>,
     /// The keys of `gone`, the oldest first.
     order: VecDeque<Pair>,
-    /// The addresses of this machine.
-    local: HashSet<IpAddr>,
+    /// The addresses of this machine, each with its namespace.
+    local: HashSet<(u32, IpAddr)>,
 }
 
 #[derive(Debug)]
 struct Waiting {
+    netns: u32,
     address: IpAddr,
     family: Family,
     owner: Arc<Owner>,
@@ -51,23 +57,41 @@ fn plain(address: SocketAddr) -> SocketAddr {
 }
 
 impl Owners {
-    /// Takes over another look. `local` are the addresses of this machine, as far as they are known.
+    /// For flows of the network namespace with this inode number; `None` for the one that we run in.
+    pub fn of_namespace(watched: Option<u32>) -> Owners {
+        Owners { watched, ..Owners::default() }
+    }
+
+    /// Takes over another look. `local` are the addresses of the namespace that is watched, as far as they are known.
     pub fn update(&mut self, snapshot: &Snapshot, local: impl IntoIterator<Item = IpAddr>) {
-        self.local.extend(local);
+        let ours = snapshot.namespaces.iter().find(|namespace| namespace.own);
+        self.home = self.watched.or(ours.map(|namespace| namespace.inode)).unwrap_or_default();
+        let home = self.home;
+        self.local.extend(local.into_iter().map(|address| (home, address)));
         let before = std::mem::take(&mut self.connected);
         self.waiting.clear();
         for socket in &snapshot.sockets {
             let Some(transport) = socket.kind.transport() else { continue };
             let address = socket.local.ip().to_canonical();
+            let elsewhere = socket.netns != home;
+            if address.is_loopback() && elsewhere {
+                // What stays within another namespace is not on a wire that we see.
+                continue;
+            }
             if !address.is_unspecified() && !address.is_multicast() {
-                self.local.insert(address);
+                self.local.insert((socket.netns, address));
             }
             match socket.peer {
                 // What is left of a closed connection has no holder any more; who had it is remembered.
                 Some(_) if socket.holders.is_empty() && socket.state == State::Closing => {}
                 Some(peer) => {
                     let pair = (transport, plain(socket.local), plain(peer));
-                    self.connected.insert(pair, Arc::new(owner(snapshot, socket, MatchQuality::Exact)));
+                    let exact = || Arc::new(owner(snapshot, socket, MatchQuality::Exact));
+                    if elsewhere {
+                        self.connected.entry(pair).or_insert_with(exact);
+                    } else {
+                        self.connected.insert(pair, exact());
+                    }
                 }
                 None => {
                     let quality = if address.is_unspecified() {
@@ -76,7 +100,7 @@ impl Owners {
                         MatchQuality::Listener
                     };
                     let owner = Arc::new(owner(snapshot, socket, quality));
-                    let waiting = Waiting { address, family: socket.family, owner };
+                    let waiting = Waiting { netns: socket.netns, address, family: socket.family, owner };
                     self.waiting.entry((transport, socket.local.port())).or_default().push(waiting);
                 }
             }
@@ -114,7 +138,8 @@ impl Owners {
         let fits = |waiting: &&Waiting| {
             waiting.address == own.ip()
                 || waiting.address.is_unspecified()
-                    && (self.local.contains(&own.ip()) || own.ip().is_multicast())
+                    && (self.local.contains(&(waiting.netns, own.ip()))
+                        || own.ip().is_multicast() && waiting.netns == self.home)
                     && match waiting.family {
                         Family::V4 => own.is_ipv4(),
                         Family::V6 => own.is_ipv6(),
@@ -123,11 +148,12 @@ impl Owners {
                     }
         };
         // The most special address wins, as it does in the kernel.
-        let best = candidates.iter().filter(fits).min_by_key(|waiting| waiting.address.is_unspecified());
+        let rank = |waiting: &&Waiting| (waiting.netns != self.home, waiting.address.is_unspecified());
+        let best = candidates.iter().filter(fits).min_by_key(rank);
         if let Some(best) = best {
             return Some(Arc::clone(&best.owner));
         }
-        if !self.local.contains(&own.ip()) {
+        if !self.local.contains(&(self.home, own.ip())) {
             return None;
         }
         Some(Arc::new(Owner {
@@ -152,7 +178,7 @@ fn owner(snapshot: &Snapshot, socket: &Socket, quality: MatchQuality) -> Owner {
 
 #[cfg(test)]
 mod tests {
-    use model::{Kind, Machine, Scope, Seen, Timestamp, Views};
+    use model::{Kind, Machine, Namespace, Scope, Seen, Timestamp, Views};
 
     use super::*;
 
@@ -212,7 +238,14 @@ mod tests {
         Snapshot {
             taken: Timestamp::from_ns(0),
             machine: Machine::default(),
-            namespaces: Vec::new(),
+            namespaces: vec![Namespace {
+                inode: 1,
+                name: String::from("host"),
+                own: true,
+                pid: None,
+                entered: true,
+                rules: Seen::Absent,
+            }],
             sockets,
             processes,
             forwards: Vec::new(),
@@ -247,6 +280,39 @@ mod tests {
         // Another machine's port 80 is not ours, and a port of ours that nobody has is said to have nobody.
         assert_eq!(found(&owners, "203.0.113.9:80", peer), None);
         assert_eq!(found(&owners, "192.0.2.2:81", peer), Some((MatchQuality::None, vec![])));
+    }
+
+    #[test]
+    fn the_same_port_in_another_namespace_is_another_port() {
+        let elsewhere = |local: &str, peer: Option<&str>, pid| Socket {
+            netns: 2,
+            ..socket(local, peer, Family::V4, pid)
+        };
+        let sockets = vec![
+            elsewhere("0.0.0.0:80", None, 20),
+            elsewhere("10.0.0.2:81", None, 21),
+            elsewhere("127.0.0.1:82", None, 22),
+            elsewhere("10.0.0.2:5000", Some("192.0.2.2:80"), 23),
+            elsewhere("127.0.0.1:5001", Some("127.0.0.1:80"), 24),
+            socket("0.0.0.0:80", None, Family::V4, 10),
+            socket("127.0.0.1:5001", Some("127.0.0.1:80"), Family::V4, 11),
+        ];
+        let mut owners = Owners::default();
+        owners.update(&snapshot(sockets.clone()), ["192.0.2.2".parse().unwrap()]);
+        let peer = "198.51.100.7:5000";
+        assert_eq!(found(&owners, "192.0.2.2:80", peer), Some((MatchQuality::Wildcard, vec![10])));
+        // A neighbour on a virtual cable is on our wire: its address tells whose socket it is.
+        assert_eq!(found(&owners, "10.0.0.2:80", peer), Some((MatchQuality::Wildcard, vec![20])));
+        assert_eq!(found(&owners, "10.0.0.2:81", peer), Some((MatchQuality::Listener, vec![21])));
+        assert_eq!(found(&owners, "10.0.0.2:5000", "192.0.2.2:80"), Some((MatchQuality::Exact, vec![23])));
+        assert_eq!(found(&owners, "127.0.0.1:5001", "127.0.0.1:80"), Some((MatchQuality::Exact, vec![11])));
+        assert_eq!(found(&owners, "127.0.0.1:82", peer), Some((MatchQuality::None, vec![])));
+        // From inside of the other one it is the other way round.
+        let mut owners = Owners::of_namespace(Some(2));
+        owners.update(&snapshot(sockets), []);
+        assert_eq!(found(&owners, "10.0.0.2:80", peer), Some((MatchQuality::Wildcard, vec![20])));
+        assert_eq!(found(&owners, "127.0.0.1:82", peer), Some((MatchQuality::Listener, vec![22])));
+        assert_eq!(found(&owners, "127.0.0.1:5001", "127.0.0.1:80"), Some((MatchQuality::Exact, vec![24])));
     }
 
     #[test]

@@ -179,6 +179,19 @@ fn fill(from: &mut dyn Read, block: &mut [u8], end: &mut usize) -> io::Result<us
     }
 }
 
+/// Frames that a capture had to drop are counted, and their absence is told.
+pub(crate) fn add_dropped(traffic: &mut Traffic, dropped: u64) {
+    traffic.volume.dropped += dropped;
+    if dropped > 0 {
+        traffic.gaps.push(Gap {
+            area: Area::Capture,
+            reason: Reason::LimitReached,
+            what: format!("{dropped} frames that were dropped while capturing"),
+            count: Some(dropped),
+        });
+    }
+}
+
 /// What captures say of themselves, beside their frames.
 #[derive(Default)]
 struct Ledger {
@@ -217,7 +230,7 @@ impl Ledger {
 
     fn sum_up(self, traffic: &mut Traffic) {
         traffic.sources = self.names;
-        traffic.volume.dropped += self.dropped;
+        add_dropped(traffic, self.dropped);
         traffic.faults.splice(0..0, self.faults);
         traffic.gaps.extend(self.gaps);
     }

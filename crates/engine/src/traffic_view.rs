@@ -51,6 +51,8 @@ pub struct TrafficView {
     pub findings: Vec<Finding>,
     /// What an entry of policy accepts.
     pub accepted: Vec<Accepted>,
+    /// Per service: its findings, as indices, and what they amount to.
+    of_services: Vec<(Vec<u32>, Verdict)>,
 }
 
 impl TrafficView {
@@ -66,23 +68,51 @@ impl TrafficView {
             recognisable: &recognisable,
             today: grounds.today,
         });
-        TrafficView { traffic, paper, findings: judgement.findings, accepted: judgement.accepted }
+        TrafficView::judged(traffic, paper, judgement.findings, judgement.accepted)
+    }
+
+    /// From findings that are already there.
+    pub fn judged(
+        traffic: Traffic,
+        paper: Paper,
+        findings: Vec<Finding>,
+        accepted: Vec<Accepted>,
+    ) -> TrafficView {
+        let mut of_services = vec![(Vec::new(), Verdict::Ok); traffic.services.len()];
+        let services = |finding: &Finding| -> Vec<usize> {
+            let service = |subject: &Subject| match subject {
+                Subject::Service(at) => Some(*at),
+                _ => None,
+            };
+            finding.subjects.iter().filter_map(service).collect()
+        };
+        for accepted in &accepted {
+            for at in services(&accepted.finding) {
+                if let Some((_, verdict)) = of_services.get_mut(at) {
+                    *verdict = Verdict::Accepted;
+                }
+            }
+        }
+        for (index, finding) in findings.iter().enumerate() {
+            for at in services(finding) {
+                if let Some((list, verdict)) = of_services.get_mut(at) {
+                    list.push(u32::try_from(index).unwrap_or(u32::MAX));
+                    *verdict = (*verdict).max(Verdict::Found(finding.severity));
+                }
+            }
+        }
+        TrafficView { traffic, paper, findings, accepted, of_services }
     }
 
     /// What was judged of the service with this index.
     pub fn verdict_of_service(&self, index: usize) -> Verdict {
-        let about = |finding: &&Finding| finding.subjects.contains(&Subject::Service(index));
-        let gravest = self.findings.iter().filter(about).map(|finding| finding.severity).max();
-        match gravest {
-            Some(severity) => Verdict::Found(severity),
-            None if self.accepted.iter().any(|accepted| about(&&accepted.finding)) => Verdict::Accepted,
-            None => Verdict::Ok,
-        }
+        self.of_services.get(index).map_or(Verdict::Ok, |(_, verdict)| *verdict)
     }
 
     /// The findings about the service with this index, gravest first.
     pub fn findings_of_service(&self, index: usize) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.subjects.contains(&Subject::Service(index)))
+        let list = self.of_services.get(index).map(|(list, _)| list.as_slice()).unwrap_or_default();
+        list.iter().filter_map(|at| self.findings.get(*at as usize))
     }
 
     /// The same with nothing but some ports: services, touches, beacons and findings about others are left out.
@@ -111,7 +141,7 @@ impl TrafficView {
         };
         self.findings.retain_mut(renamed);
         self.accepted.retain_mut(|accepted| renamed(&mut accepted.finding));
-        self
+        TrafficView::judged(self.traffic, self.paper, self.findings, self.accepted)
     }
 
     /// Whether something could not be read that a judgement would need.

@@ -5,7 +5,7 @@ use traffic::Observer;
 use wire::Frame;
 
 use crate::intake::Intake;
-use crate::reading::Reading;
+use crate::reading::{Reading, add_dropped};
 
 /// What is watched.
 pub struct Watching {
@@ -45,10 +45,11 @@ impl Watching {
         self.observer.end();
     }
 
-    /// What was seen so far.
-    pub fn traffic(&self) -> Traffic {
+    /// What was seen so far; `dropped` frames were not.
+    pub fn traffic(&self, dropped: u64) -> Traffic {
         let mut traffic = self.observer.snapshot();
         self.intake.sum_up(&mut traffic);
+        add_dropped(&mut traffic, dropped);
         traffic
     }
 }

@@ -170,7 +170,10 @@ impl Gap {
     /// What would help to see more.
     pub fn help(&self) -> &'static str {
         match (self.area, self.reason) {
-            (Area::Capture, Reason::LimitReached) => "raise --memory, or narrow it down with --filter",
+            (Area::Traffic, Reason::LimitReached) => "raise --memory, or narrow it down with --filter",
+            (Area::Capture, Reason::LimitReached) => {
+                "give the capture a larger ring (--ring), or less to do (--filter)"
+            }
             (Area::Capture, Reason::Damaged) => "capture again; what came before the fault counts",
             (Area::Capture, Reason::NotSupported) => "capture with another link type, or leave --filter out",
             (Area::Capture, Reason::NoPermission) => "run with CAP_NET_RAW (sudo portreeve watch)",

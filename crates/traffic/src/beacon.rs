@@ -4,12 +4,14 @@
 //! Intervals are in nanoseconds, not in whole seconds, so that fast beacons count as well. And the time that is looked
 //! at is that of the capture, divided into 24 equal parts, where RITA has 24 hours.
 
+use std::hash::{BuildHasher, Hash, Hasher};
+
 use model::{Beacon, Timestamp, Transport};
 use wire::address::Address;
 use wire::packet::Version;
 
 use crate::hash::{Map, Seed};
-use crate::number::{rounded, rounded_signed};
+use crate::number::{low32, rounded, rounded_signed};
 use crate::when::When;
 
 /// So many connections of a pair are looked at; those that come later are counted only.
@@ -26,13 +28,24 @@ const LEAST_PARTS_FOR_TWO_HEIGHTS: usize = 11;
 const SAME_HEIGHT: f64 = 0.05;
 
 /// Who calls whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pair {
     pub(crate) version: Version,
     pub(crate) client: Address,
     pub(crate) server: Address,
     pub(crate) port: u16,
     pub(crate) transport: Transport,
+}
+
+impl Hash for Pair {
+    /// In whole words: once per connection, and cheap.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let kind = (self.transport as u64) << 1 | self.version as u64;
+        for word in [self.client.high, self.client.low, self.server.high, self.server.low] {
+            state.write_u64(word);
+        }
+        state.write_u64(u64::from(self.port) << 8 | kind);
+    }
 }
 
 /// The connections of a pair.
@@ -61,23 +74,27 @@ impl Calls {
     }
 }
 
-/// Most pairs connect once: such take little room.
-#[derive(Debug, Clone)]
-enum Seen {
-    Once { at: i64, client_bytes: u64, frame: u64 },
-    Again(Box<Calls>),
+/// A connection of a pair that was not seen before: most never come again, so they take little room.
+#[derive(Debug, Clone, Copy)]
+struct Once {
+    /// A part of the pair's hash; 0 for none.
+    tag: u32,
+    client_bytes: u32,
+    at: i64,
+    frame: u64,
 }
 
-impl Seen {
-    fn calls(self) -> Calls {
-        match self {
-            Seen::Again(calls) => *calls,
-            Seen::Once { at, client_bytes, frame } => {
-                let mut calls = Calls { frame, ..Calls::default() };
-                calls.add(at, client_bytes, frame, true);
-                calls
-            }
-        }
+/// The same in plain words: a list of zeros takes memory only where it is written to.
+type Words = [u64; 3];
+
+impl Once {
+    fn of([head, at, frame]: Words) -> Once {
+        Once { tag: low32(head >> 32), client_bytes: low32(head), at: at.cast_signed(), frame }
+    }
+
+    fn words(self) -> Words {
+        let head = (u64::from(self.tag) << 32) | u64::from(self.client_bytes);
+        [head, self.at.cast_unsigned(), self.frame]
     }
 }
 
@@ -89,97 +106,100 @@ pub(crate) struct Threshold {
 }
 
 /// The calls of all pairs, within bounds.
+///
+/// The first connection of a pair is kept under its hash alone, and gives way to a newer one that falls on the same
+/// place; with the second connection the pair is kept for itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Beacons {
-    pairs: Map<Pair, Seen>,
+    seed: Seed,
+    once: Vec<Words>,
+    pairs: Map<Pair, Calls>,
     samples: usize,
     most_pairs: usize,
     most_samples: usize,
     /// Connections that were not looked at because of the bounds.
-    pub(crate) left_out: u64,
+    left_out: u64,
+    /// First connections that gave way to newer ones.
+    displaced: u64,
 }
 
 impl Beacons {
     /// Within about `bytes` of memory.
     pub(crate) fn new(seed: Seed, bytes: usize) -> Beacons {
+        let places = (bytes / 2 / size_of::<Words>()).max(2);
         Beacons {
+            seed,
+            // A power of two; memory that is never touched is never taken.
+            once: vec![[0; 3]; 1 << places.ilog2()],
             pairs: Map::with_hasher(seed),
             samples: 0,
             // A map that grows is between half and almost full.
-            most_pairs: bytes * 3 / 4 / (size_of::<(Pair, Seen)>() * 2),
+            most_pairs: bytes / 4 / (size_of::<(Pair, Calls)>() * 2),
             most_samples: bytes / 4 / (size_of::<(i64, u64)>() * 2),
             left_out: 0,
+            displaced: 0,
         }
+    }
+
+    /// Connections that were not looked at because of the bounds.
+    pub(crate) fn left_out(&self) -> u64 {
+        // That a few firsts fall on each other costs nothing; if all places were taken over, pairs went unseen.
+        let crowded = self.displaced > self.once.len() as u64;
+        self.left_out + if crowded { self.displaced } else { 0 }
     }
 
     /// A connection that was opened and answered.
     pub(crate) fn connected(&mut self, pair: Pair, begun: When, client_bytes: u64, frame: u64) {
         let Some(at) = begun.known() else { return };
-        let room = self.samples < self.most_samples;
-        if let Some(seen) = self.pairs.get_mut(&pair) {
-            if let Seen::Again(calls) = seen {
-                let sampled = calls.add(at, client_bytes, frame, room);
-                self.samples += usize::from(sampled);
-                self.left_out += u64::from(!sampled);
-                return;
-            }
-            let mut calls = std::mem::replace(seen, Seen::Once { at, client_bytes, frame }).calls();
-            let sampled = calls.add(at, client_bytes, frame, room);
-            self.samples += 1 + usize::from(sampled);
-            *seen = Seen::Again(Box::new(calls));
+        let hash = self.seed.hash_one(pair);
+        let (tag, place) = (low32(hash >> 32).max(1), low32(hash) as usize & (self.once.len() - 1));
+        let Some(words) = self.once.get_mut(place) else { return };
+        let once = Once::of(*words);
+        if once.tag == tag {
+            *words = [0; 3];
+            self.sample(pair, once.at, u64::from(once.client_bytes), once.frame);
+        } else if !self.pairs.contains_key(&pair) {
+            // It is the first, or the first gave way.
+            self.displaced += u64::from(once.tag != 0);
+            let client_bytes = u32::try_from(client_bytes).unwrap_or(u32::MAX);
+            *words = Once { tag, client_bytes, at, frame }.words();
             return;
         }
-        if self.pairs.len() >= self.most_pairs && !self.make_room() {
+        self.sample(pair, at, client_bytes, frame);
+    }
+
+    fn sample(&mut self, pair: Pair, at: i64, client_bytes: u64, frame: u64) {
+        if self.pairs.len() >= self.most_pairs && !self.pairs.contains_key(&pair) {
             self.left_out += 1;
             return;
         }
-        self.pairs.insert(pair, Seen::Once { at, client_bytes, frame });
+        let room = self.samples < self.most_samples;
+        let calls = self.pairs.entry(pair).or_insert_with(|| Calls { frame, ..Calls::default() });
+        let sampled = calls.add(at, client_bytes, frame, room);
+        self.samples += usize::from(sampled);
+        self.left_out += u64::from(!sampled);
     }
 
-    /// Forgets the older half of the pairs that connected once; gives whether that helped.
-    #[cold]
-    fn make_room(&mut self) -> bool {
-        let before = self.pairs.len();
-        let mut times: Vec<i64> = self
-            .pairs
-            .values()
-            .filter_map(|seen| if let Seen::Once { at, .. } = seen { Some(*at) } else { None })
-            .collect();
-        // Where few connected once, going through all for them would be done too often.
-        if times.len() < before / 4 {
-            return false;
-        }
-        let middle = times.len() / 2;
-        let (_, middle, _) = times.select_nth_unstable(middle);
-        self.pairs.retain(|_, seen| !matches!(seen, Seen::Once { at, .. } if at <= middle));
-        self.left_out += (before - self.pairs.len()) as u64;
-        self.pairs.len() < before
-    }
-
-    /// Adds what another shard saw.
+    /// Adds what another shard saw. All connections of a pair are in one shard, by how frames are split.
     pub(crate) fn merge(&mut self, other: Beacons) {
-        self.left_out += other.left_out;
+        self.left_out += other.left_out();
         for (pair, theirs) in other.pairs {
-            let Some(seen) = self.pairs.get_mut(&pair) else {
+            let Some(ours) = self.pairs.get_mut(&pair) else {
                 self.pairs.insert(pair, theirs);
                 continue;
             };
-            let (at, client_bytes, frame) = (0, 0, 0);
-            let mut ours = std::mem::replace(seen, Seen::Once { at, client_bytes, frame }).calls();
-            let theirs = theirs.calls();
             // A list that ends early must not look like calls that end early: keep what both cover.
             let covered = |calls: &Calls| {
                 let last = calls.samples.iter().map(|(at, _)| *at).max();
                 if calls.truncated { last.unwrap_or(i64::MIN) } else { i64::MAX }
             };
-            let until = covered(&ours).min(covered(&theirs));
+            let until = covered(ours).min(covered(&theirs));
             ours.connections += theirs.connections;
             ours.last = ours.last.max(theirs.last);
             ours.frame = ours.frame.min(theirs.frame);
             ours.truncated |= theirs.truncated;
             ours.samples.extend(theirs.samples);
             ours.samples.retain(|(at, _)| *at <= until);
-            *seen = Seen::Again(Box::new(ours));
         }
     }
 
@@ -188,7 +208,6 @@ impl Beacons {
         let mut found: Vec<Beacon> = self
             .pairs
             .drain()
-            .map(|(pair, seen)| (pair, seen.calls()))
             .filter(|(_, calls)| calls.connections >= threshold.connections)
             .filter_map(|(pair, calls)| score(pair, calls, first, last))
             .filter(|beacon| beacon.score >= threshold.score)
@@ -392,7 +411,8 @@ mod tests {
         let mut at = 0;
         let people: Vec<(i64, u64)> = (0..300)
             .map(|_| {
-                let pause = if chance(&mut state) % 30 == 0 { 20_000 } else { 1 + chance(&mut state) % 5 };
+                let pause =
+                    if chance(&mut state).is_multiple_of(30) { 20_000 } else { 1 + chance(&mut state) % 5 };
                 at += i64::try_from(pause).unwrap() * SECOND;
                 (at, 200 + (chance(&mut state) % 300).pow(2))
             })
@@ -418,7 +438,9 @@ mod tests {
                 beacons.connected(pair(5, 420), When::at(at), 7, u64::from(count));
             }
         }
-        assert!(beacons.pairs.len() <= beacons.most_pairs && beacons.left_out > 100_000);
+        assert!(beacons.pairs.len() <= beacons.most_pairs && beacons.left_out() > 100_000);
+        let once = beacons.once.len() * size_of::<Words>();
+        assert!(once <= 1 << 19, "{once} bytes");
         let threshold = Threshold { connections: 10, score: 0.9 };
         let found = beacons.judge(When::at(0), When::at(2000 * SECOND), threshold);
         assert_eq!(

@@ -17,12 +17,21 @@ pub struct TimeOuts {
     pub answered_datagrams_ns: i64,
 }
 
+impl TimeOuts {
+    /// The shortest of them.
+    pub(crate) fn shortest_ns(&self) -> i64 {
+        let all =
+            [self.opening_ns, self.open_ns, self.closing_ns, self.datagrams_ns, self.answered_datagrams_ns];
+        all.into_iter().min().unwrap_or(0)
+    }
+}
+
 impl Default for TimeOuts {
     fn default() -> TimeOuts {
         TimeOuts {
             opening_ns: 30 * SECOND,
             open_ns: 3600 * SECOND,
-            closing_ns: 10 * SECOND,
+            closing_ns: 5 * SECOND,
             datagrams_ns: 60 * SECOND,
             answered_datagrams_ns: 180 * SECOND,
         }

@@ -30,8 +30,10 @@ impl Marks {
     pub(crate) const FOR_MANY: Marks = Marks(1 << 6);
     /// Its only packet has control bits that no program sets: none, or FIN without ACK.
     pub(crate) const ODD: Marks = Marks(1 << 7);
-    /// Bytes of a recogniser's fault: it is left alone.
-    pub(crate) const BROKEN: Marks = Marks(1 << 8);
+    /// Its facts were taken when it was over; what is counted since are stragglers.
+    pub(crate) const TAKEN: Marks = Marks(1 << 8);
+    /// It is part of a service.
+    pub(crate) const SERVED: Marks = Marks(1 << 9);
 
     #[inline]
     pub(crate) fn has(self, other: Marks) -> bool {
@@ -83,6 +85,8 @@ pub(crate) enum Protocol {
     Settled(Box<Recognised>),
     /// Not recognised, and never will be.
     Plain(Appearance),
+    /// The facts were taken; this is left of them.
+    Taken(Option<&'static model::Protocol>),
 }
 
 /// One flow.
@@ -129,6 +133,9 @@ impl Entry {
     #[inline]
     pub(crate) fn is_embryo(&self) -> bool {
         let packets = self.counts.low.packets + self.counts.high.packets;
+        if self.marks.has(Marks::TAKEN) {
+            return false;
+        }
         packets <= 1 || (self.marks.has(Marks::ASKED) && !self.marks.has(Marks::ANSWERED) && !self.spoke())
     }
 
@@ -279,7 +286,7 @@ impl Entry {
             Protocol::Silent => Some(Recognised::nothing(Appearance::Empty)),
             Protocol::Plain(appearance) => Some(Recognised::nothing(*appearance)),
             Protocol::Settled(recognised) => Some(recognised.as_ref().clone()),
-            Protocol::Hearing(_) => None,
+            Protocol::Hearing(_) | Protocol::Taken(_) => None,
         }
     }
 

@@ -51,17 +51,21 @@ impl Seed {
             k0 ^ 0x6c79_6765_6e65_7261,
             k1 ^ 0x7465_6462_7974_6573,
         ];
-        let length = (N as u64 * 8) << 56;
-        for word in words.into_iter().chain([length]) {
+        for word in words {
             state[3] ^= word;
             round(&mut state);
             state[0] ^= word;
         }
+        let length = (N as u64 * 8) << 56;
+        state[3] ^= length;
+        round(&mut state);
+        state[0] ^= length;
         state[2] ^= 0xff;
-        for _ in 0..3 {
-            round(&mut state);
-        }
-        state.into_iter().fold(0, |all, word| all ^ word)
+        round(&mut state);
+        round(&mut state);
+        round(&mut state);
+        let [a, b, c, d] = state;
+        a ^ b ^ c ^ d
     }
 }
 

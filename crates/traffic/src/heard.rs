@@ -13,6 +13,8 @@ pub(crate) const LEAST_STREAM: usize = 512;
 pub(crate) const MOST_DATAGRAMS: u8 = 8;
 /// So much of each datagram.
 pub(crate) const MOST_DATAGRAM: usize = 2 << 10;
+/// What an emptied side keeps for the next flow.
+const SPARE: usize = 2 << 10;
 /// So many pieces are held until those before them come.
 const MOST_HELD: usize = 16;
 
@@ -61,7 +63,7 @@ impl Heard {
 
     /// Gives back memory that the next user will hardly need.
     pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink_to(2 * LEAST_STREAM);
+        self.bytes.shrink_to(SPARE);
         self.early.shrink_to(0);
     }
 
@@ -94,6 +96,11 @@ impl Heard {
 
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
+    }
+
+    /// Whether a segment with this sequence number comes next, and nothing came early.
+    pub(crate) fn is_next(&self, sequence: u32) -> bool {
+        self.early.is_empty() && sequence.wrapping_sub(self.start) as usize == self.bytes.len()
     }
 
     /// Adds a segment; `whole` says whether all of it was captured. Gives whether more bytes are in order now.

@@ -18,15 +18,21 @@ const MOST_LOOKS: u8 = 32;
 pub(crate) struct Hearing {
     pub(crate) sides: Ends<Heard>,
     looks: u8,
+    /// Both sides have spoken, and what they speak is known: more bytes only add particulars.
+    known: bool,
+    /// So many bytes must be there before the next look is worth it.
+    enough: usize,
 }
 
 /// What a look at a flow gives.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It may be told from more bytes; `wanted` says whether a recogniser asked for them.
+    /// More bytes may tell it, or tell more.
     Open {
         /// Whether a recogniser asked for more.
         wanted: bool,
+        /// Whether the server's bytes have said what it is, and only particulars are still to come.
+        known: bool,
     },
     /// It is decided.
     Settled(Settled),
@@ -44,8 +50,14 @@ pub(crate) struct Settled {
     pub(crate) spoken: bool,
 }
 
+/// Whether the server's bytes say so; not where one side speaks that needs no answer.
 fn is_servers(opinion: &Opinion) -> bool {
-    opinion.found.as_ref().is_some_and(|(_, claim)| claim.by != By::Client)
+    opinion.found.as_ref().is_some_and(|(_, claim)| matches!(claim.by, By::Server | By::Both))
+}
+
+/// Whether no more than a client's word speaks against the other way round.
+fn is_open(opinion: &Opinion) -> bool {
+    opinion.found.as_ref().is_none_or(|(_, claim)| claim.by == By::Client)
 }
 
 /// Asks the recognisers. `turnable` says that who opened the flow was not seen, so that the bytes may say who serves.
@@ -58,8 +70,10 @@ fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
     let opinion = recognise(talk);
     let serves = is_servers(&opinion);
     let mut spoken = false;
-    // Once it is known that nobody can say more, or the other way round says something, who serves is worth a look.
-    if turnable && !(serves && opinion.more) {
+    // Who serves is worth a second look where nobody knows the bytes this way round, or, in a stream that was joined
+    // in the middle, once no more is asked for. A datagram that is known as a client's is one.
+    let unknown = opinion.found.is_none() || !talk.is_datagrams();
+    if turnable && unknown && !(serves && opinion.more) {
         let back = talk.reversed();
         let other = recognise(&back);
         let same = match (&opinion.found, &other.found) {
@@ -67,9 +81,9 @@ fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
             _ => false,
         };
         // Where both ways say the same, the protocol is alike on both sides and tells nothing.
-        if is_servers(&other) && !serves && !same {
+        if is_servers(&other) && is_open(&opinion) && !same {
             if other.more {
-                return Outcome::Open { wanted: true };
+                return Outcome::Open { wanted: true, known: true };
             }
             return Outcome::Settled(Settled { recognised: other.settle(&back), turned: true, spoken: true });
         }
@@ -80,7 +94,7 @@ fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
     let hopeless = !talk.is_datagrams() && sides.into_iter().all(|bytes| bytes >= PLACES);
     let decided = opinion.found.is_some() || hopeless || talk.ended;
     if opinion.more || !decided {
-        return Outcome::Open { wanted: opinion.more };
+        return Outcome::Open { wanted: opinion.more, known: serves };
     }
     Outcome::Settled(Settled { recognised: opinion.settle(talk), turned: false, spoken })
 }
@@ -90,6 +104,8 @@ impl Hearing {
         self.sides.low.clear();
         self.sides.high.clear();
         self.looks = 0;
+        self.known = false;
+        self.enough = 0;
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -110,11 +126,40 @@ impl Hearing {
 
     /// Looks once more, after `end` said something.
     pub(crate) fn look(&mut self, transport: Transport, client: End, turnable: bool, end: End) -> Outcome {
-        self.looks = self.looks.saturating_add(1);
         let full = self.sides.low.is_full() && self.sides.high.is_full();
+        let bytes = self.sides.low.len() + self.sides.high.len();
+        if self.known && bytes < self.enough && !full {
+            return Outcome::Open { wanted: true, known: true };
+        }
         let ended = self.looks >= MOST_LOOKS || full;
         let outcome = look(&self.talk(transport, client, ended), turnable);
-        if let Outcome::Open { wanted: false } = outcome {
+        self.looked(&outcome, transport, end);
+        outcome
+    }
+
+    /// Looks at the first bytes of a side where they lie: if they settle it, they need not be kept. If not, they are to
+    /// be added, and then [`Hearing::looked`] is to be told.
+    pub(crate) fn glance(
+        &self,
+        transport: Transport,
+        client: End,
+        turnable: bool,
+        end: End,
+        said: Said<'_>,
+    ) -> Outcome {
+        let mut talk = self.talk(transport, client, false);
+        *(if end == client { &mut talk.client } else { &mut talk.server }) = said;
+        look(&talk, turnable)
+    }
+
+    /// Notes what a look gave, for the next one, and what need not be kept.
+    pub(crate) fn looked(&mut self, outcome: &Outcome, transport: Transport, end: End) {
+        self.looks = self.looks.saturating_add(1);
+        self.known = matches!(outcome, Outcome::Open { known: true, .. });
+        // Half as much again: a certificate may take many segments.
+        let bytes = self.sides.low.len() + self.sides.high.len();
+        self.enough = bytes + bytes / 2;
+        if let Outcome::Open { wanted: false, .. } = outcome {
             let heard = self.sides.at_mut(end);
             if transport == Transport::Udp || transport == Transport::Dccp {
                 heard.forget_datagram();
@@ -122,6 +167,5 @@ impl Hearing {
                 heard.fill();
             }
         }
-        outcome
     }
 }

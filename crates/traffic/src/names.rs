@@ -43,6 +43,11 @@ fn is_netbios(message: &Message<'_>) -> bool {
         })
 }
 
+/// Whether the name of an address is asked for.
+fn is_reverse(question: &Question) -> bool {
+    question.kind == 12 && question.name.to_ascii_lowercase().ends_with(".arpa")
+}
+
 fn is_multicast(message: &Message<'_>) -> bool {
     let local = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -57,7 +62,8 @@ fn is_multicast(message: &Message<'_>) -> bool {
         && count > 0
         && message.questions.iter().all(|question| is_class(question.class & !TOP))
         && message.records.iter().all(|record| record.kind == kind::OPT || is_class(record.class & !TOP))
-        && (questions.any(|question| local(&question.name) || question.class & TOP != 0)
+        && (questions
+            .any(|question| local(&question.name) || question.class & TOP != 0 || is_reverse(question))
             || records.any(|record| local(&record.name) || record.class & TOP != 0))
 }
 
@@ -134,20 +140,36 @@ fn naming(message: &Message<'_>, whole: bool) -> Option<Naming> {
     }
 }
 
-/// The messages of one side that are of this protocol; `None` where its first is of another.
+/// How many messages of a side are read.
+const MOST_MESSAGES: usize = 16;
+
+/// The messages of one side that are of this protocol, up to the first of another; the error, where it begins with
+/// none, says whether more bytes would tell.
 fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Result<Vec<Message<'a>>, bool> {
     let mut found = Vec::new();
-    for piece in said.pieces().take(16) {
+    if stream {
+        let mut rest = said.bytes();
+        let (mut message, mut whole) = framed(rest, ended)?;
+        while naming(&message, whole) == Some(of) && found.len() < MOST_MESSAGES {
+            found.push(message);
+            // Behind each length follows the next: a server answers in the order that suits it (RFC 7766 §7).
+            let length = rest.first_chunk::<2>().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+            rest = rest.get(2 + length..).unwrap_or_default();
+            match framed(rest, true) {
+                Ok(next) => (message, whole) = next,
+                Err(_) => break,
+            }
+        }
+    }
+    for piece in said.pieces().take(if stream { 0 } else { MOST_MESSAGES }) {
         // A name of 32 letters is seen before anything is read.
         if of == Naming::NetBios && piece.get(12) != Some(&32) {
-            return Err(false);
+            break;
         }
-        let read = if stream { framed(piece, ended)? } else { (dns::parse(piece).map_err(|_| false)?, true) };
-        let (message, whole) = read;
-        if naming(&message, whole) != Some(of) {
-            return if found.is_empty() { Err(false) } else { Ok(found) };
+        match dns::parse(piece) {
+            Ok(message) if naming(&message, true) == Some(of) => found.push(message),
+            _ => break,
         }
-        found.push(message);
     }
     if found.is_empty() { Err(false) } else { Ok(found) }
 }
@@ -290,6 +312,7 @@ pub(crate) mod tests {
             (answer(1, 0x8180, b"\x04host\x00", 1, 1), Some(Naming::Dns)),
             (question(0, 0, b"\x04host\x05local\x00", 1, 1), Some(Naming::Multicast)),
             (question(0, 0, b"\x04host\x05lokal\x00", 1, 0x8001), Some(Naming::Multicast)),
+            (question(0, 0, b"\x011\x07in-addr\x04arpa\x00", 12, 1), Some(Naming::Multicast)),
             (question(9, 0x0100, b"\x04host\x05local\x00", 1, 1), Some(Naming::Dns)),
             (question(7, 0x0110, netbios, 32, 1), Some(Naming::NetBios)),
             (question(7, 0x2910, netbios, 32, 1), Some(Naming::NetBios)),

@@ -80,8 +80,17 @@ impl Part {
         }
     }
 
-    /// Takes in a flow that is over, or that is as it is for now.
-    pub(crate) fn take(&mut self, entry: &Entry, recognised: Recognised) {
+    /// Packets that came after a flow's facts were taken.
+    #[cold]
+    pub(crate) fn stragglers(&mut self, entry: &Entry, protocol: Option<&'static model::Protocol>) {
+        self.packets += entry.tally().packets();
+        if entry.marks.has(Marks::SERVED) {
+            self.services.stragglers(&place(entry, protocol), &entry.tally(), entry.last);
+        }
+    }
+
+    /// Takes in a flow that is over, or that is as it is for now. Gives whether it is part of a service.
+    pub(crate) fn take(&mut self, entry: &Entry, recognised: Recognised) -> bool {
         let key = &entry.key;
         let tally = entry.tally();
         self.volume.flows += 1;
@@ -123,22 +132,16 @@ impl Part {
             self.knocks.knocked(&knock);
             // A payload that was recognised is an attempt at the door; those of a scan are one row.
             if !answered && (!known || scans) {
-                return;
+                return false;
             }
         } else if answered {
             self.knocks.conversed(who);
         }
         if !answered && !known && (tally.packets() <= 1 || quiet) {
-            return;
+            return false;
         }
         self.services.served(Served {
-            place: Place {
-                version: key.version,
-                server,
-                transport: key.transport,
-                port,
-                protocol: recognised.protocol.map(|protocol| protocol.name),
-            },
+            place: place(entry, recognised.protocol),
             client,
             recognised,
             direction: entry.direction(),
@@ -148,6 +151,7 @@ impl Part {
             last: entry.last,
             frame: entry.frame,
         });
+        true
     }
 
     /// Adds the facts of another observer with the same seed.
@@ -195,7 +199,7 @@ impl Part {
         gap(self.unheard, "flows whose protocol was decided from less than their first bytes");
         gap(self.services.left_out, "flows of services that found no room");
         gap(self.knocks.left_out, "sources that knocked at doors and were not kept one by one");
-        gap(self.beacons.left_out, "connections that were counted and not looked at for regularity");
+        gap(self.beacons.left_out(), "connections that were counted and not looked at for regularity");
         let (scans, touches) = self.knocks.judge();
         let mut faults = self.faults;
         faults.sort_by_key(|fault| (fault.layer, fault.what));
@@ -214,6 +218,16 @@ impl Part {
             unread_links,
             gaps,
         }
+    }
+}
+
+fn place(entry: &Entry, protocol: Option<&'static model::Protocol>) -> Place {
+    Place {
+        version: entry.key.version,
+        server: *entry.key.addresses.at(entry.server()),
+        transport: entry.key.transport,
+        port: *entry.key.ports.at(entry.server()),
+        protocol: protocol.map(|protocol| protocol.name),
     }
 }
 

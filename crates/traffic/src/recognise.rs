@@ -76,15 +76,14 @@ impl Claim {
     /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &[u8]) -> Claim {
-        let mut text = String::new();
-        for chunk in value.get(..value.len().min(1024)).unwrap_or_default().utf8_chunks() {
-            text.push_str(chunk.valid());
-            for byte in chunk.invalid() {
-                text.push_str(&format!("\\x{byte:02x}"));
-            }
-        }
-        if let Some((end, _)) = text.char_indices().nth(256) {
-            text.truncate(end);
+        let value = value.get(..value.len().min(1024)).unwrap_or_default();
+        let text = match std::str::from_utf8(value) {
+            Ok(text) if text.len() <= MOST_CHARACTERS => String::from(text),
+            _ => shown(value),
+        };
+        if self.details.is_empty() {
+            // What has one particular mostly has a few.
+            self.details.reserve(6);
         }
         self.details.push(Detail { name, value: text });
         self
@@ -96,6 +95,24 @@ impl Claim {
         self.more = true;
         self
     }
+}
+
+/// A particular has at most this many characters.
+const MOST_CHARACTERS: usize = 256;
+
+/// Text as it is, other bytes as escapes, cut.
+fn shown(value: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in value.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARACTERS) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// What all recognisers together make of a talk.
@@ -112,10 +129,10 @@ pub struct Opinion {
 impl Opinion {
     /// The same as a fact, with what the bytes look like.
     pub fn settle(self, talk: &Talk<'_>) -> Recognised {
-        let appearance = appearance(talk);
         let Some((protocol, claim)) = self.found else {
-            return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance) };
+            return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance(talk)) };
         };
+        let appearance = looks(talk, 64);
         let by_client = claim.by == By::Client || (claim.by == By::Sender && talk.server.is_empty());
         let speaker = if by_client { &talk.client } else { &talk.server };
         let certainty = match claim.by {
@@ -181,14 +198,23 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
 
 /// What bytes look like that nobody recognises: by the share of printable bytes, then by their entropy.
 pub fn appearance(talk: &Talk<'_>) -> Appearance {
+    looks(talk, 4096)
+}
+
+/// The same from the first `most` bytes: of what is recognised, few are enough.
+fn looks(talk: &Talk<'_>, most: usize) -> Appearance {
     let mut counts = [0_u32; 256];
-    let mut total = 0_u32;
-    for byte in talk.client.pieces().chain(talk.server.pieces()).flatten().take(4096) {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
+    let mut left = most;
+    for piece in talk.client.pieces().chain(talk.server.pieces()) {
+        let piece = piece.get(..left).unwrap_or(piece);
+        left -= piece.len();
+        for byte in piece {
+            if let Some(count) = counts.get_mut(usize::from(*byte)) {
+                *count += 1;
+            }
         }
-        total += 1;
     }
+    let total = u32::try_from(most - left).unwrap_or(u32::MAX);
     if total == 0 {
         return Appearance::Empty;
     }

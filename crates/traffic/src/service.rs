@@ -1,6 +1,7 @@
 //! What each server endpoint speaks: flows of one server, port and recognised protocol, within bounds.
 
 use std::cmp::Reverse;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use model::{Appearance, Direction, Recognised, Service, Tally, Transport};
@@ -19,7 +20,7 @@ const SOME_FRAMES: usize = 4;
 const SERVICE_BYTES: usize = 1024;
 
 /// Of whom and of what a service is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) version: Version,
     pub(crate) server: Address,
@@ -27,6 +28,20 @@ pub(crate) struct Place {
     pub(crate) port: u16,
     /// The recognised protocol's name.
     pub(crate) protocol: Option<&'static str>,
+}
+
+impl Hash for Place {
+    /// In whole words: once per flow, and cheap.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let kind = (self.transport as u64) << 1 | self.version as u64;
+        state.write_u64(self.server.high);
+        state.write_u64(self.server.low);
+        // Names that begin alike meet, and are told apart by what is equal.
+        let name = self.protocol.map_or(0, |name| {
+            name.bytes().take(5).fold(name.len() as u64 & 0xff, |word, byte| word << 8 | u64::from(byte))
+        });
+        state.write_u64(name << 24 ^ u64::from(self.port) << 8 ^ kind);
+    }
 }
 
 /// A flow as far as its service is concerned.
@@ -56,7 +71,9 @@ struct Serves {
     clients: Distinct<256>,
     /// With the first frame of each.
     some_clients: Vec<(u64, IpAddr)>,
+    latest_client: u64,
     frames: Vec<u64>,
+    latest_frame: u64,
 }
 
 /// How much a flow says, to compare it with another; of equal ones the earlier.
@@ -89,6 +106,10 @@ impl Serves {
     }
 
     fn client(&mut self, frame: u64, client: IpAddr) {
+        // Flows mostly come in order, so that most are later than all that are named.
+        if self.some_clients.len() >= SOME_CLIENTS && frame > self.latest_client {
+            return;
+        }
         let room = self.some_clients.len() < SOME_CLIENTS;
         match self.some_clients.iter_mut().find(|(_, known)| *known == client) {
             Some((first, _)) => *first = (*first).min(frame),
@@ -101,15 +122,20 @@ impl Serves {
                 }
             }
         }
+        self.latest_client = self.some_clients.iter().map(|(frame, _)| *frame).max().unwrap_or(0);
     }
 
     fn frame(&mut self, frame: u64) {
+        if self.frames.len() >= SOME_FRAMES && frame > self.latest_frame {
+            return;
+        }
         if let Err(place) = self.frames.binary_search(&frame)
             && place < SOME_FRAMES
         {
             self.frames.insert(place, frame);
             self.frames.truncate(SOME_FRAMES);
         }
+        self.latest_frame = self.frames.last().copied().unwrap_or(0);
     }
 }
 
@@ -166,9 +192,19 @@ impl Services {
             last: flow.last,
             clients,
             some_clients: vec![(flow.frame, client)],
+            latest_client: flow.frame,
             frames: vec![flow.frame],
+            latest_frame: flow.frame,
         };
         self.serves.insert(flow.place, serves);
+    }
+
+    /// Packets of a flow that was added before.
+    pub(crate) fn stragglers(&mut self, place: &Place, tally: &Tally, last: When) {
+        if let Some(serves) = self.serves.get_mut(place) {
+            serves.tally.add(tally);
+            serves.last = serves.last.later(last);
+        }
     }
 
     /// Adds what another shard saw.

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use crate::entry::Entry;
 use crate::key::Key;
 use crate::number::index32;
+use crate::when::When;
 
 /// A place in the list with the hash of what is there, so that the index grows without looking at entries.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ pub(crate) struct Table {
     index: HashTable<Slot>,
     /// Flows in the order of their first packet, as far as they may still be embryos.
     embryos: VecDeque<(u32, u32)>,
+    /// Flows that were over, in the order in which they were.
+    closing: VecDeque<(u32, u32)>,
     most: usize,
     most_embryos: usize,
     births: u32,
@@ -46,6 +49,7 @@ impl Table {
             free: Vec::new(),
             index: HashTable::new(),
             embryos: VecDeque::new(),
+            closing: VecDeque::new(),
             most,
             most_embryos,
             births: 0,
@@ -58,7 +62,7 @@ impl Table {
     }
 
     /// Memory of one flow, about, with its places in the index and among the embryos.
-    pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * size_of::<Slot>() + 16;
+    pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * size_of::<Slot>() + 32;
 
     #[inline]
     pub(crate) fn find(&self, hash: u32, key: &Key) -> Option<u32> {
@@ -114,6 +118,33 @@ impl Table {
                 && entry.is_embryo()
             {
                 return Some(place);
+            }
+        }
+        None
+    }
+
+    /// Says that a flow is over, but for stragglers.
+    pub(crate) fn closes(&mut self, place: u32) {
+        if let Some(Some(entry)) = self.entries.get(place as usize) {
+            self.closing.push_back((place, entry.birth));
+        }
+    }
+
+    /// The flow that has been over for longest, if that is longer than `wait_ns`.
+    #[inline]
+    pub(crate) fn closed(&mut self, now: When, wait_ns: i64) -> Option<u32> {
+        while let Some((place, birth)) = self.closing.front().copied() {
+            match self.entries.get(place as usize) {
+                Some(Some(entry)) if entry.birth == birth => {
+                    if now.since(entry.last) <= wait_ns {
+                        return None;
+                    }
+                    self.closing.pop_front();
+                    return Some(place);
+                }
+                _ => {
+                    self.closing.pop_front();
+                }
             }
         }
         None

@@ -60,6 +60,9 @@ pub struct Element<'a> {
     pub rest: &'a [u8],
 }
 
+/// No protocol here has longer elements.
+const MOST_BYTES: usize = 1 << 30;
+
 fn fault(at: usize, what: &'static str) -> Fault {
     Fault { layer: "BER", at, what }
 }
@@ -103,6 +106,10 @@ pub fn header(bytes: &[u8]) -> Result<Header, Fault> {
         for _ in 0..count {
             body_bytes = body_bytes << 8 | usize::from(*bytes.get(at).ok_or(ends)?);
             at += 1;
+        }
+        // So that a length and its header can be added up on every machine.
+        if body_bytes > MOST_BYTES {
+            return Err(fault(at - count, "an element of more than a gibibyte"));
         }
     }
     Ok(Header { class, constructed: first & 0x20 != 0, tag, header_bytes: at, body_bytes })
@@ -234,6 +241,7 @@ mod tests {
         for (bytes, at) in [
             (&b"\x30\x80\x00\x00"[..], 1),
             (b"\x30\x85\x01\x01\x01\x01\x01", 1),
+            (b"\x30\x84\x80\x00\x00\x00", 2),
             (b"\x1f\x80\x01\x00", 1),
             (b"\x1f\xff\xff\xff\x01\x00", 4),
             (b"\x30\x05abc", 5),

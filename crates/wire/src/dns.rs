@@ -55,7 +55,7 @@ pub struct Message<'a> {
     pub flags: u16,
     /// The questions.
     pub questions: Vec<Question>,
-    /// Answers, authorities and additional records, in this order.
+    /// Answers, authorities and additional records, in this order; of very many only the first are kept.
     pub records: Vec<Record<'a>>,
     /// How many of the records are answers, authorities and additional.
     pub counts: [u16; 3],
@@ -93,6 +93,8 @@ fn fault(at: usize, what: &'static str) -> Fault {
 const MOST_NAME: usize = 255;
 /// The shortest question and record are this long: no count can claim more than the bytes allow.
 const LEAST_QUESTION: usize = 5;
+/// So many records are kept: short ones can point to the same long name again and again.
+const MOST_RECORDS: usize = 256;
 
 /// Reads a name that begins at `at`; gives it with the place behind it.
 pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
@@ -190,7 +192,9 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
         let ttl = array(bytes, behind + 4).map(u32::from_be_bytes).ok_or_else(ends)?;
         let length = usize::from(be16(bytes, behind + 8).ok_or_else(ends)?);
         let data = bytes.get(behind + 10..behind + 10 + length).ok_or_else(ends)?;
-        records.push(Record { name, kind, class, ttl, data });
+        if records.len() < MOST_RECORDS {
+            records.push(Record { name, kind, class, ttl, data });
+        }
         at = behind + 10 + length;
     }
     Ok(Message { id, flags, questions, records, counts, rest: bytes.get(at..).unwrap_or_default() })
@@ -286,7 +290,7 @@ pub fn check(bytes: &[u8]) {
         let front = parse_front(bytes).map(|front| (front.id, front.questions));
         assert_eq!(front, Ok((message.id, message.questions.clone())));
         let records: usize = message.counts.iter().map(|count| usize::from(*count)).sum();
-        assert_eq!(message.records.len(), records);
+        assert_eq!(message.records.len(), records.min(MOST_RECORDS));
         let least = 12 + 5 * message.questions.len() + 11 * records + message.rest.len();
         assert!(bytes.len() >= least, "{least}");
         assert!(message.records.iter().map(|record| record.data.len()).sum::<usize>() < bytes.len());
@@ -325,6 +329,18 @@ mod tests {
             assert!(parse(&bytes[..length]).is_err(), "{length}");
             check(&bytes[..length]);
         }
+    }
+
+    #[test]
+    fn of_very_many_records_the_first_are_kept() {
+        let mut bytes = Vec::from([0, 1, 0x81, 0x80, 0, 0, 0x10, 0, 0, 0, 0, 0]);
+        for _ in 0..0x1000 {
+            bytes.extend_from_slice(&[0, 0, 1, 0, 1, 0, 0, 0, 60, 0, 0]);
+        }
+        assert_eq!(parse(&bytes).unwrap().records.len(), MOST_RECORDS);
+        check(&bytes);
+        bytes.pop();
+        assert!(parse(&bytes).is_err());
     }
 
     #[test]

@@ -122,10 +122,12 @@ fn shift(frame: &mut [u8], client_first: bool, copy: u32) {
     }
     let header = frame.get(ETHERNET_BYTES..ETHERNET_BYTES + 20).unwrap_or_default();
     let sum: u32 = header
-        .chunks_exact(2)
+        .as_chunks::<2>()
+        .0
+        .iter()
         .enumerate()
         .filter(|(word, _)| *word != 5)
-        .map(|(_, pair)| u32::from(u16::from_be_bytes([pair[0], pair[1]])))
+        .map(|(_, pair)| u32::from(u16::from_be_bytes(*pair)))
         .sum();
     let folded = (sum & 0xffff) + (sum >> 16);
     let checksum = !u16::try_from((folded & 0xffff) + (folded >> 16)).unwrap_or(0);

@@ -3,6 +3,7 @@
 mod about;
 mod baseline;
 mod check;
+mod evidence;
 mod list;
 mod policy;
 mod port;

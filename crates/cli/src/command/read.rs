@@ -1,7 +1,7 @@
 //! `portreeve read`: captures, judged.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::{Flow, Traffic, Transport};
 use verdict::Earlier;
 
+use super::evidence::Place;
 use super::list::targets_of;
 use super::{Status, Stop, write_json};
 use crate::args::{JudgeArgs, OutputArgs, PolicyArgs, ReadArgs, TrafficArgs};
@@ -25,12 +26,17 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     let ports = Ports::resolve(&args.traffic, &grounds)?;
     let reading = reading(&args.traffic, usize::from(args.workers.unwrap_or_else(workers)), &grounds)?;
     let earlier = earlier(&args.traffic)?;
-    let mut captures = Captures::of(&args.files, args.traffic.write.is_some())?;
+    if args.traffic.eve && args.output.csv {
+        return Err(Stop::Usage(String::from("--eve and --csv are two forms of the result; choose one")));
+    }
+    let place = args.traffic.write.as_deref().map(|path| Place::find(path, &args.files)).transpose()?;
+    let captures = Captures::of(&args.files, place.is_some())?;
     let files = captures.open()?;
 
     let progress = Bar::begin(args, &files);
     let mut flows: Vec<OwnedFlow> = Vec::new();
     let mut written = Ok(true);
+    let mut examples = eve::Examples::default();
     let wanted = |flow: &Flow| ports.has(flow.transport, flow.server.port());
     let mut on_flow = |flow: Flow| {
         if !wanted(&flow) {
@@ -38,6 +44,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
         }
         let flow = OwnedFlow::from(flow);
         if args.traffic.eve {
+            examples.note(&flow.flow);
             if matches!(written, Ok(true)) {
                 written = lines(&eve::flow(&flow));
             }
@@ -45,7 +52,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
             flows.push(flow);
         }
     };
-    let one_by_one = args.traffic.eve || args.traffic.flows;
+    let one_by_one = args.traffic.eve || args.flows;
     let traffic = engine::read(
         files,
         &reading,
@@ -59,23 +66,22 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     }
 
     let view = judge(traffic, &grounds, earlier.as_ref(), false);
-    let evidence = match &args.traffic.write {
-        Some(path) => Some(write_evidence(path, &view, captures.open()?)?),
-        None => None,
-    };
     let view =
         if ports.is_everything() { view } else { view.only(&|transport, port| ports.has(transport, port)) };
     let status = view.outcome(args.fail_on.threshold()).exit_status();
     if args.traffic.eve {
         for finding in &view.findings {
-            lines(&eve::alerts(&view, finding))?;
+            lines(&eve::alerts(&view, finding, &examples))?;
         }
         lines(&[eve::stats(&view)])?;
     } else {
-        show(&view, &ports, args.traffic.flows.then_some(flows.as_slice()), status, &args.output)?;
+        show(&view, &ports, args.flows.then_some(flows.as_slice()), status, &args.output)?;
     }
-    if let (Some(path), Some(packets)) = (&args.traffic.write, evidence) {
-        output::complain(&format!("{packets} packets written to {}", path.display()));
+    if args.traffic.eve || args.output.csv || args.output.no_header && !args.output.json {
+        tell_gaps(&view);
+    }
+    if let Some(place) = place {
+        place.fill(&view, captures.open()?)?;
     }
     Ok(status)
 }
@@ -196,45 +202,69 @@ impl Ports {
 }
 
 /// The captures that were named, which can be opened more than once.
-struct Captures {
-    paths: Vec<PathBuf>,
-    /// Standard input, where it has to be read twice.
+struct Captures(Vec<Source>);
+
+struct Source {
+    path: PathBuf,
+    /// Standard input and pipes, where they have to be read twice.
     spool: Option<File>,
 }
 
 impl Captures {
     fn of(paths: &[PathBuf], twice: bool) -> Result<Captures, Stop> {
-        let inputs = paths.iter().filter(|path| is_standard_input(path)).count();
-        if inputs > 1 {
+        if paths.iter().filter(|path| is_standard_input(path)).count() > 1 {
             return Err(Stop::Usage(String::from("standard input (-) can be read once only")));
         }
-        let mut spool = None;
-        if inputs == 1 && twice {
-            let failed =
-                |error| Stop::Failed(format!("cannot keep standard input in a temporary file: {error}"));
-            let mut file = tempfile::tempfile().map_err(failed)?;
-            io::copy(&mut io::stdin().lock(), &mut file).map_err(failed)?;
-            spool = Some(file);
-        }
-        Ok(Captures { paths: paths.to_vec(), spool })
+        let spool = |path: &PathBuf| {
+            let is_file = || path.metadata().is_ok_and(|about| about.is_file() || about.is_dir());
+            let spool = if twice && !is_file() { Some(spooled(path)?) } else { None };
+            Ok(Source { path: path.clone(), spool })
+        };
+        paths.iter().map(spool).collect::<Result<_, _>>().map(Captures)
     }
 
-    fn open(&mut self) -> Result<Vec<CaptureFile>, Stop> {
-        self.paths.iter().map(|path| self.open_one(path)).collect()
+    fn open(&self) -> Result<Vec<CaptureFile>, Stop> {
+        self.0.iter().map(Source::open).collect()
     }
+}
 
-    fn open_one(&self, path: &Path) -> Result<CaptureFile, Stop> {
-        let opened = match (&self.spool, is_standard_input(path)) {
-            (Some(spool), true) => spool.try_clone().and_then(|mut file| {
+impl Source {
+    fn open(&self) -> Result<CaptureFile, Stop> {
+        let opened = match (&self.spool, is_standard_input(&self.path)) {
+            (Some(spool), is_standard_input) => spool.try_clone().and_then(|mut file| {
                 io::Seek::rewind(&mut file)?;
                 let stored = file.metadata()?.len();
-                CaptureFile::of(String::from("standard input"), Some(stored), file)
+                let name = if is_standard_input {
+                    String::from("standard input")
+                } else {
+                    self.path.display().to_string()
+                };
+                CaptureFile::of(name, Some(stored), file)
             }),
             (None, true) => capture_file::standard_input(),
-            (_, false) => capture_file::open(path),
+            (None, false) => capture_file::open(&self.path),
         };
-        opened.map_err(|error| Stop::Failed(format!("cannot read {}: {error}", path.display())))
+        opened.map_err(|error| cannot_read(&self.path, &error))
     }
+}
+
+/// What can be read once only, kept in a file without a name.
+fn spooled(path: &Path) -> Result<File, Stop> {
+    let mut from: Box<dyn io::Read> = if is_standard_input(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| cannot_read(path, &error))?)
+    };
+    let failed = |error| {
+        Stop::Failed(format!("cannot keep {} in a temporary file to read it twice: {error}", path.display()))
+    };
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    io::copy(&mut from, &mut file).map_err(failed)?;
+    Ok(file)
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Stop {
+    Stop::Failed(format!("cannot read {}: {error}", path.display()))
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -271,6 +301,15 @@ impl Bar {
 
     fn end(self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// Says what was not seen to people at standard error, where the result itself has no place for it.
+pub(super) fn tell_gaps(view: &TrafficView) {
+    let mut out = String::new();
+    text::gaps_of_traffic(&mut out, view, output::plain());
+    if !out.is_empty() {
+        output::complain(out.trim_end());
     }
 }
 
@@ -313,17 +352,4 @@ fn show(
     }
     output::present(&out, args)?;
     Ok(())
-}
-
-/// Writes the packets behind the findings; gives how many. A file that could not be finished is not left behind.
-pub(super) fn write_evidence(path: &Path, view: &TrafficView, files: Vec<CaptureFile>) -> Result<u64, Stop> {
-    let failed = |error: io::Error| Stop::Failed(format!("cannot write {}: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut out = io::BufWriter::new(file.as_file_mut());
-    let packets = engine::evidence::write(view, files, &mut out).map_err(failed)?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(packets)
 }

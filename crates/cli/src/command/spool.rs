@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::TrafficView;
 use engine::capture_file::CaptureFile;
 use engine::evidence::EvidenceFile;
 
 use super::Stop;
-use super::read::write_evidence;
+use super::evidence::Place;
 use crate::output;
 
 /// No more than this is kept; findings later than that have no packets.
@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 2 << 30;
 
 /// Frames in a temporary file that has no name.
 pub(super) struct Spool {
-    path: PathBuf,
+    place: Place,
     file: EvidenceFile<File>,
     bytes: u64,
     left_out: u64,
@@ -26,15 +26,10 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn begin(path: &Path) -> Result<Spool, Stop> {
+        let place = Place::find(path, &[])?;
         let file = tempfile::tempfile()
             .map_err(|error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}")))?;
-        Ok(Spool {
-            path: path.to_path_buf(),
-            file: EvidenceFile::new(file),
-            bytes: 0,
-            left_out: 0,
-            failed: None,
-        })
+        Ok(Spool { place, file: EvidenceFile::new(file), bytes: 0, left_out: 0, failed: None })
     }
 
     pub(super) fn keep(&mut self, frame: &wire::Frame<'_>) {
@@ -57,8 +52,7 @@ impl Spool {
         let mut file = self.file.finish().map_err(failed)?;
         file.rewind().map_err(failed)?;
         let spooled = CaptureFile::of(String::from("what was captured"), None, file).map_err(failed)?;
-        let packets = write_evidence(&self.path, view, vec![spooled])?;
-        output::complain(&format!("{packets} packets written to {}", self.path.display()));
+        self.place.fill(view, vec![spooled])?;
         if self.left_out > 0 {
             output::complain(&format!("{} packets came later than what could be kept", self.left_out));
         }

@@ -15,7 +15,7 @@ use model::{Finding, Snapshot, Traffic};
 use serde_json::json;
 use verdict::Earlier;
 
-use super::read::{Ports, earlier, grounds, judge, lines, reading};
+use super::read::{Ports, earlier, grounds, judge, lines, reading, tell_gaps};
 use super::spool::Spool;
 use super::{Status, Stop};
 use crate::args::{OutputArgs, WireArgs};
@@ -37,8 +37,10 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let earlier = earlier(&args.traffic)?;
     let mut capture =
         Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
-    let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
+    let netns = args.netns.as_deref().and_then(inode_of_namespace);
     give_up(args);
+    // By the rights that we shall have at the end.
+    let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
@@ -50,13 +52,16 @@ pub(super) fn run(args: &WireArgs) -> Status {
         earlier,
         ports,
         watching: Watching::new(&reading),
-        owners: Owners::default(),
+        owners: Owners::of_namespace(netns),
+        examples: eve::Examples::default(),
         said: HashSet::new(),
         output: OutputArgs { color: args.color, no_header: true, ..OutputArgs::default() },
         evidence,
     };
-    if !args.eve_or_json() {
-        let names: Vec<String> = capture.interfaces().into_iter().map(|it| it.name).collect();
+    let names: Vec<String> = capture.interfaces().into_iter().map(|it| it.name).collect();
+    if args.json {
+        lines(&[json!({ "schema_version": 1, "event": "begin", "sources": names })])?;
+    } else if !args.traffic.eve {
         let names = if names.is_empty() { String::from("all interfaces") } else { names.join(", ") };
         output::complain(&format!("watching {names}; Ctrl-C ends it and shows the summary"));
     }
@@ -78,7 +83,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
         }
         if let Some(looks) = &looks {
             for snapshot in looks.taken.try_iter() {
-                watch.owners.update(&snapshot, looks.local());
+                watch.owners.update(&snapshot, looks.local(args));
             }
         }
         reading_on = watch.flows()?;
@@ -91,12 +96,6 @@ pub(super) fn run(args: &WireArgs) -> Status {
         .finish(&mut |captured| watch.take(&captured.frame))
         .map_err(|error| Stop::Failed(format!("cannot read the interface to its end: {error}")))?;
     watch.finish(&capture, counts.dropped)
-}
-
-impl WireArgs {
-    fn eve_or_json(&self) -> bool {
-        self.traffic.eve || self.json
-    }
 }
 
 fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
@@ -144,6 +143,26 @@ fn give_up(args: &WireArgs) {
     }
 }
 
+/// The inode number of a network namespace that is named as for the capture; `None` where there is none.
+fn inode_of_namespace(name: &str) -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    {
+        let places = [
+            format!("/run/netns/{name}"),
+            format!("/var/run/docker/netns/{name}"),
+            format!("/proc/{name}/ns/net"),
+            name.to_owned(),
+        ];
+        let about = places.iter().find_map(|place| std::fs::metadata(place).ok())?;
+        u32::try_from(std::os::unix::fs::MetadataExt::ino(&about)).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = name;
+        None
+    }
+}
+
 /// Looks at the machine again and again, beside the reading.
 struct Looks {
     taken: mpsc::Receiver<Snapshot>,
@@ -163,7 +182,11 @@ impl Looks {
         Looks { taken }
     }
 
-    fn local(&self) -> Vec<std::net::IpAddr> {
+    /// The addresses of the namespace that is watched; of another one than ours they are learned from its sockets.
+    fn local(&self, args: &WireArgs) -> Vec<std::net::IpAddr> {
+        if args.netns.is_some() {
+            return Vec::new();
+        }
         let interfaces = host::interfaces().unwrap_or_default();
         interfaces.into_iter().flat_map(|it| it.addresses).map(|(address, _)| address).collect()
     }
@@ -176,6 +199,7 @@ struct Watch<'a> {
     ports: Ports,
     watching: Watching,
     owners: Owners,
+    examples: eve::Examples,
     /// Findings that were told, by code and what they are about.
     said: HashSet<(model::Code, model::Severity, String)>,
     output: OutputArgs,
@@ -203,6 +227,7 @@ impl Watch<'_> {
                 server: of(flow.server, flow.client),
                 flow,
             };
+            self.examples.note(&owned.flow);
             if !self.tell_flow(&owned)? {
                 return Ok(false);
             }
@@ -225,13 +250,12 @@ impl Watch<'_> {
     /// Tells of findings that are new; says whether there is still a reader.
     fn judge(&mut self, capture: &mut Capture) -> Result<bool, Stop> {
         let dropped = capture.counts().map_or(0, |counts| counts.dropped);
-        let view = self.view(self.watching.traffic(), capture, dropped);
+        let view = self.view(self.watching.traffic(dropped), capture);
         self.tell_findings(&view)
     }
 
-    fn view(&self, mut traffic: Traffic, capture: &Capture, dropped: u64) -> TrafficView {
+    fn view(&self, mut traffic: Traffic, capture: &Capture) -> TrafficView {
         traffic.sources = capture.interfaces().into_iter().map(|it| it.name).collect();
-        traffic.volume.dropped += dropped;
         let view = judge(traffic, &self.grounds, self.earlier.as_ref(), true);
         if self.ports.is_everything() {
             view
@@ -254,7 +278,7 @@ impl Watch<'_> {
 
     fn tell_finding(&self, view: &TrafficView, finding: &Finding) -> Result<bool, Stop> {
         if self.args.traffic.eve {
-            return lines(&eve::alerts(view, finding));
+            return lines(&eve::alerts(view, finding, &self.examples));
         }
         if self.args.json {
             let finding = crate::document::Finding::of_traffic(finding);
@@ -270,13 +294,14 @@ impl Watch<'_> {
         if !self.flows()? {
             return Ok(0);
         }
-        let view = self.view(self.watching.traffic(), capture, dropped);
+        let view = self.view(self.watching.traffic(dropped), capture);
         if !self.tell_findings(&view)? {
             return Ok(0);
         }
         let status = view.outcome(self.args.fail_on.threshold()).exit_status();
         if self.args.traffic.eve {
             lines(&[eve::stats(&view)])?;
+            tell_gaps(&view);
         } else if self.args.json {
             let document = TrafficDocument::of(&view, None, status);
             lines(&[json!({ "schema_version": 1, "event": "summary", "traffic": document })])?;

@@ -20,14 +20,7 @@ pub(crate) fn check(out: &mut String, view: &View, rows: &[&Row], findings: &[&F
     if !view.accepted.is_empty() && form.headings {
         let _ = writeln!(out, "{}", form.style.paint(Paint::Bold, "Accepted by policy"));
         for accepted in &view.accepted {
-            let _ = writeln!(
-                out,
-                "  {}: {} ({}: {})",
-                accepted.finding.code.name(),
-                sanitise::line(&accepted.finding.title),
-                sanitise::line(&accepted.entry),
-                sanitise::line(&accepted.reason)
-            );
+            accepted_line(out, accepted);
         }
         out.push('\n');
     }
@@ -35,6 +28,18 @@ pub(crate) fn check(out: &mut String, view: &View, rows: &[&Row], findings: &[&F
         let accepted = super::list::judged(view, rows).1;
         super::list::summary(out, view, rows, (findings, accepted), form);
     }
+}
+
+/// Writes one finding that policy accepts, with the entry and its reason.
+pub(super) fn accepted_line(out: &mut String, accepted: &verdict::Accepted) {
+    let _ = writeln!(
+        out,
+        "  {}: {} ({}: {})",
+        accepted.finding.code.name(),
+        sanitise::line(&accepted.finding.title),
+        sanitise::line(&accepted.entry),
+        sanitise::line(&accepted.reason)
+    );
 }
 
 /// Writes one finding in full, with what is asked about before all else that it touches.

@@ -12,7 +12,7 @@ pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use page::page;
 pub(crate) use paper::{assignments, field};
-pub(crate) use traffic::{finding_line, flow_line, flows, traffic, traffic_of_ports};
+pub(crate) use traffic::{finding_line, flow_line, flows, gaps_of_traffic, traffic, traffic_of_ports};
 
 use crate::style::Style;
 

@@ -63,9 +63,10 @@ pub(crate) fn page(
     write_connections(out, view, &connections, form);
 
     heading(out, "On the wire", form);
-    out.push_str(
-        "  No capture has been made: which protocol is really spoken here is not known, and no session is.\n",
-    );
+    let name = only.map(|transport| format!("/{}", transport.name())).unwrap_or_default();
+    out.push_str("  A socket does not tell which protocol is really spoken; its packets do.\n");
+    field(out, "live", &format!("portreeve watch --port {port}{name}"), form);
+    field(out, "from a capture", &format!("portreeve read FILE --port {port}{name}"), form);
 
     verdict(out, view, rows, form);
     super::list::gaps(out, view, form);
@@ -339,7 +340,8 @@ mod tests {
             "net_bind_service",
             "systemd[1]",
             "next step",
-            "No capture has been made",
+            "portreeve watch --port 420",
+            "portreeve read FILE --port 420",
             "silent-port-in-use",
         ] {
             assert!(text.contains(expected), "{expected}\n{text}");

@@ -97,6 +97,7 @@ pub(crate) fn traffic_of_ports(
         write_finding(out, view, finding, form);
         out.push('\n');
     }
+    accepted(out, view, form);
     foot(out, view, form);
 }
 
@@ -207,7 +208,7 @@ fn services(out: &mut String, view: &TrafficView, form: Form) {
     if hidden > 0 {
         // What was judged matters most, then what there is most of.
         let weight = |line: &Line| (line.verdict.as_ref().map(|(verdict, _)| *verdict), line.bytes);
-        order.sort_by(|(_, a), (_, b)| weight(b).cmp(&weight(a)));
+        order.sort_by_key(|(_, line)| std::cmp::Reverse(weight(line)));
         order.truncate(MOST_LINES);
         order.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
@@ -316,6 +317,21 @@ fn findings(out: &mut String, view: &TrafficView, form: Form) {
     if !grave.is_empty() {
         out.push('\n');
     }
+    accepted(out, view, form);
+}
+
+fn accepted(out: &mut String, view: &TrafficView, form: Form) {
+    if view.accepted.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", form.style.paint(Paint::Bold, "Accepted by policy"));
+    for accepted in view.accepted.iter().take(MOST_FINDINGS) {
+        super::findings::accepted_line(out, accepted);
+    }
+    if view.accepted.len() > MOST_FINDINGS {
+        let _ = writeln!(out, "  … {} more (--json has all)", view.accepted.len() - MOST_FINDINGS);
+    }
+    out.push('\n');
 }
 
 /// Writes one finding in one line.
@@ -349,6 +365,11 @@ fn foot(out: &mut String, view: &TrafficView, form: Form) {
     }
     let _ = writeln!(out, "{}; {}.", parts.join(", "), judged(&view.findings, view.accepted.len(), form));
     gap_lines(out, &traffic.gaps, form);
+}
+
+/// Writes what could not be read, and what would help.
+pub(crate) fn gaps_of_traffic(out: &mut String, view: &TrafficView, form: Form) {
+    gap_lines(out, &view.traffic.gaps, form);
 }
 
 /// How many findings of each severity.

@@ -20,3 +20,4 @@ mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
 mod unprivileged;
+mod wire;

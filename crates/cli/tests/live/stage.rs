@@ -124,6 +124,11 @@ impl Stage {
         Stage { netns: netns.parse().unwrap(), keeper, home: Home::new(name) }
     }
 
+    /// A process that is inside.
+    pub fn pid(&self) -> u64 {
+        self.keeper.pid()
+    }
+
     /// A command inside.
     pub fn command(&self, words: &[&str]) -> Command {
         let door = format!("--net=/proc/{}/ns/net", self.keeper.pid());

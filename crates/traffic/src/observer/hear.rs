@@ -6,7 +6,7 @@ use wire::tcp::Tcp;
 
 use super::{MOST_SPARE, Met, Observer};
 use crate::entry::{Entry, Marks, Protocol, first_byte};
-use crate::heard::MOST_DATAGRAM;
+use crate::heard::{MOST_DATAGRAM, MOST_STREAM};
 use crate::hearing::{self, Hearing, Outcome, Settled};
 use crate::key::End;
 use crate::number::index32;
@@ -24,28 +24,12 @@ impl Observer {
         let turnable = !marks.has(Marks::OPENED) && !marks.has(Marks::FOR_MANY);
         let (client, transport) = (entry.client, met.transport);
         let counts = *entry.counts.at(from);
+        let begins = counts.start();
         let start = |tcp: &Tcp<'_>| counts.start().map_or((first_byte(tcp), false), |start| (start, true));
         let (outcome, mut hearing) = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
             Protocol::Hearing(mut hearing) => {
                 self.heard_bytes = self.heard_bytes.saturating_sub(hearing.bytes());
-                let heard = hearing.sides.at_mut(from);
-                let grew = if heard.is_full() {
-                    false
-                } else if let Some(tcp) = met.tcp {
-                    if !heard.has_begun() {
-                        let (at, from_start) = start(tcp);
-                        heard.begin(at, from_start);
-                    }
-                    heard.segment(first_byte(tcp), met.payload, whole)
-                } else {
-                    heard.datagram(met.payload);
-                    true
-                };
-                let outcome = if grew {
-                    hearing.look(transport, client, turnable, from)
-                } else {
-                    Outcome::Open { wanted: true }
-                };
+                let outcome = further(&mut hearing, from, client, turnable, met, begins, whole);
                 (outcome, Some(hearing))
             }
             before => {
@@ -57,7 +41,8 @@ impl Observer {
                     }
                     None => (true, true),
                 };
-                let outcome = if at_once {
+                // A client's first words alone settle nothing: they wait for the answer, for more, or for the end.
+                let outcome = if at_once && (from != client || !room) {
                     let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
                     let ends = [index32(piece.len())];
                     let said = match datagrams {
@@ -70,15 +55,17 @@ impl Observer {
                     let talk = Talk { transport, client: ours, server: theirs, ended };
                     hearing::look(&talk, turnable)
                 } else {
-                    Outcome::Open { wanted: true }
+                    Outcome::Open { wanted: true, known: false }
                 };
                 (outcome, None)
             }
         };
         match outcome {
-            Outcome::Open { wanted } => {
+            Outcome::Open { wanted, .. } => {
                 let hearing = hearing.take().unwrap_or_else(|| {
-                    let mut hearing = self.spare.pop().unwrap_or_default();
+                    // Datagrams take what they need: many are alone, and stay for long.
+                    let spare = if datagrams { None } else { self.spare.pop() };
+                    let mut hearing = spare.unwrap_or_default();
                     let heard = hearing.sides.at_mut(from);
                     match met.tcp {
                         Some(tcp) => {
@@ -110,7 +97,6 @@ impl Observer {
             }
             Outcome::Broken => {
                 entry.protocol = Protocol::Plain(Appearance::Binary);
-                entry.marks.set(Marks::BROKEN);
                 self.broken(number);
                 self.put_back(hearing);
             }
@@ -149,6 +135,55 @@ impl Observer {
             hearing.shrink();
             self.spare.push(hearing);
         }
+    }
+}
+
+/// What a payload adds to a flow that was heard before; `begins` is where its side's sequence numbers do, if known.
+fn further(
+    hearing: &mut Hearing,
+    from: End,
+    client: End,
+    turnable: bool,
+    met: &Met<'_>,
+    begins: Option<u32>,
+    whole: bool,
+) -> Outcome {
+    let unheard = Outcome::Open { wanted: true, known: false };
+    let heard = hearing.sides.at_mut(from);
+    if heard.is_full() {
+        return unheard;
+    }
+    let Some(tcp) = met.tcp else {
+        if heard.len() > 0 {
+            heard.datagram(met.payload);
+            return hearing.look(met.transport, client, turnable, from);
+        }
+        let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
+        let ends = [index32(piece.len())];
+        let outcome = hearing.glance(met.transport, client, turnable, from, Said::datagrams(piece, &ends));
+        if let Outcome::Open { .. } = outcome {
+            hearing.sides.at_mut(from).datagram(piece);
+            hearing.looked(&outcome, met.transport, from);
+        }
+        return outcome;
+    };
+    let at = first_byte(tcp);
+    if !heard.has_begun() {
+        heard.begin(begins.unwrap_or(at), begins.is_some());
+    }
+    if whole && heard.is_next(at) && heard.len() == 0 && met.payload.len() < MOST_STREAM {
+        let said = Said::stream(met.payload, begins.is_some());
+        let outcome = hearing.glance(met.transport, client, turnable, from, said);
+        if let Outcome::Open { .. } = outcome {
+            hearing.sides.at_mut(from).segment(at, met.payload, whole);
+            hearing.looked(&outcome, met.transport, from);
+        }
+        return outcome;
+    }
+    if heard.segment(at, met.payload, whole) {
+        hearing.look(met.transport, client, turnable, from)
+    } else {
+        unheard
     }
 }
 

@@ -12,7 +12,7 @@ use model::{Appearance, Flow, Recognised, Timestamp, Traffic, Transport};
 use wire::fragments::{Limits, Reassembler};
 use wire::packet::{self, Decoded, Detail, Packet, TunnelKind};
 use wire::protocol::Protocol as Carried;
-use wire::tcp::Tcp;
+use wire::tcp::{Flags, Tcp};
 use wire::{Fault, Frame};
 
 use crate::beacon::Threshold;
@@ -70,6 +70,8 @@ pub struct Observer {
     tunnels: Vec<String>,
     tunnel_places: Map<(TunnelKind, u32), u16>,
     now: When,
+    /// No flow is over sooner than this.
+    shortest_ns: i64,
     /// Places of the table that are due to be looked at, in parts of [`ROUND_NS`].
     due: i64,
 }
@@ -109,6 +111,7 @@ impl Observer {
             tunnels: vec![String::new()],
             tunnel_places: Map::with_hasher(seed),
             now: When::UNKNOWN,
+            shortest_ns: config.time_outs.shortest_ns(),
             due: 0,
         }
     }
@@ -123,9 +126,11 @@ impl Observer {
         self.part.first = self.part.first.earlier(now);
         self.part.last = self.part.last.later(now);
         self.turn(now);
-        match packet::decode(frame) {
-            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(&packet, number, now),
-            decoded => self.unusual(decoded, number, now, 0),
+        let decoded = packet::decode(frame);
+        // By reference: a packet's facts take five lines of the cache.
+        match &decoded {
+            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(packet, number, now),
+            _ => self.unusual(decoded, number, now, 0),
         }
     }
 
@@ -162,7 +167,10 @@ impl Observer {
     pub fn snapshot(&self) -> Traffic {
         let mut part = self.part.clone();
         for entry in self.table.each() {
-            part.take(entry, hear::recognised(entry));
+            match entry.protocol {
+                Protocol::Taken(protocol) => part.stragglers(entry, protocol),
+                _ => _ = part.take(entry, hear::recognised(entry)),
+            }
         }
         part.traffic()
     }
@@ -196,6 +204,12 @@ impl Observer {
     fn turn(&mut self, now: When) {
         let passed = now.since(self.now);
         self.now = self.now.later(now);
+        // Flows that are over leave in time, so that what comes next finds their place still warm. At most two for
+        // one packet: no packet can make a long pause.
+        for _ in 0..2 {
+            let Some(place) = self.table.closed(self.now, self.config.time_outs.closing_ns) else { break };
+            self.over(place, Why::TimedOut);
+        }
         if passed <= 0 && self.due < ROUND_NS {
             return;
         }
@@ -265,9 +279,8 @@ impl Observer {
     #[inline]
     fn is_another(&mut self, place: u32, met: &Met<'_>, now: When) -> bool {
         let Some(entry) = self.table.entry_mut(place) else { return true };
-        // Nothing is over within the shortest of the usual times, so nothing need be asked.
         let quiet = now.since(entry.last);
-        (quiet > 0 && quiet > time_out(&self.config.time_outs, entry))
+        (quiet > self.shortest_ns && quiet > time_out(&self.config.time_outs, entry))
             || met.tcp.is_some_and(|tcp| entry.is_reopened_by(tcp))
     }
 
@@ -325,17 +338,17 @@ impl Observer {
     #[inline]
     fn meet(&mut self, place: u32, from: End, met: &Met<'_>, number: u64, now: When) {
         let Some(entry) = self.table.entry_mut(place) else { return };
+        let (client_before, over_before) = (entry.client, entry.is_over());
         let counts = entry.counts.at_mut(from);
         counts.packets += 1;
         counts.bytes += u64::from(met.ip_bytes);
         entry.last = entry.last.later(now);
         entry.first = entry.first.earlier(now);
-        let client_before = entry.client;
         let mut fresh = met.payload_wire_bytes > 0;
         if let Some(tcp) = met.tcp {
             fresh = entry.segment(from, tcp, met.payload_wire_bytes);
         } else if met.transport != Transport::Sctp {
-            counts.spoke |= fresh;
+            entry.counts.at_mut(from).spoke |= fresh;
             if from == entry.server() {
                 entry.marks.set(Marks::ANSWERED);
             }
@@ -346,24 +359,61 @@ impl Observer {
         if entry.client != client_before && from == entry.client {
             (entry.ttl, entry.dscp) = (met.ttl, met.dscp);
         }
-        if fresh && !matches!(entry.protocol, Protocol::Settled(_) | Protocol::Plain(_)) {
+        let closes = !over_before && entry.is_over();
+        let undecided = matches!(entry.protocol, Protocol::Silent | Protocol::Hearing(_));
+        // Nothing is expected any more: a reset, or what acknowledges the last FIN.
+        let done = over_before || closes;
+        let done =
+            done && met.tcp.is_some_and(|tcp| !tcp.flags.has(Flags::FIN)) && !entry.marks.has(Marks::TAKEN);
+        if closes {
+            self.table.closes(place);
+        }
+        if fresh && undecided {
             self.hear(place, from, met, number);
+        }
+        if done && !self.config.flows {
+            self.take(place);
+        }
+    }
+
+    /// Takes the facts of a flow that is over while they are at hand; its entry stays for stragglers.
+    fn take(&mut self, place: u32) {
+        self.decide_now(place);
+        let Some(entry) = self.table.entry_mut(place) else { return };
+        let recognised = said(&mut entry.protocol);
+        let protocol = recognised.protocol;
+        let served = self.part.take(entry, recognised);
+        entry.protocol = Protocol::Taken(protocol);
+        entry.marks.set(Marks::TAKEN);
+        if served {
+            entry.marks.set(Marks::SERVED);
+        }
+        for counts in [&mut entry.counts.low, &mut entry.counts.high] {
+            (counts.packets, counts.bytes) = (0, 0);
+        }
+    }
+
+    fn decide_now(&mut self, place: u32) {
+        if let Some(entry) = self.table.entry_mut(place)
+            && matches!(entry.protocol, Protocol::Hearing(_))
+        {
+            let frame = entry.frame;
+            self.settle(place, frame);
         }
     }
 
     /// Ends a flow.
     fn over(&mut self, place: u32, why: Why) {
-        if self.table.entry_mut(place).is_some_and(|entry| matches!(entry.protocol, Protocol::Hearing(_))) {
-            let frame = self.table.entry_mut(place).map_or(0, |entry| entry.frame);
-            self.settle(place, frame);
-        }
+        self.decide_now(place);
         let Some(mut entry) = self.table.remove(place) else { return };
+        if let Protocol::Taken(protocol) = entry.protocol {
+            if entry.tally().packets() > 0 {
+                self.part.stragglers(&entry, protocol);
+            }
+            return;
+        }
         self.part.volume.flows_merged += u64::from(why == Why::NoRoom);
-        let recognised = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
-            Protocol::Settled(recognised) => *recognised,
-            Protocol::Plain(appearance) => Recognised::nothing(appearance),
-            _ => Recognised::nothing(Appearance::Empty),
-        };
+        let recognised = said(&mut entry.protocol);
         if self.config.flows {
             let tunnel = self.tunnels.get(usize::from(entry.tunnel)).cloned().unwrap_or_default();
             let mut flow = entry.flow(recognised.clone(), why == Why::TimedOut, tunnel);
@@ -396,9 +446,19 @@ impl Observer {
             (icmp.version, icmp.kind),
             (wire::packet::Version::V4, 3) | (wire::packet::Version::V6, 1)
         );
-        if unreachable && end == entry.client && !entry.marks.has(Marks::ANSWERED) {
+        if unreachable && end == entry.client && !entry.marks.has(Marks::ANSWERED) && !entry.is_over() {
             entry.marks.set(Marks::REFUSED);
+            self.table.closes(place);
         }
+    }
+}
+
+/// What was decided, taken out.
+fn said(protocol: &mut Protocol) -> Recognised {
+    match std::mem::replace(protocol, Protocol::Silent) {
+        Protocol::Settled(recognised) => *recognised,
+        Protocol::Plain(appearance) => Recognised::nothing(appearance),
+        _ => Recognised::nothing(Appearance::Empty),
     }
 }
 
@@ -414,23 +474,16 @@ fn transport(protocol: Carried) -> Option<Transport> {
 
 #[inline]
 fn time_out(time_outs: &TimeOuts, entry: &Entry) -> i64 {
+    if entry.is_over() {
+        return time_outs.closing_ns;
+    }
     match entry.key.transport {
-        Transport::Tcp | Transport::Sctp => {
-            if entry.is_over() {
-                time_outs.closing_ns
-            } else if entry.is_embryo() {
-                time_outs.opening_ns
-            } else {
-                time_outs.open_ns
-            }
+        Transport::Tcp | Transport::Sctp if entry.is_embryo() => time_outs.opening_ns,
+        Transport::Tcp | Transport::Sctp => time_outs.open_ns,
+        Transport::Udp | Transport::Dccp if entry.marks.has(Marks::ANSWERED) => {
+            time_outs.answered_datagrams_ns
         }
-        Transport::Udp | Transport::Dccp => {
-            if entry.marks.has(Marks::ANSWERED) {
-                time_outs.answered_datagrams_ns
-            } else {
-                time_outs.datagrams_ns
-            }
-        }
+        Transport::Udp | Transport::Dccp => time_outs.datagrams_ns,
     }
 }
 

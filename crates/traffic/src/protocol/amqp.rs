@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, between, hear, must, otherwise, printable};
+use crate::fields::{Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -34,7 +34,7 @@ fn header(mut reader: Reader<'_>) -> Part<&'static str> {
         [1, 1, 8, 0] | [1, 1, 0, 8] => Ok("0-8"),
         [1, 1, 0, 10] => Ok("0-10"),
         [0 | 2 | 3, 1, 0, 0] => Ok("1.0"),
-        _ => Err(crate::hear::Not::Other),
+        _ => Err(crate::fields::Not::Other),
     }
 }
 
@@ -55,10 +55,10 @@ fn answer(mut reader: Reader<'_>) -> Part<(&'static str, &[u8])> {
     Ok(("0-9-1", reader.up_to(table as usize)))
 }
 
-/// The product in the server's properties: a short name, `S`, and a long text.
-fn product(table: &[u8]) -> Option<&[u8]> {
-    let at = table.windows(9).position(|window| window == b"\x07productS")?;
-    let mut reader = Reader::new(table.get(at + 9..)?);
+/// A text of the server's properties: a short name with its length, `S`, and a long text.
+fn property<'a>(table: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let at = table.windows(name.len()).position(|window| window == name)?;
+    let mut reader = Reader::new(table.get(at + name.len()..)?);
     let length = reader.be32().ok()?;
     reader.take(length as usize).ok().filter(|text| printable(text))
 }
@@ -70,14 +70,11 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(_), Ok((version, table))) => {
             let claim = Claim::new(By::Both, 96, "protocol header and its answer")
                 .with("version", version.as_bytes());
-            let claim = match product(table) {
-                Some(product) => claim.with("software", product),
+            let details = [("software", &b"\x07productS"[..]), ("software_version", b"\x07versionS")];
+            details.into_iter().fold(claim, |claim, (name, key)| match property(table, key) {
+                Some(value) => claim.with(name, value),
                 None => claim,
-            };
-            match between(table, b"\x07versionS\0\0\0", b"\x08") {
-                Some([_, version @ ..]) if printable(version) => claim.with("software_version", version),
-                _ => claim,
-            }
+            })
         }
         (_, Ok((version, _))) => {
             Claim::new(By::Server, 64, "server's header").with("version", version.as_bytes())

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn greetings_of_both_sides() {
-        let greeting = [b"\x13BitTorrent protocol".as_slice(), &[0; 8], &[0xab; 20], b"-TR4060-abcdefghijkl"].concat();
+        let greeting =
+            [b"\x13BitTorrent protocol".as_slice(), &[0; 8], &[0xab; 20], b"-TR4060-abcdefghijkl"].concat();
         let said = confirmed("bittorrent", &tcp(&greeting, &greeting));
         assert_eq!(said.detail("software"), Some("-TR4060-"));
         assert_eq!(said.detail("info_hash").map(str::len), Some(40));

@@ -17,7 +17,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Often,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::text(Side::Either, Over::Datagram, b"d1:"), Sign::text(Side::Either, Over::Datagram, b"d2:ip")],
+    signs: &[
+        Sign::text(Side::Either, Over::Datagram, b"d1:"),
+        Sign::text(Side::Either, Over::Datagram, b"d2:ip"),
+    ],
     look,
 };
 
@@ -84,7 +87,12 @@ fn message<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
     let bytes = said.bytes();
     let (whole, rest) = value(bytes, 0)?;
     let text = |value: &'a [u8]| string(value).map(|(text, _)| text);
-    let identity = |of: &[u8]| entry(whole, of).and_then(|inner| entry(inner, b"id")).and_then(string).is_some_and(|(id, _)| id.len() == 20);
+    let identity = |of: &[u8]| {
+        entry(whole, of)
+            .and_then(|inner| entry(inner, b"id"))
+            .and_then(string)
+            .is_some_and(|(id, _)| id.len() == 20)
+    };
     entry(whole, b"t").and_then(text)?;
     let kind = entry(whole, b"y").and_then(text)?;
     let name = match kind {

@@ -29,7 +29,8 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     let answers = match talk.server.bytes().split_first_chunk::<8>() {
         Some((head, rest)) => {
-            let action = head.starts_with(&[0, 0, 0, 0]) && rest.len() >= 8 || head.starts_with(&[0, 0, 0, 3]);
+            let action =
+                head.starts_with(&[0, 0, 0, 0]) && rest.len() >= 8 || head.starts_with(&[0, 0, 0, 3]);
             action && head.ends_with(identity)
         }
         None => false,

@@ -3,10 +3,10 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use wire::cursor::{array, be16};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
+use wire::cursor::{array, be16};
 
 /// How BitTorrent µTP is recognised.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -27,19 +27,26 @@ fn opens(bytes: &[u8]) -> Option<(u16, u16)> {
     // A connection's first datagram acknowledges nothing, and has measured nothing.
     let nothing_yet = array::<4>(bytes, 8)? == [0; 4] && be16(bytes, 18)? == 0;
     let window = array::<4>(bytes, 12)? != [0; 4];
-    let begins = matches!(bytes, [0x41, 0, ..]) && bytes.len() == 20 || matches!(bytes, [0x41, 2, ..]) && bytes.len() == 30;
+    let begins = matches!(bytes, [0x41, 0, ..]) && bytes.len() == 20
+        || matches!(bytes, [0x41, 2, ..]) && bytes.len() == 30;
     (nothing_yet && window && begins).then(|| Some((be16(bytes, 2)?, be16(bytes, 16)?)))?
 }
 
 fn look(talk: &Talk<'_>) -> Look {
     let Some((identity, number)) = opens(talk.client.bytes()) else { return Look::No };
     let server = talk.server.bytes();
-    let acknowledges = matches!(server, [0x21, 0..=2, ..]) && be16(server, 2) == Some(identity) && be16(server, 18) == Some(number);
+    let acknowledges = matches!(server, [0x21, 0..=2, ..])
+        && be16(server, 2) == Some(identity)
+        && be16(server, 18) == Some(number);
     if acknowledges {
         return Look::Yes(Claim::new(By::Both, 64, "a connection is opened and acknowledged"));
     }
     // One datagram of zeros and small numbers.
-    if talk.server.is_empty() { Look::Yes(Claim::new(By::Client, 14, "a datagram that opens a connection")) } else { Look::No }
+    if talk.server.is_empty() {
+        Look::Yes(Claim::new(By::Client, 14, "a datagram that opens a connection"))
+    } else {
+        Look::No
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -114,7 +114,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, not, nothing, tcp};
 
     #[test]
     fn binds() {
@@ -127,6 +127,6 @@ mod tests {
         attempt("dce-rpc", &tcp(&ask, b""));
         nothing(&tcp(&ask, b"\x05\0\x0c\x03\x10\0\0\0\x3c\0\0\0\x03\0\0\0\xd0\x16\xd0\x16"));
         // SOCKS begins with the same byte.
-        nothing(&tcp(b"\x05\x01\0\x05\x01\0\x01\x7f\0\0\x01\0\x50", b"\x05\0"));
+        not("dce-rpc", &tcp(b"\x05\x01\0\x05\x01\0\x01\x7f\0\0\x01\0\x50", b"\x05\0"));
     }
 }

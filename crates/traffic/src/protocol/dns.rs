@@ -18,12 +18,40 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Either, Over::Datagram, &[Class::Any, Class::Any, Class::Any, Class::Mask(0x40, 0), Class::Is(0), Class::In(0, 1)]), Sign::classes(Side::Either, Over::Stream, &[Class::Any, Class::Any, Class::Any, Class::Any, Class::Any, Class::Mask(0x40, 0), Class::Is(0), Class::In(0, 1)])],
+    signs: &[
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[Class::Any, Class::Any, Class::Any, Class::Mask(0x40, 0), Class::Is(0), Class::In(0, 1)],
+        ),
+        Sign::classes(
+            Side::Either,
+            Over::Stream,
+            &[
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Mask(0x40, 0),
+                Class::Is(0),
+                Class::In(0, 1),
+            ],
+        ),
+    ],
     look,
 };
 
 fn look(talk: &Talk<'_>) -> Look {
-    names::look(talk, Naming::Dns, ["a query, and a response with its identity", "server sends a consistent response", "client sends a consistent query"])
+    names::look(
+        talk,
+        Naming::Dns,
+        [
+            "a query, and a response with its identity",
+            "server sends a consistent response",
+            "client sends a consistent query",
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -54,6 +82,14 @@ mod tests {
         let ask = question(7, 0x0100, NAME, 1, 1);
         attempt("dns", &udp(&[&ask], &[&answer(8, 0x8180, NAME, 1, 1)]).talk());
         attempt("dns", &udp(&[&ask], &[b"\x00\x07hello"]).talk());
+    }
+
+    #[test]
+    fn answers_over_a_stream_come_in_any_order() {
+        let asked =
+            [framed(&question(7, 0x0100, NAME, 1, 1)), framed(&question(8, 0x0100, NAME, 28, 1))].concat();
+        confirmed("dns", &tcp(&asked, &framed(&answer(8, 0x8180, NAME, 28, 1))));
+        attempt("dns", &tcp(&asked, &framed(&answer(9, 0x8180, NAME, 28, 1))));
     }
 
     #[test]

@@ -17,20 +17,33 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         title: "DTLS",
         reference: "RFC 9147",
         services: &[
-            "coaps", "stuns", "turns", "stun-behaviors", "domain-s", "radsec", "syslog-tls", "snmpdtls",
-            "snmpdtls-trap", "ipfixs", "capwap-control", "capwap-data", "gre-udp-dtls", "mpls-udp-dtls",
-            "babel-dtls", "hncp-dtls-port", "ethernet-ip-s", "radiusdtls",
+            "coaps",
+            "stuns",
+            "turns",
+            "stun-behaviors",
+            "domain-s",
+            "radsec",
+            "syslog-tls",
+            "snmpdtls",
+            "snmpdtls-trap",
+            "ipfixs",
+            "capwap-control",
+            "capwap-data",
+            "gre-udp-dtls",
+            "mpls-udp-dtls",
+            "babel-dtls",
+            "hncp-dtls-port",
+            "ethernet-ip-s",
+            "radiusdtls",
         ],
         wandering: Wandering::Often,
         secrecy: Secrecy::Encrypted,
     },
-    signs: &[
-        Sign::classes(
+    signs: &[Sign::classes(
         Side::Either,
         Over::Datagram,
         &[Class::In(20, 26), Class::In(1, 0xfe), Class::In(0, 0xff), Class::Is(0), Class::In(0, 2)],
-    ),
-    ],
+    )],
     look,
 };
 
@@ -89,8 +102,12 @@ fn look(talk: &Talk<'_>) -> Look {
         (Some(_), false, Some(_)) => (By::Both, 100, "ClientHello, and an alert as the answer"),
         (None, false, Some(_)) => (By::Server, 50, "server answers with a DTLS alert"),
         (Some(_), false, None) => (By::Client, 100, "client begins with a ClientHello"),
-        (None, false, None) if server.only_records => (By::Server, 30, "records of DTLS to the end of each datagram"),
-        (None, false, None) if client.only_records => (By::Client, 30, "records of DTLS to the end of each datagram"),
+        (None, false, None) if server.only_records => {
+            (By::Server, 30, "records of DTLS to the end of each datagram")
+        }
+        (None, false, None) if client.only_records => {
+            (By::Client, 30, "records of DTLS to the end of each datagram")
+        }
         _ => return Look::No,
     };
     let mut claim = Claim::new(by, bits, rule);

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -43,8 +43,7 @@ fn message<'a>(mut reader: Reader<'a>, answers: bool) -> Part<Message<'a>> {
     let body = reader.take(length)?;
     let fits = match command {
         // Services, identity, interfaces are asked for without a body.
-        4 | 0x64 => answers || body.is_empty(),
-        0x63 => answers || body.is_empty(),
+        4 | 0x63 | 0x64 => session == 0 && (answers || (body.is_empty() && reader.left() == 0)),
         // Version 1, no options (CIP Vol. 2 §2-4.4).
         0x65 => body == [1, 0, 0, 0] && (session != 0) == (answers && status == 0),
         0x66 => body.is_empty() && session != 0,

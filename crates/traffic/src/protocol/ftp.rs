@@ -32,7 +32,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 /// Verbs that no other protocol of lines has.
-const OWN: &[&str] = &["PASV", "EPSV", "PORT", "EPRT", "SYST", "FEAT", "OPTS", "CWD", "PWD", "MLSD", "PBSZ", "PROT", "CLNT"];
+const OWN: &[&str] =
+    &["PASV", "EPSV", "PORT", "EPRT", "SYST", "FEAT", "OPTS", "CWD", "PWD", "MLSD", "PBSZ", "PROT", "CLNT"];
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (talk.client.bytes(), talk.server.bytes());
@@ -40,15 +41,21 @@ fn look(talk: &Talk<'_>) -> Look {
     let first = asked.next();
     let own = lines::lines(client).any(|line| lines::is_one_of(lines::verb(line).0, OWN));
     let user = first.is_some_and(|(verb, name)| verb.eq_ignore_ascii_case(b"USER") && !name.is_empty());
-    let secures = first.is_some_and(|(verb, how)| verb.eq_ignore_ascii_case(b"AUTH") && lines::is_one_of(how, &["TLS", "SSL", "TLS-C", "TLS-P"]));
+    let secures = first.is_some_and(|(verb, how)| {
+        verb.eq_ignore_ascii_case(b"AUTH") && lines::is_one_of(how, &["TLS", "SSL", "TLS-C", "TLS-P"])
+    });
     let begins = user || secures || first.is_some_and(|(verb, _)| lines::is_one_of(verb, OWN));
     let Some((code, _, banner)) = lines::lines(server).next().and_then(lines::reply) else {
-        let open = !server.is_empty() && lines::in_first_line(server) && server.first().is_some_and(u8::is_ascii_digit);
+        let open = !server.is_empty()
+            && lines::in_first_line(server)
+            && server.first().is_some_and(u8::is_ascii_digit);
         return match (open && !talk.ended, begins && own, server.is_empty()) {
             (true, ..) => Look::More,
             (_, true, _) => Look::Yes(Claim::new(By::Client, 32, "client uses verbs of FTP")),
             // POP3 has USER, too.
-            (_, false, true) if secures => Look::Yes(Claim::new(By::Client, 32, "client asks FTP to turn to TLS")),
+            (_, false, true) if secures => {
+                Look::Yes(Claim::new(By::Client, 32, "client asks FTP to turn to TLS"))
+            }
             _ => Look::No,
         };
     };
@@ -59,12 +66,18 @@ fn look(talk: &Talk<'_>) -> Look {
         || lines::lines(server).take(24).any(|line| line.starts_with(b"220") && lines::mentions(line, "ftp"));
     let answers = replies().any(|(code, ..)| matches!(code, 331 | 230 | 234 | 530 | 332));
     let (by, bits, rule) = match (code, begins) {
-        (220 | 421 | 530, true) if named || answers => (By::Both, 72, "reply 220, and a client with verbs of FTP"),
+        (220 | 421 | 530, true) if named || answers => {
+            (By::Both, 72, "reply 220, and a client with verbs of FTP")
+        }
         (220, true) if own => (By::Both, 48, "reply 220, and a client with verbs of FTP"),
         (220 | 421 | 500 | 530, _) if named => (By::Server, 48, "reply of a server that names FTP"),
         (220, _) if client.is_empty() && !talk.ended => return Look::More,
         (220, true) => (By::Server, 14, "reply 220, and a client that gives a name"),
-        (220, false) if !super::smtp::is_domain(lines::word(banner)) && !lines::mentions(banner, "smtp") && client.is_empty() => {
+        (220, false)
+            if !super::smtp::is_domain(lines::word(banner))
+                && !lines::mentions(banner, "smtp")
+                && client.is_empty() =>
+        {
             (By::Server, 10, "reply 220 without a domain")
         }
         _ => return Look::No,
@@ -88,7 +101,13 @@ mod tests {
 
     #[test]
     fn banners_names_and_verbs() {
-        let said = confirmed("ftp", &tcp(b"USER anonymous\r\nPASS x\r\n", b"220 (vsFTPd 3.0.5)\r\n331 Please specify the password.\r\n"));
+        let said = confirmed(
+            "ftp",
+            &tcp(
+                b"USER anonymous\r\nPASS x\r\n",
+                b"220 (vsFTPd 3.0.5)\r\n331 Please specify the password.\r\n",
+            ),
+        );
         assert_eq!((said.detail("user"), said.detail("banner")), (Some("anonymous"), Some("(vsFTPd 3.0.5)")));
         confirmed("ftp", &tcp(b"", b"220---------- Welcome to Pure-FTPd ----------\r\n"));
         confirmed("ftp", &tcp(b"AUTH TLS\r\n", b"220 ready\r\n234 AUTH TLS OK.\r\n"));

@@ -18,15 +18,46 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         secrecy: Secrecy::Cleartext,
     },
     signs: &[
-        Sign::classes(Side::Client, Over::Stream, &[
-            Class::Is(b'0'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::Is(b'g'), Class::Is(b'i'), Class::Is(b't'), Class::Is(b'-'),
-        ]),
-        Sign::classes(Side::Server, Over::Stream, &[
-            Class::Is(b'0'), Class::Is(b'0'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::In(b'0', b'v'), Class::In(b'0', b'f'),
-        ]),
-        Sign::classes(Side::Server, Over::Stream, &[
-            Class::Is(b'0'), Class::Is(b'0'), Class::In(b'0', b'f'), Class::In(b'0', b'f'), Class::Is(b'E'), Class::Is(b'R'), Class::Is(b'R'), Class::Is(b' '),
-        ]),
+        Sign::classes(
+            Side::Client,
+            Over::Stream,
+            &[
+                Class::Is(b'0'),
+                Class::In(b'0', b'f'),
+                Class::In(b'0', b'f'),
+                Class::In(b'0', b'f'),
+                Class::Is(b'g'),
+                Class::Is(b'i'),
+                Class::Is(b't'),
+                Class::Is(b'-'),
+            ],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[
+                Class::Is(b'0'),
+                Class::Is(b'0'),
+                Class::In(b'0', b'f'),
+                Class::In(b'0', b'f'),
+                Class::In(b'0', b'v'),
+                Class::In(b'0', b'f'),
+            ],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[
+                Class::Is(b'0'),
+                Class::Is(b'0'),
+                Class::In(b'0', b'f'),
+                Class::In(b'0', b'f'),
+                Class::Is(b'E'),
+                Class::Is(b'R'),
+                Class::Is(b'R'),
+                Class::Is(b' '),
+            ],
+        ),
     ],
     look,
 };
@@ -59,7 +90,10 @@ fn answers(bytes: &[u8]) -> bool {
         let name = line.get(..size).is_some_and(|name| name.iter().all(u8::is_ascii_hexdigit));
         name && line.get(size) == Some(&b' ') && line.contains(&0)
     };
-    matches!(line, b"version 2\n" | b"version 1\n" | b"version 1" | b"version 2") || line.starts_with(b"ERR ") || object(40) || object(64)
+    matches!(line, b"version 2\n" | b"version 1\n" | b"version 1" | b"version 2")
+        || line.starts_with(b"ERR ")
+        || object(40)
+        || object(64)
 }
 
 fn look(talk: &Talk<'_>) -> Look {
@@ -84,7 +118,10 @@ mod tests {
         let ask = b"003agit-upload-pack /project.git\0host=a.example\0\0version=2\0";
         let ask = [format!("{:04x}", ask.len()).as_bytes(), &ask[4..]].concat();
         let said = confirmed("git", &tcp(&ask, b"000eversion 2\n"));
-        assert_eq!((said.detail("service"), said.detail("host")), (Some("git-upload-pack"), Some("a.example")));
+        assert_eq!(
+            (said.detail("service"), said.detail("host")),
+            (Some("git-upload-pack"), Some("a.example"))
+        );
         let name = [b'a'; 40];
         let have = [b"0037", &name[..], b" HEAD\0caps\n"].concat();
         confirmed("git", &tcp(b"", &[format!("{:04x}", have.len()).as_bytes(), &have[4..]].concat()));

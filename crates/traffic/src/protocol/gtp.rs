@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
@@ -127,7 +127,7 @@ fn look(talk: &Talk<'_>) -> Look {
             && if asked.user || said.user {
                 asked.user == said.user
             } else {
-                asked.sequence == said.sequence && said.kind == asked.kind + 1
+                asked.sequence == said.sequence && said.kind == asked.kind.wrapping_add(1)
             }
     };
     let (client, server) = hear_pair(talk, message, message, pairs);

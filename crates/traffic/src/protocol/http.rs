@@ -16,9 +16,27 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         title: "HTTP/1",
         reference: "RFC 9112",
         services: &[
-            "http", "www", "www-http", "http-alt", "ipp", "wsman", "wbem-http", "xmpp-bosh", "privoxy",
-            "docker", "wsdapi", "hkp", "pcsync-http", "etcd-client", "etcd-server", "radan-http",
-            "http-mgmt", "http-rpc-epmap", "amt-soap-http", "websnp", "pmwebapi",
+            "http",
+            "www",
+            "www-http",
+            "http-alt",
+            "ipp",
+            "wsman",
+            "wbem-http",
+            "xmpp-bosh",
+            "privoxy",
+            "docker",
+            "wsdapi",
+            "hkp",
+            "pcsync-http",
+            "etcd-client",
+            "etcd-server",
+            "radan-http",
+            "http-mgmt",
+            "http-rpc-epmap",
+            "amt-soap-http",
+            "websnp",
+            "pmwebapi",
         ],
         wandering: Wandering::Often,
         secrecy: Secrecy::Cleartext,
@@ -40,8 +58,27 @@ const LONG: usize = 1024;
 
 /// Methods of RFC 9110, of WebDAV, and QUERY.
 const METHODS: &[&[u8]] = &[
-    b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"QUERY", b"PROPFIND",
-    b"PROPPATCH", b"MKCOL", b"COPY", b"MOVE", b"LOCK", b"UNLOCK", b"REPORT", b"SEARCH", b"MKCALENDAR", b"SUBSCRIBE",
+    b"GET",
+    b"HEAD",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"CONNECT",
+    b"OPTIONS",
+    b"TRACE",
+    b"PATCH",
+    b"QUERY",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"REPORT",
+    b"SEARCH",
+    b"MKCALENDAR",
+    b"SUBSCRIBE",
     b"NOTIFY",
 ];
 
@@ -90,7 +127,8 @@ pub(super) fn details(mut claim: Claim, request: Option<&Head<'_>>, response: Op
                 claim = claim.with(name, value);
             }
         }
-        if head.field("authorization").is_some_and(|value| lines::word(value).eq_ignore_ascii_case(b"basic")) {
+        if head.field("authorization").is_some_and(|value| lines::word(value).eq_ignore_ascii_case(b"basic"))
+        {
             claim = claim.with("authorization", b"Basic");
         }
     }
@@ -129,7 +167,10 @@ fn unfinished(talk: &Talk<'_>) -> Look {
     let said = talk.client.bytes();
     let open = matches!(first(&talk.client), First::Open);
     let Some((method, target)) = http::unfinished_request(said).filter(|_| open) else {
-        let begins = said.len() < 24 && open && http::is_token(said) && said.first().is_some_and(u8::is_ascii_uppercase);
+        let begins = said.len() < 24
+            && open
+            && http::is_token(said)
+            && said.first().is_some_and(u8::is_ascii_uppercase);
         return if begins && !talk.ended { Look::More } else { Look::No };
     };
     if !METHODS.contains(&method) {

@@ -117,7 +117,12 @@ impl Heard {
         for (fields, names) in [
             (
                 &self.request,
-                &[(":method", "method"), (":authority", "host"), (":path", "path"), ("user-agent", "user_agent")][..],
+                &[
+                    (":method", "method"),
+                    (":authority", "host"),
+                    (":path", "path"),
+                    ("user-agent", "user_agent"),
+                ][..],
             ),
             (&self.response, &[(":status", "status"), ("server", "server")]),
         ] {
@@ -133,7 +138,11 @@ impl Heard {
 }
 
 fn look(talk: &Talk<'_>) -> Look {
-    let rules = ["preface, and settings from both sides", "server begins with settings", "client begins with the preface"];
+    let rules = [
+        "preface, and settings from both sides",
+        "server begins with settings",
+        "client begins with the preface",
+    ];
     match Heard::of(talk).claim(talk, 150, rules) {
         // Where it leads on an HTTP/2 server is a matter of gRPC; paths may hold what is secret.
         Look::Yes(mut claim) => {
@@ -169,7 +178,12 @@ pub(super) mod tests {
         assert_eq!((said.detail("status"), said.detail("server")), (Some("200"), Some("nginx")));
         attempt("http2", &tcp(&ask, b""));
         confirmed("http2", &tcp(b"", &settings));
-        assert_eq!(confirmed("http", &tcp(&ask, b"HTTP/1.1 400 Bad Request\r\n\r\n")).attempt.map(|other| other.name), Some("http2"));
+        assert_eq!(
+            confirmed("http", &tcp(&ask, b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+                .attempt
+                .map(|other| other.name),
+            Some("http2")
+        );
     }
 
     #[test]

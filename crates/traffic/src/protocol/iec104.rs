@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -36,8 +36,12 @@ enum Unit {
 fn unit(mut reader: Reader<'_>) -> Part<Unit> {
     reader.is(&[0x68])?;
     let length = usize::from(reader.u8()?);
-    let [first, second, third, fourth] = reader.array()?;
     must((4..=253).contains(&length))?;
+    let mut unit = Reader::new(reader.take(length)?);
+    // What follows is the next unit.
+    must(reader.rest().first().is_none_or(|next| *next == 0x68))?;
+    let reader = &mut unit;
+    let [first, second, third, fourth] = reader.array()?;
     match first & 3 {
         3 => {
             // One function at a time.
@@ -46,7 +50,8 @@ fn unit(mut reader: Reader<'_>) -> Part<Unit> {
         }
         1 => must(length == 4 && [first, second] == [1, 0] && third & 1 == 0).map(|()| Unit::Numbers),
         _ => {
-            must(third & 1 == 0 && length >= 10)?;
+            // It is the first of its side, and few came from the other before.
+            must([first, second] == [0, 0] && third & 1 == 0 && fourth == 0 && length >= 10)?;
             let [kind, count, cause, _originator] = reader.array()?;
             let common = reader.le16()?;
             // Types in and out, system, parameters, files; causes up to 47 (IEC 60870-5-101 §7.2).

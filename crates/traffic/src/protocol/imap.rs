@@ -28,12 +28,14 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 /// Commands that a client begins with, without those that others have.
-const COMMANDS: &[&str] = &["CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "SELECT", "EXAMINE", "ENABLE", "LOGOUT"];
+const COMMANDS: &[&str] =
+    &["CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "SELECT", "EXAMINE", "ENABLE", "LOGOUT"];
 
 /// The command of a client's first line, behind its tag.
 fn command(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (tag, rest) = lines::verb(lines::lines(bytes).next()?);
-    let plain = (1..=16).contains(&tag.len()) && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let plain = (1..=16).contains(&tag.len())
+        && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     let (command, arguments) = lines::verb(rest);
     (plain && lines::is_one_of(command, COMMANDS)).then_some((command, arguments))
 }

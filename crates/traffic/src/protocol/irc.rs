@@ -74,7 +74,9 @@ fn client(bytes: &[u8]) -> (u8, Option<&[u8]>) {
             // Name, two that are not used, and the real name to the end of the line (RFC 2812 §3.1.3).
             b"USER" => {
                 let last = parameters.splitn(4, |byte| *byte == b' ').nth(3);
-                if !last.is_some_and(|last| last.starts_with(b":") || !last.is_empty() && !last.contains(&b' ')) {
+                if !last
+                    .is_some_and(|last| last.starts_with(b":") || !last.is_empty() && !last.contains(&b' '))
+                {
                     break;
                 }
                 bits += 16;
@@ -96,7 +98,9 @@ fn server(bytes: &[u8]) -> u8 {
             // A number, whom it is for, and a text.
             (Some(_), _) if number && parameters.contains(&b' ') => 28,
             (_, b"NOTICE") if parameters.starts_with(b"* :") || parameters.starts_with(b"AUTH :") => 40,
-            (Some(_), b"NOTICE" | b"CAP" | b"MODE" | b"JOIN" | b"PRIVMSG") if parameters.contains(&b' ') => 24,
+            (Some(_), b"NOTICE" | b"CAP" | b"MODE" | b"JOIN" | b"PRIVMSG") if parameters.contains(&b' ') => {
+                24
+            }
             (None, b"PING") if parameters.starts_with(b":") => 14,
             (None, b"ERROR") if parameters.starts_with(b":Closing Link") => 40,
             _ => break,
@@ -128,7 +132,8 @@ mod tests {
 
     #[test]
     fn messages_of_both_sides() {
-        let server = b":irc.example NOTICE * :*** Looking up your hostname...\r\n:irc.example 001 me :Welcome\r\n";
+        let server =
+            b":irc.example NOTICE * :*** Looking up your hostname...\r\n:irc.example 001 me :Welcome\r\n";
         let said = confirmed("irc", &tcp(b"CAP LS 302\r\nNICK me\r\nUSER me 0 * :Me\r\n", server));
         assert_eq!(said.detail("user"), Some("me"));
         confirmed("irc", &tcp(b"", server));

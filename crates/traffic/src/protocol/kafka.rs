@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, hear, must, otherwise, printable};
+use crate::fields::{Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -35,6 +35,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     look,
 };
 
+/// The key of the question which versions a broker speaks.
+const VERSIONS: u16 = 18;
+
 struct Request<'a> {
     correlation: u32,
     client_id: Option<&'a [u8]>,
@@ -49,12 +52,14 @@ fn request(mut reader: Reader<'_>) -> Part<Request<'_>> {
     // Clients count from 0 or 1; a first request with a huge number is no first request.
     must(correlation < 1 << 24)?;
     let length = reader.be16()?;
-    if length == u16::MAX {
+    if length == 0 || length == u16::MAX {
+        // Without a name there must be nothing else: the question for versions, by itself.
+        must(key == VERSIONS && version <= 4 && size <= 64 && reader.left() + 10 == size as usize)?;
         return Ok(Request { correlation, client_id: None });
     }
     must(length <= 256 && u32::from(length) + 10 <= size)?;
     let client_id = reader.take(usize::from(length))?;
-    must(length == 0 || printable(client_id))?;
+    must(printable(client_id))?;
     Ok(Request { correlation, client_id: Some(client_id) })
 }
 
@@ -72,7 +77,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(request), Ok(correlation)) if *correlation == request.correlation => {
             (request, Claim::new(By::Both, 60, "request, and an answer with its correlation id"))
         }
-        (Ok(request), Err(crate::hear::Not::Silent)) if named(request) => {
+        (Ok(request), Err(crate::fields::Not::Silent)) if named(request) => {
             (request, Claim::new(By::Client, 40, "request with the name of its client"))
         }
         _ => return otherwise(talk, &client, &server),

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::ber::{self, Class as Tagged, ENUMERATED, OCTET_STRING, SEQUENCE};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};

@@ -20,12 +20,24 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Either, Over::Datagram, &[Class::Any, Class::Any, Class::Mask(0x79, 0), Class::Mask(0xf0, 0), Class::Is(0), Class::Is(1)])],
+    signs: &[Sign::classes(
+        Side::Either,
+        Over::Datagram,
+        &[Class::Any, Class::Any, Class::Mask(0x79, 0), Class::Mask(0xf0, 0), Class::Is(0), Class::Is(1)],
+    )],
     look,
 };
 
 fn look(talk: &Talk<'_>) -> Look {
-    names::look(talk, Naming::LinkLocal, ["a query for one label without recursion, and its response", "a response for one label without recursion", "a query for one label without recursion"])
+    names::look(
+        talk,
+        Naming::LinkLocal,
+        [
+            "a query for one label without recursion, and its response",
+            "a response for one label without recursion",
+            "a query for one label without recursion",
+        ],
+    )
 }
 
 #[cfg(test)]

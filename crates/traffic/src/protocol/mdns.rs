@@ -18,12 +18,24 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Either, Over::Datagram, &[Class::Is(0), Class::Is(0), Class::Mask(0x79, 0), Class::Is(0)])],
+    signs: &[Sign::classes(
+        Side::Either,
+        Over::Datagram,
+        &[Class::Is(0), Class::Is(0), Class::Mask(0x79, 0), Class::Is(0)],
+    )],
     look,
 };
 
 fn look(talk: &Talk<'_>) -> Look {
-    names::look(talk, Naming::Multicast, ["both sides send multicast queries or answers", "server sends a multicast answer", "a multicast query or answer"])
+    names::look(
+        talk,
+        Naming::Multicast,
+        [
+            "both sides send multicast queries or answers",
+            "server sends a multicast answer",
+            "a multicast query or answer",
+        ],
+    )
 }
 
 #[cfg(test)]

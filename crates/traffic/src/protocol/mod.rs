@@ -105,6 +105,7 @@ protocols! {
     srt
     ssdp
     ssh
+    ssrp
     stomp
     stun
     svn
@@ -227,6 +228,13 @@ pub(crate) mod testing {
     /// Recognised by a part, or by a weak rule.
     pub(crate) fn partial(name: &str, talk: &Talk<'_>) -> Recognised {
         is(name, Certainty::Partial, talk)
+    }
+
+    /// Recognised as something else or not at all.
+    pub(crate) fn not(name: &str, talk: &Talk<'_>) {
+        prefixes(talk);
+        let said = recognise(talk).settle(talk);
+        assert_ne!(said.protocol.map(|protocol| protocol.name), Some(name), "{said:?}");
     }
 
     /// Not recognised at all.

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -43,7 +43,7 @@ fn unit(mut reader: Reader<'_>) -> Part<(Unit, &[u8])> {
     let [unit, function] = reader.array()?;
     let body = reader.take(length - 2)?;
     // What follows is the next unit.
-    must(reader.rest().get(2..4).is_none_or(|protocol| protocol == [0, 0]))?;
+    must(reader.left() == 0 || reader.rest().get(2..5).is_some_and(|next| next == [0; 3]))?;
     Ok((Unit { transaction, unit, function }, body))
 }
 
@@ -61,7 +61,8 @@ fn request(reader: Reader<'_>) -> Part<Unit> {
         (1 | 2, Some((_, count))) => length == 4 && (1..=2000).contains(&count),
         (3 | 4, Some((_, count))) => length == 4 && (1..=125).contains(&count),
         (5, Some((_, value))) => length == 4 && matches!(value, 0 | 0xff00),
-        (6 | 8, Some(_)) => length >= 4 && (length == 4 || unit.function == 8),
+        (6, Some(_)) => length == 4,
+        (8, Some((diagnostic, _))) => length == 4 && diagnostic <= 21,
         (7 | 11 | 12 | 17, _) => length == 0,
         (15, Some((_, count))) => {
             let bytes = usize::from(count).div_ceil(8);
@@ -95,7 +96,7 @@ fn answer(reader: Reader<'_>) -> Part<Unit> {
         3 | 4 | 23 => counted && length % 2 == 1,
         5 | 6 | 15 | 16 | 11 => length == 4,
         7 => length == 1,
-        8 => length >= 4,
+        8 => length == 4,
         12 | 17 | 20 | 21 => counted,
         22 => length == 6,
         24 => length >= 4,
@@ -112,8 +113,10 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(asked), Ok(said)) if *asked == Unit { function: said.function & 0x7f, ..*said } => {
             (asked, Claim::new(By::Both, 72, "request, and an answer to its transaction"))
         }
-        (Ok(asked), Err(Not::Silent | Not::Short)) => {
-            (asked, Claim::new(By::Client, 36, "client begins with a request"))
+        (Ok(asked), Err(Not::Silent)) if !talk.is_datagrams() => {
+            // Some functions have no numbers that could be wrong.
+            let bits = if matches!(asked.function, 7 | 8 | 11 | 12 | 17) { 12 } else { 36 };
+            (asked, Claim::new(By::Client, bits, "client begins with a request"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, hear, json_text, must, otherwise};
+use crate::fields::{Part, Reader, hear, json_text, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;

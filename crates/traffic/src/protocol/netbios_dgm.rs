@@ -3,10 +3,10 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use wire::dns;
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
+use wire::dns;
 
 /// How NetBIOS Datagram Service is recognised.
 pub(super) static RECOGNISER: Recogniser = Recogniser {

@@ -18,12 +18,33 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Never,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(Side::Either, Over::Datagram, &[Class::Any, Class::Any, Class::Any, Class::Any, Class::Is(0), Class::In(0, 1), Class::Is(0), Class::In(0, 1)])],
+    signs: &[Sign::classes(
+        Side::Either,
+        Over::Datagram,
+        &[
+            Class::Any,
+            Class::Any,
+            Class::Any,
+            Class::Any,
+            Class::Is(0),
+            Class::In(0, 1),
+            Class::Is(0),
+            Class::In(0, 1),
+        ],
+    )],
     look,
 };
 
 fn look(talk: &Talk<'_>) -> Look {
-    names::look(talk, Naming::NetBios, ["a NetBIOS query, and a response with its identity", "server sends a NetBIOS response", "a NetBIOS query or registration"])
+    names::look(
+        talk,
+        Naming::NetBios,
+        [
+            "a NetBIOS query, and a response with its identity",
+            "server sends a NetBIOS response",
+            "client sends a NetBIOS message",
+        ],
+    )
 }
 
 #[cfg(test)]

@@ -19,8 +19,16 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         secrecy: Secrecy::Cleartext,
     },
     signs: &[
-        Sign::classes(Side::Client, Over::Stream, &[Class::Is(0x81), Class::Is(0), Class::Is(0), Class::In(0x44, 0xff), Class::Is(0x20)]),
-        Sign::classes(Side::Server, Over::Stream, &[Class::In(0x82, 0x84), Class::Is(0), Class::Is(0), Class::In(0, 6)]),
+        Sign::classes(
+            Side::Client,
+            Over::Stream,
+            &[Class::Is(0x81), Class::Is(0), Class::Is(0), Class::In(0x44, 0xff), Class::Is(0x20)],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[Class::In(0x82, 0x84), Class::Is(0), Class::Is(0), Class::In(0, 6)],
+        ),
     ],
     look,
 };
@@ -43,7 +51,8 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => None,
     };
     let Some((from, to)) = asked else {
-        let begun = matches!(talk.client.bytes(), [0x81] | [0x81, 0] | [0x81, 0, 0] | [0x81, 0, 0, 0x44..=0xff, ..]);
+        let begun =
+            matches!(talk.client.bytes(), [0x81] | [0x81, 0] | [0x81, 0, 0] | [0x81, 0, 0, 0x44..=0xff, ..]);
         // Four bytes alone say little.
         return match answer {
             Some(_) if talk.client.is_empty() && talk.ended && talk.server.bytes().len() <= 10 => {

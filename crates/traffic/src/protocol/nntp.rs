@@ -39,7 +39,9 @@ fn asks(bytes: &[u8]) -> bool {
         b"MODE" => lines::is_one_of(rest, &["READER", "STREAM"]),
         b"AUTHINFO" => lines::is_one_of(lines::word(rest), &["USER", "PASS", "SASL", "GENERIC"]),
         b"GROUP" | b"LISTGROUP" => rest.contains(&b'.'),
-        b"ARTICLE" | b"STAT" | b"IHAVE" | b"CHECK" | b"TAKETHIS" => rest.starts_with(b"<") && rest.ends_with(b">"),
+        b"ARTICLE" | b"STAT" | b"IHAVE" | b"CHECK" | b"TAKETHIS" => {
+            rest.starts_with(b"<") && rest.ends_with(b">")
+        }
         b"XOVER" | b"XHDR" | b"NEWGROUPS" | b"NEWNEWS" => !rest.is_empty(),
         _ => false,
     }
@@ -47,10 +49,15 @@ fn asks(bytes: &[u8]) -> bool {
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (talk.client.bytes(), talk.server.bytes());
-    let greeting = lines::lines(server).next().and_then(lines::reply).filter(|(code, more, _)| matches!(code, 200 | 201 | 400 | 502) && !more);
+    let greeting = lines::lines(server)
+        .next()
+        .and_then(lines::reply)
+        .filter(|(code, more, _)| matches!(code, 200 | 201 | 400 | 502) && !more);
     let asks = asks(client);
     let Some((code, _, banner)) = greeting else {
-        let open = server.len() >= 4 && lines::in_first_line(server) && server.first().is_some_and(u8::is_ascii_digit);
+        let open = server.len() >= 4
+            && lines::in_first_line(server)
+            && server.first().is_some_and(u8::is_ascii_digit);
         return match (open && !talk.ended, asks) {
             (true, _) => Look::More,
             (false, true) => Look::Yes(Claim::new(By::Client, 40, "client uses verbs of news")),

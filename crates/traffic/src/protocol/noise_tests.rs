@@ -55,8 +55,12 @@ impl Side {
 
 /// What is recognised in talks that begin like this on one side and at random on the other.
 fn recognised(random: &mut Random, datagrams: bool, begin: [&[u8]; 2]) -> Option<(&'static str, Certainty)> {
-    let [client, server] = begin.map(|begin| Side::new(random, datagrams, begin));
+    let sides = begin.map(|begin| Side::new(random, datagrams, begin));
     let silent = random.below(2) == 0;
+    of(datagrams, &sides, silent)
+}
+
+fn of(datagrams: bool, [client, server]: &[Side; 2], silent: bool) -> Option<(&'static str, Certainty)> {
     let talk = Talk {
         transport: if datagrams { Transport::Udp } else { Transport::Tcp },
         client: client.said(datagrams),
@@ -79,7 +83,7 @@ fn random_talks_are_recognised_as_nothing() {
 }
 
 /// Protocols whose signs decide by themselves: text that nobody else begins with, or eight bytes that are all fixed.
-const BY_THEIR_SIGN: &[&str] = &["postgresql", "ssh"];
+const BY_THEIR_SIGN: &[&str] = &["ftp", "postgresql", "quic", "smtp", "ssh"];
 
 /// Of all talks behind a protocol's signs, as many may fit by chance: a datagram of one exact length, a short request.
 const BY_CHANCE: u32 = 3;
@@ -103,5 +107,53 @@ fn noise_behind_a_sign_is_recognised_as_nothing() {
         }
     }
     faults.retain(|(_, found), count| !BY_THEIR_SIGN.contains(found) && *count > BY_CHANCE);
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn small_numbers_are_recognised_as_nothing() {
+    let mut random = Random(0x00c0_ffee);
+    let mut faults = std::collections::BTreeMap::<(&str, bool), u32>::new();
+    for round in 0..60_000 {
+        let datagrams = round % 2 == 0;
+        let sides = [(), ()].map(|()| {
+            let mut side = Side::new(&mut random, datagrams, b"");
+            // As binary formats are full of: zeros, numbers below sixteen, few others.
+            for byte in &mut side.bytes {
+                *byte = if *byte < 150 { 0 } else { *byte & 0x0f };
+            }
+            side
+        });
+        if let Some((found, Certainty::Confirmed | Certainty::Attempt)) = of(datagrams, &sides, round % 4 < 2)
+        {
+            *faults.entry((found, datagrams)).or_default() += 1;
+        }
+    }
+    faults.retain(|_, count| *count > BY_CHANCE);
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn words_are_recognised_as_nothing() {
+    const WORDS: &[&str] = &[
+        "the", "he", "-", "get", "{", "}", "<x>", "no", "OK", "+", "200", "220", "hello", "user", "END",
+        "\r\n", "\n", ":", "$", "*1", "stat", "INFO", "key", "/", "a.b", "ERROR", "PING", "set", "1", "<13>",
+        "version",
+    ];
+    let mut random = Random(0x0abc_def1);
+    let mut faults = std::collections::BTreeMap::<(&str, bool), u32>::new();
+    for round in 0..60_000 {
+        let datagrams = round % 2 == 0;
+        let sides = [(), ()].map(|()| {
+            let words: Vec<&str> =
+                (0..1 + random.below(12)).map(|_| WORDS[random.below(WORDS.len() as u64)]).collect();
+            let bytes = words.join(" ").into_bytes();
+            Side { ends: vec![u32::try_from(bytes.len()).unwrap()], bytes }
+        });
+        if let Some((found, Certainty::Confirmed | Certainty::Attempt)) = of(datagrams, &sides, round % 4 < 2)
+        {
+            *faults.entry((found, datagrams)).or_default() += 1;
+        }
+    }
     assert!(faults.is_empty(), "{faults:?}");
 }

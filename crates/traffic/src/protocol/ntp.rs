@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Mask};
 use crate::sign::{Class, Over, Side, Sign};
@@ -67,12 +67,12 @@ fn message(mut reader: Reader<'_>) -> Part<Message> {
     let updated = reader.be64()?;
     let times = [reader.be64()?, reader.be64()?, reader.be64()?];
     must(stratum <= 16 && poll <= 17)?;
-    // Seconds as a power of two: from 2^-32 to 1.
-    must(precision == 0 || precision >= 0xe0)?;
+    // Seconds as a power of two: from 2^-32 to 1; chrony's questions say 2^32 and so tell nothing.
+    must(precision == 0 || precision >= 0xe0 || (mode == 3 && precision == 0x20))?;
     must(delay.wrapping_add(0x10_0000) < 0x20_0000 && dispersion < 0x20_0000)?;
     match mode {
-        // A question names no times but its own, or repeats those of an answer before.
-        3 => must(times != [0; 3])?,
+        // A question may leave everything out.
+        3 => {}
         _ => {
             let [_, received, transmitted] = times;
             let seconds = |time: u64| time >> 32;
@@ -111,7 +111,9 @@ fn private(first: u8, mut reader: Reader<'_>) -> Part<Message> {
     let [sequence, implementation, request] = reader.array()?;
     let (count, size) = (reader.be16()?, reader.be16()?);
     let answers = first & 0x80 != 0;
-    must(sequence & 0x7f < 64 && matches!(implementation, 0 | 2 | 3) && request <= 45)?;
+    must(
+        first >> 3 & 7 >= 2 && sequence & 0x7f < 64 && matches!(implementation, 0 | 2 | 3) && request <= 45,
+    )?;
     must(size >> 12 == 0)?;
     let (error, items, size) = (count >> 12, usize::from(count & 0x0fff), usize::from(size & 0x0fff));
     must(if answers {
@@ -135,7 +137,7 @@ fn pairs(asked: &Message, said: &Message) -> bool {
         (
             Message::Time { mode: 3, times: [.., sent], .. },
             Message::Time { mode: 4, times: [origin, ..], .. },
-        ) => sent == origin && *sent != 0,
+        ) => sent == origin,
         (Message::Time { mode: 1, .. }, Message::Time { mode: 1 | 2, .. }) => true,
         (
             Message::Control { answers: false, operation, number, .. },
@@ -160,22 +162,25 @@ fn look(talk: &Talk<'_>) -> Look {
             };
             (said, Claim::new(By::Both, 96, rule))
         }
-        (Ok(asked @ Message::Time { mode: 3, times, .. }), Err(Not::Silent)) => {
+        (Ok(asked @ Message::Time { mode: 3, version: 2.., times, .. }), Err(Not::Silent)) => {
             // Most fields of a first question are zero; one that repeats an answer has times that lie close.
-            let [origin, received, sent] = times;
             let near = |one: u64, other: u64| (one >> 32).abs_diff(other >> 32) < 0x1_0000;
-            let plain = *origin == 0 && *received == 0;
-            let bits = if plain || (near(*origin, *received) && near(*received, *sent)) { 40 } else { 12 };
+            let bits = match *times {
+                [0, 0, 0] => 24,
+                [0, 0, _] => 40,
+                [origin, received, sent] if near(origin, received) && near(received, sent) => 40,
+                _ => 12,
+            };
             (asked, Claim::new(By::Client, bits, "client begins with a question"))
         }
         (
             Ok(asked @ (Message::Control { answers: false, .. } | Message::Private { answers: false, .. })),
             Err(Not::Silent),
         ) => (asked, Claim::new(By::Client, 32, "client begins with a control or private request")),
-        (Ok(sent @ Message::Time { mode: 5 | 1, stratum: 1..=15, .. }), Err(Not::Silent)) => {
+        (Ok(sent @ Message::Time { mode: 5 | 1, version: 3.., stratum: 1..=15, .. }), Err(Not::Silent)) => {
             (sent, Claim::new(By::Sender, 32, "broadcast of time"))
         }
-        (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, .. })) => {
+        (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, version: 2.., .. })) => {
             (said, Claim::new(By::Server, 40, "server's answer with its times"))
         }
         _ => return otherwise(talk, &client, &server),
@@ -230,6 +235,10 @@ mod tests {
         assert_eq!((said.detail("stratum"), said.detail("reference")), (Some("2"), Some("192.0.2.1")));
         attempt("ntp", &udp(&[&question()], &[]).talk());
         confirmed("ntp", &udp(&[], &[&answer(SENT)]).talk());
+        // Small devices leave everything out.
+        let bare = [&[0x1b][..], &[0; 47]].concat();
+        confirmed("ntp", &udp(&[&bare], &[&answer([0; 8])]).talk());
+        attempt("ntp", &udp(&[&bare], &[]).talk());
         let control = b"\x16\x02\x00\x01\0\0\0\0\0\0\0\0";
         let variables = b"\x16\x82\x00\x01\x06\x18\0\0\0\0\0\x04a=1\n";
         confirmed("ntp", &udp(&[control], &[variables]).talk());

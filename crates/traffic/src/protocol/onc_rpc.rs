@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::onc_rpc::{self, Body};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, not, otherwise};
+use crate::fields::{Not, Part, Reader, hear_pair, must, not, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};

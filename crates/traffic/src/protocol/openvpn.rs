@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -69,7 +69,8 @@ fn reliable(mut reader: Reader<'_>) -> Part<Option<[u8; 8]>> {
 /// The number and time that guard against replay: a first packet, in this century's first half.
 fn replay(reader: &mut Reader<'_>) -> Part<()> {
     let (number, time) = (reader.be32()?, reader.be32()?);
-    must((1..=16).contains(&number) && (0x4000_0000..0x9800_0000).contains(&time))
+    // A client that can be sent a cookie says so in the upper byte (OpenVPN 2.6).
+    must(matches!(number & !0x0f00_0000, 1..=16) && (0x4000_0000..0x9800_0000).contains(&time))
 }
 
 fn reset(talk: &Talk<'_>, mut reader: Reader<'_>, opcodes: [u8; 2]) -> Part<Reset> {

@@ -18,11 +18,15 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"+OK"), Sign::word(Side::Client, Over::Stream, b"APOP ")],
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"+OK"),
+        Sign::word(Side::Client, Over::Stream, b"APOP "),
+    ],
     look,
 };
 
-const VERBS: &[&str] = &["USER", "PASS", "APOP", "CAPA", "STLS", "AUTH", "STAT", "LIST", "UIDL", "NOOP", "QUIT"];
+const VERBS: &[&str] =
+    &["USER", "PASS", "APOP", "CAPA", "STLS", "AUTH", "STAT", "LIST", "UIDL", "NOOP", "QUIT"];
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (talk.client.bytes(), talk.server.bytes());
@@ -31,7 +35,8 @@ fn look(talk: &Talk<'_>) -> Look {
         let open = server.starts_with(b"+OK") && lines::in_first_line(server) && !talk.ended;
         return if open { Look::More } else { Look::No };
     };
-    let Some(banner) = first.strip_prefix(b"+OK").filter(|rest| matches!(rest.first(), None | Some(b' '))) else {
+    let Some(banner) = first.strip_prefix(b"+OK").filter(|rest| matches!(rest.first(), None | Some(b' ')))
+    else {
         return Look::No;
     };
     // Every line that is not inside an answer of several is a status (RFC 1939 §3).
@@ -62,7 +67,10 @@ mod tests {
 
     #[test]
     fn greetings_and_verbs() {
-        let said = confirmed("pop3", &tcp(b"USER me\r\nPASS x\r\n", b"+OK Dovecot ready.\r\n+OK\r\n+OK Logged in.\r\n"));
+        let said = confirmed(
+            "pop3",
+            &tcp(b"USER me\r\nPASS x\r\n", b"+OK Dovecot ready.\r\n+OK\r\n+OK Logged in.\r\n"),
+        );
         assert_eq!((said.detail("user"), said.detail("banner")), (Some("me"), Some("Dovecot ready.")));
         confirmed("pop3", &tcp(b"CAPA\r\n", b"+OK\r\n"));
         confirmed("pop3", &tcp(b"GET / HTTP/1.1\r\n\r\n", b"+OK POP3 server\r\n-ERR\r\n"));

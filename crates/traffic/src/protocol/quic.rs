@@ -6,11 +6,11 @@ use wire::tls::{self, ClientHello, ServerHello, handshake};
 
 use super::Recogniser;
 use crate::fingerprint::Carrier;
+use crate::hello;
 use crate::initial::{self, End};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
-use crate::hello;
 
 /// How QUIC is recognised.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -18,27 +18,71 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         name: "quic",
         title: "QUIC",
         reference: "RFC 9000",
-        services: &["https", "domain-s", "http", "http-alt"],
+        services: &["https", "domain-s"],
         wandering: Wandering::Often,
         secrecy: Secrecy::Encrypted,
     },
     signs: &[
-        Sign::classes(Side::Either, Over::Datagram, &[
-            Class::Mask(0xc0, 0xc0), Class::Is(0), Class::Is(0), Class::Is(0), Class::Is(1), Class::In(0, 20),
-        ]),
-        Sign::classes(Side::Either, Over::Datagram, &[
-            Class::Mask(0xc0, 0xc0), Class::Is(0x6b), Class::Is(0x33), Class::Is(0x43), Class::Is(0xcf), Class::In(0, 20),
-        ]),
-        Sign::classes(Side::Either, Over::Datagram, &[
-            Class::Mask(0xc0, 0xc0), Class::Is(0xff), Class::Is(0), Class::Is(0), Class::In(0x1d, 0x22), Class::In(0, 20),
-        ]),
-        Sign::classes(Side::Server, Over::Datagram, &[
-            Class::Mask(0x80, 0x80), Class::Is(0), Class::Is(0), Class::Is(0), Class::Is(0), Class::In(0, 20),
-        ]),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[
+                Class::Mask(0xc0, 0xc0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(1),
+                Class::In(0, 20),
+            ],
+        ),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[
+                Class::Mask(0xc0, 0xc0),
+                Class::Is(0x6b),
+                Class::Is(0x33),
+                Class::Is(0x43),
+                Class::Is(0xcf),
+                Class::In(0, 20),
+            ],
+        ),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[
+                Class::Mask(0xc0, 0xc0),
+                Class::Is(0xff),
+                Class::Is(0),
+                Class::Is(0),
+                Class::In(0x1d, 0x22),
+                Class::In(0, 20),
+            ],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Datagram,
+            &[
+                Class::Mask(0x80, 0x80),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::In(0, 20),
+            ],
+        ),
         // Google's: from Q046 on, and before.
-        Sign::classes(Side::Either, Over::Datagram, &[
-            Class::Mask(0xc0, 0xc0), Class::In(b'Q', b'T'), Class::Is(b'0'), Class::In(b'0', b'9'), Class::In(b'0', b'9'),
-        ]),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[
+                Class::Mask(0xc0, 0xc0),
+                Class::In(b'Q', b'T'),
+                Class::Is(b'0'),
+                Class::In(b'0', b'9'),
+                Class::In(b'0', b'9'),
+            ],
+        ),
         Sign::classes(Side::Either, Over::Datagram, &[Class::Mask(0xcb, 0x09)]),
     ],
     look,
@@ -78,7 +122,9 @@ fn answer(talk: &Talk<'_>, client: Option<&Packet<'_>>) -> Option<&'static str> 
 
 fn google(talk: &Talk<'_>) -> Look {
     let heard = |said: &Said<'_>| quic::parse_google(said.bytes()).ok().map(|(version, _)| version);
-    let Some(by) = By::of(heard(&talk.client).is_some(), heard(&talk.server).is_some()) else { return Look::No };
+    let Some(by) = By::of(heard(&talk.client).is_some(), heard(&talk.server).is_some()) else {
+        return Look::No;
+    };
     let version = heard(&talk.client).or(heard(&talk.server)).unwrap_or_default();
     let claim = Claim::new(by, 44, "a version of Google's QUIC in its header").with("version", &version);
     let name = quic::google_server_name(talk.client.bytes());
@@ -108,14 +154,17 @@ fn look(talk: &Talk<'_>) -> Look {
     }
     let mut more = client.is_some() && server.is_none();
     let client = client.unwrap_or_default();
-    if let Some(message) = tls::messages(&client).next().filter(|message| message.kind == handshake::CLIENT_HELLO) {
+    if let Some(message) =
+        tls::messages(&client).next().filter(|message| message.kind == handshake::CLIENT_HELLO)
+    {
         match ClientHello::parse(message.body, false) {
             Ok(offer) if message.is_whole() => claim = hello::offered(claim, &offer, Carrier::Quic),
             _ => more = true,
         }
     }
     let server = server.unwrap_or_default();
-    let choice = tls::messages(&server).find(|message| message.kind == handshake::SERVER_HELLO && message.is_whole());
+    let choice =
+        tls::messages(&server).find(|message| message.kind == handshake::SERVER_HELLO && message.is_whole());
     if let Some(choice) = choice.and_then(|message| ServerHello::parse(message.body).ok()) {
         claim = claim.with("cipher", format!("{:#06x}", choice.cipher).as_bytes());
     }

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, between, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, between, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -123,7 +123,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, not, tcp};
 
     #[test]
     fn arrays_lines_and_errors() {
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn other_services_that_say_ok_and_err() {
-        nothing(&tcp(b"USER me\r\n", b"-ERR no such user\r\n"));
-        nothing(&tcp(b"PING\r\n", b"220 ready\r\n"));
-        nothing(&tcp(b"", b"+PONG\r\n"));
-        nothing(&tcp(b"*1\r\n$4\r\nPING\r\n", b"HTTP/1.1 400 Bad Request\r\n"));
+        not("redis", &tcp(b"USER me\r\n", b"-ERR no such user\r\n"));
+        not("redis", &tcp(b"PING\r\n", b"220 ready\r\n"));
+        not("redis", &tcp(b"", b"+PONG\r\n"));
+        not("redis", &tcp(b"*1\r\n$4\r\nPING\r\n", b"HTTP/1.1 400 Bad Request\r\n"));
     }
 }

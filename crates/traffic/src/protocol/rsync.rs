@@ -32,7 +32,9 @@ fn version<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (version(&talk.client), version(&talk.server));
-    let open = |said: &Said<'_>| said.bytes().starts_with(b"@RSYNCD:") && lines::lines(said.bytes()).next().is_none();
+    let open = |said: &Said<'_>| {
+        said.bytes().starts_with(b"@RSYNCD:") && lines::lines(said.bytes()).next().is_none()
+    };
     if !talk.ended && (open(&talk.server) || client.is_none() && open(&talk.client)) {
         return Look::More;
     }
@@ -53,7 +55,8 @@ mod tests {
 
     #[test]
     fn versions_of_both_sides() {
-        let said = confirmed("rsync", &tcp(b"@RSYNCD: 31.0\nfiles\n", b"@RSYNCD: 31.0 sha512 md5\n@RSYNCD: OK\n"));
+        let said =
+            confirmed("rsync", &tcp(b"@RSYNCD: 31.0\nfiles\n", b"@RSYNCD: 31.0 sha512 md5\n@RSYNCD: OK\n"));
         assert_eq!((said.detail("version"), said.detail("module")), (Some("31.0"), Some("files")));
         attempt("rsync", &tcp(b"@RSYNCD: 32\n", b""));
         nothing(&tcp(b"@RSYNCD: OK\n", b""));

@@ -60,6 +60,12 @@ fn look(talk: &Talk<'_>) -> Look {
     let bits = u8::try_from(reports.packets.min(4) * each).unwrap_or(u8::MAX);
     let by = if both { By::Both } else { By::Sender };
     let claim = Claim::new(by, bits, "packets of RTCP whose lengths make up the datagram");
+    // The media may come on the same port (RFC 5761), and RIST names itself in later reports.
+    let claim = if talk.client.pieces().chain(talk.server.pieces()).count() < 8 && !talk.ended {
+        claim.and_more()
+    } else {
+        claim
+    };
     Look::Yes(match reports.canonical_name {
         Some(name) => claim.with("cname", name),
         None => claim,

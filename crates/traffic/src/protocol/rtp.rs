@@ -34,6 +34,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 
 /// Packets of one side that must be in order.
 const ENOUGH: usize = 4;
+/// Packets of one side from which on nothing more is to be learnt.
+const MANY: usize = 8;
 /// Packets that are looked at.
 const MOST: usize = 32;
 /// Ticks between two packets: ten seconds of a 90 kHz clock, or more than 200 s of a telephone's.
@@ -51,41 +53,40 @@ fn packets<'a>(said: &Said<'a>) -> Option<Vec<Packet<'a>>> {
     Some(found)
 }
 
-/// Whether these are packets of one stream in their order; one in eight may be lost or late.
-fn one_stream(packets: &[Packet<'_>]) -> bool {
-    let Some(first) = packets.first() else { return false };
-    if packets.len() < ENOUGH
-        || packets.iter().any(|packet| packet.ssrc != first.ssrc || packet.payload.is_empty())
-    {
-        return false;
+/// How many of these packets are out of order, where they are of one stream; one in eight may be lost or late.
+fn disorders(packets: &[Packet<'_>]) -> Option<usize> {
+    let first = packets.first()?;
+    if packets.iter().any(|packet| packet.ssrc != first.ssrc || packet.payload.is_empty()) {
+        return None;
     }
-    let pairs = packets.iter().zip(packets.iter().skip(1));
     let mut disorders = 0;
-    for (before, after) in pairs {
+    for (before, after) in packets.iter().zip(packets.iter().skip(1)) {
         let step = after.sequence.wrapping_sub(before.sequence);
         let ticks = after.timestamp.wrapping_sub(before.timestamp);
-        let in_order = step == 1 && ticks <= MOST_TICKS;
         let near = step.wrapping_add(16) <= 48 && ticks.wrapping_add(MOST_TICKS) <= 2 * MOST_TICKS;
         if !near {
-            return false;
+            return None;
         }
-        disorders += usize::from(!in_order);
+        disorders += usize::from(step != 1 || ticks > MOST_TICKS);
     }
-    disorders * 8 <= packets.len()
+    Some(disorders)
 }
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (packets(&talk.client), packets(&talk.server));
-    let is = |side: &Option<Vec<Packet<'_>>>| side.as_ref().is_some_and(|packets| one_stream(packets));
-    let (by, packets) = match (is(&client), is(&server)) {
-        (true, true) => (By::Both, server),
-        (true, false) => (By::Sender, client),
-        (false, true) => (By::Sender, server),
-        (false, false) => {
-            let few = |side: &Option<Vec<Packet<'_>>>| {
-                side.as_ref().is_some_and(|packets| !packets.is_empty() && packets.len() < ENOUGH)
-            };
-            return if !talk.ended && (few(&client) || few(&server)) { Look::More } else { Look::No };
+    let orderly = |side: &Option<Vec<Packet<'_>>>| {
+        let packets = side.as_deref().unwrap_or_default();
+        disorders(packets)
+            .map(|disorders| (packets.len() >= ENOUGH && disorders * 8 <= packets.len(), packets.len()))
+    };
+    let (ours, theirs) = (orderly(&client), orderly(&server));
+    let (by, packets) = match (ours, theirs) {
+        (Some((true, _)), Some((true, _))) => (By::Both, server),
+        (Some((true, _)), _) => (By::Sender, client),
+        (_, Some((true, _))) => (By::Sender, server),
+        _ => {
+            let more = [ours, theirs].into_iter().flatten().any(|(_, count)| count < MANY);
+            return if more && !talk.ended { Look::More } else { Look::No };
         }
     };
     let packets = packets.unwrap_or_default();
@@ -93,6 +94,8 @@ fn look(talk: &Talk<'_>) -> Look {
     let claim = Claim::new(by, 60, "version 2, one source, numbers in order over four packets")
         .with("ssrc", format!("0x{:08x}", first.ssrc).as_bytes())
         .with("payload_type", first.payload_type.to_string().as_bytes());
+    // What the payload looks like is told better by more packets.
+    let claim = if packets.len() < MANY && !talk.ended { claim.and_more() } else { claim };
     Look::Yes(match payload::payload(&packets) {
         Some(payload::Evidence::Told(name)) => claim.with("payload", name.as_bytes()),
         Some(payload::Evidence::LooksLike(name)) => claim.with("looks_like", name.as_bytes()),
@@ -102,7 +105,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use crate::protocol::testing::{confirmed, nothing, udp};
+    use crate::protocol::testing::{confirmed, not, nothing, udp};
 
     /// A stream of packets with these payloads.
     pub(crate) fn stream(kind: u8, ticks: u32, payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -149,6 +152,24 @@ pub(super) mod tests {
         all.insert(0, b"\x80\xc9\x00\x01\xca\xfe\x00\x01");
         all.insert(3, b"\x80\xc9\x00\x01\xca\xfe\x00\x01");
         assert_eq!(confirmed("rtp", &udp(&all, &[]).talk()).detail("payload"), Some("PCMU"));
+    }
+
+    #[test]
+    fn neighbours_that_count_elsewhere() {
+        let many = |make: &dyn Fn(u8) -> Vec<u8>| (1..9).map(make).collect::<Vec<Vec<u8>>>();
+        // ESP whose index begins with the same bits, SRT's keepalives, STUN, a short header of QUIC, TURN's channels.
+        let tail = |number: u8| (0..60_u8).map(move |at| at.wrapping_mul(number.wrapping_mul(77)) ^ 0x3c);
+        for packets in [
+            many(&|number| {
+                [0x80, 0x60, 0x12, 0x34, 0, 0, 0, number].into_iter().chain(tail(number)).collect()
+            }),
+            many(&|number| vec![0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, number, 0, 0, 0, 0, 9]),
+            many(&|number| vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            many(&|number| [0x4b, number].into_iter().chain(tail(number)).collect()),
+            many(&|number| [0x40, 0, 0, 60, 0x80, 0x60, 0, number].into_iter().chain(tail(number)).collect()),
+        ] {
+            not("rtp", &udp(&slices(&packets), &[]).talk());
+        }
     }
 
     #[test]

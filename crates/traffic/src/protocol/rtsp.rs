@@ -36,7 +36,9 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
     // A request names what it asks for by its URI, or the whole server by `*`.
     let target = match head.start {
         Start::Request { target, .. } => {
-            target == b"*" || target.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"rtsp")) || target.starts_with(b"/")
+            target == b"*"
+                || target.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"rtsp"))
+                || target.starts_with(b"/")
         }
         Start::Response { .. } => true,
     };
@@ -46,7 +48,8 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
 /// Whether a first line may still become one.
 fn is_open(said: &Said<'_>) -> bool {
     let bytes = said.bytes();
-    let begins = bytes.starts_with(b"RTSP/") || memchr::memmem::find(bytes.get(..bytes.len().min(64)).unwrap_or_default(), b" rtsp").is_some();
+    let begins = bytes.starts_with(b"RTSP/")
+        || memchr::memmem::find(bytes.get(..bytes.len().min(64)).unwrap_or_default(), b" rtsp").is_some();
     begins && matches!(http::parse(bytes), Ok(None)) && lines::in_first_line(bytes)
 }
 

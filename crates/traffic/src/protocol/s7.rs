@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -138,7 +138,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         // A connection to rack and slot that was not used, or not yet.
         (Ok(asked @ Inside::Selectors { .. }), Ok(_)) => {
-            (asked, Claim::new(By::Both, 14, "connection to the selectors of a controller"))
+            (asked, Claim::new(By::Both, 14, "connection to the selectors of a controller").and_more())
         }
         (Ok(asked @ Inside::Selectors { .. }), Err(Not::Silent | Not::Short)) => {
             (asked, Claim::new(By::Client, 14, "connection to the selectors of a controller"))

@@ -36,7 +36,8 @@ fn announcement<'a>(said: &Said<'a>) -> Option<(bool, &'a [u8])> {
     };
     let deletes = flags & 0x04 != 0;
     // Who deletes may say only the origin.
-    let is = super::sdp::describe(payload).is_some() || deletes && rest.len() > payload.len() && payload.starts_with(b"o=");
+    let is = super::sdp::describe(payload).is_some()
+        || deletes && rest.len() > payload.len() && payload.starts_with(b"o=");
     is.then_some((deletes, payload))
 }
 
@@ -60,7 +61,8 @@ fn look(talk: &Talk<'_>) -> Look {
 mod tests {
     use crate::protocol::testing::{attempt, nothing, udp};
 
-    const SESSION: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Camera 1\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\n";
+    const SESSION: &[u8] =
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Camera 1\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\n";
 
     #[test]
     fn announcements_and_deletions() {

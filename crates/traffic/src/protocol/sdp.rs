@@ -18,7 +18,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Often,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::text(Side::Either, Over::Any, b"v=0\r\no="), Sign::text(Side::Either, Over::Any, b"v=0\no=")],
+    signs: &[
+        Sign::text(Side::Either, Over::Any, b"v=0\r\no="),
+        Sign::text(Side::Either, Over::Any, b"v=0\no="),
+    ],
     look,
 };
 
@@ -48,9 +51,9 @@ pub(super) fn describe(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (describe(talk.client.bytes()), describe(talk.server.bytes()));
     let Some(by) = By::of(client.is_some(), server.is_some()) else {
-        let open = [talk.client.bytes(), talk.server.bytes()].iter().any(|bytes| {
-            bytes.starts_with(b"v=0") && lines::lines(bytes).count() < 3
-        });
+        let open = [talk.client.bytes(), talk.server.bytes()]
+            .iter()
+            .any(|bytes| bytes.starts_with(b"v=0") && lines::lines(bytes).count() < 3);
         return if open && !talk.ended && !talk.is_datagrams() { Look::More } else { Look::No };
     };
     let mut claim = Claim::new(by, 72, "a description of a session");
@@ -67,12 +70,16 @@ fn look(talk: &Talk<'_>) -> Look {
 mod tests {
     use crate::protocol::testing::{attempt, confirmed, nothing, tcp, udp};
 
-    const SESSION: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Camera 1\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\n";
+    const SESSION: &[u8] =
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Camera 1\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\n";
 
     #[test]
     fn lines_in_their_order() {
         let said = attempt("sdp", &udp(&[SESSION], &[]).talk());
-        assert_eq!((said.detail("session"), said.detail("media")), (Some("Camera 1"), Some("video 5004 RTP/AVP 96")));
+        assert_eq!(
+            (said.detail("session"), said.detail("media")),
+            (Some("Camera 1"), Some("video 5004 RTP/AVP 96"))
+        );
         confirmed("sdp", &tcp(b"", SESSION));
         nothing(&udp(&[b"v=0\r\no=- 1 IN\r\ns=x\r\n"], &[]).talk());
         nothing(&udp(&[b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\nt=0 0\r\n"], &[]).talk());

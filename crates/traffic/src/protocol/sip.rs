@@ -36,7 +36,9 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
             // sip:, sips: or tel: (RFC 3261 §19.1, RFC 3966).
             let colon = target.iter().position(|byte| *byte == b':')?;
             let scheme = target.get(..colon)?;
-            [&b"sip"[..], b"sips", b"tel", b"urn", b"im", b"pres"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            [&b"sip"[..], b"sips", b"tel", b"urn", b"im", b"pres"]
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known))
         }
         Start::Response { status, .. } => (100..700).contains(&status),
     };

@@ -38,7 +38,10 @@ fn greets(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Whether a word is a domain of two labels or more, or an address in brackets: what a banner begins with.
 pub(super) fn is_domain(word: &[u8]) -> bool {
-    let label = |label: &[u8]| !label.is_empty() && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let label = |label: &[u8]| {
+        !label.is_empty()
+            && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
     let labels = word.split(|byte| *byte == b'.');
     (word.contains(&b'.') && labels.clone().all(label)) || (word.starts_with(b"[") && word.ends_with(b"]"))
 }
@@ -46,17 +49,23 @@ pub(super) fn is_domain(word: &[u8]) -> bool {
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (talk.client.bytes(), talk.server.bytes());
     let Some((code, _, banner)) = lines::lines(server).next().and_then(lines::reply) else {
-        let open = !server.is_empty() && lines::in_first_line(server) && server.first().is_some_and(u8::is_ascii_digit);
+        let open = !server.is_empty()
+            && lines::in_first_line(server)
+            && server.first().is_some_and(u8::is_ascii_digit);
         return match greets(client) {
             _ if open && !talk.ended => Look::More,
-            Some(name) => Look::Yes(Claim::new(By::Client, 44, "client greets as mail does").with("client_name", name)),
+            Some(name) => {
+                Look::Yes(Claim::new(By::Client, 44, "client greets as mail does").with("client_name", name))
+            }
             None => Look::No,
         };
     };
     let named = lines::mentions(banner, "smtp") || lines::mentions(banner, "lmtp");
     let later = || lines::lines(server).filter_map(lines::reply);
-    let extensions = ["PIPELINING", "8BITMIME", "STARTTLS", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING", "DSN", "SIZE"];
-    let extends = later().any(|(code, _, text)| code == 250 && lines::is_one_of(lines::word(text), &extensions));
+    let extensions =
+        ["PIPELINING", "8BITMIME", "STARTTLS", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING", "DSN", "SIZE"];
+    let extends =
+        later().any(|(code, _, text)| code == 250 && lines::is_one_of(lines::word(text), &extensions));
     let (by, bits, rule) = match (code, greets(client)) {
         (220 | 421 | 554, Some(_)) if later().nth(1).is_none_or(|(code, ..)| (200..600).contains(&code)) => {
             (By::Both, 72, "reply 220, and a client that greets as mail does")
@@ -91,7 +100,10 @@ mod tests {
     fn banners_greetings_and_extensions() {
         let server = b"220 mx.example ESMTP Postfix\r\n250-mx.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
         let said = confirmed("smtp", &tcp(b"EHLO client.example\r\n", server));
-        assert_eq!((said.detail("client_name"), said.detail("starttls")), (Some("client.example"), Some("offered")));
+        assert_eq!(
+            (said.detail("client_name"), said.detail("starttls")),
+            (Some("client.example"), Some("offered"))
+        );
         confirmed("smtp", &tcp(b"", b"220 mx.example ESMTP Postfix\r\n"));
         confirmed("smtp", &tcp(b"helo x\r\n", b"220 hello there\r\n250 ok\r\n"));
         confirmed("smtp", &tcp(b"GET / HTTP/1.0\r\n\r\n", b"220 mx.example ESMTP\r\n502 what?\r\n"));

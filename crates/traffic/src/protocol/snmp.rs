@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::ber::{OBJECT_IDENTIFIER, SEQUENCE};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear_pair, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};

@@ -19,7 +19,20 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     },
     signs: &[
         Sign::classes(Side::Client, Over::Stream, &[Class::Is(5), Class::In(1, 16)]),
-        Sign::classes(Side::Client, Over::Stream, &[Class::Is(4), Class::In(1, 2), Class::Any, Class::Any, Class::Any, Class::Any, Class::Any, Class::Any]),
+        Sign::classes(
+            Side::Client,
+            Over::Stream,
+            &[
+                Class::Is(4),
+                Class::In(1, 2),
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Any,
+                Class::Any,
+            ],
+        ),
     ],
     look,
 };
@@ -91,7 +104,9 @@ fn look_five(talk: &Talk<'_>, five: &Five<'_>) -> Look {
         [5, method, rest @ ..] if five.methods.contains(method) || *method == 0xff => {
             let follows = match (method, rest) {
                 (_, []) => true,
-                (2, [1, status, rest @ ..]) => *status <= 2 && (rest.is_empty() || address(rest, 8).is_some()),
+                (2, [1, status, rest @ ..]) => {
+                    *status <= 2 && (rest.is_empty() || address(rest, 8).is_some())
+                }
                 (0, rest) => address(rest, 8).is_some(),
                 (_, _) => *method != 2,
             };
@@ -102,7 +117,9 @@ fn look_five(talk: &Talk<'_>, five: &Five<'_>) -> Look {
         }
         [5] if !talk.ended => Look::More,
         [] if five.rest.is_empty() => Look::Yes(claim(By::Client, 16, "client offers methods of SOCKS 5")),
-        [] if request(five.rest).is_some() => Look::Yes(claim(By::Client, 48, "methods of SOCKS 5, and a request")),
+        [] if request(five.rest).is_some() => {
+            Look::Yes(claim(By::Client, 48, "methods of SOCKS 5, and a request"))
+        }
         _ => Look::No,
     }
 }
@@ -136,7 +153,8 @@ fn look(talk: &Talk<'_>) -> Look {
         return look_five(talk, &five);
     }
     let Some((address, rest)) = four(client) else {
-        let open = client.len() < 300 && (client.first() == Some(&4) || client.len() < 18) && server.is_empty();
+        let open =
+            client.len() < 300 && (client.first() == Some(&4) || client.len() < 18) && server.is_empty();
         return if open && !talk.ended { Look::More } else { Look::No };
     };
     let (by, bits, rule) = match server {

@@ -51,7 +51,9 @@ fn look(talk: &Talk<'_>) -> Look {
         if let Start::Request { method, .. } = head.start {
             claim = claim.with("method", method);
         }
-        for (field, name) in [("st", "search"), ("nt", "kind"), ("server", "server"), ("location", "location")] {
+        for (field, name) in
+            [("st", "search"), ("nt", "kind"), ("server", "server"), ("location", "location")]
+        {
             if let Some(value) = head.field(field) {
                 claim = claim.with(name, value);
             }
@@ -67,9 +69,13 @@ mod tests {
     #[test]
     fn searches_answers_and_announcements() {
         let search = b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nST: ssdp:all\r\n\r\n";
-        let answer = b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\nSERVER: Linux UPnP/1.0 x/1\r\n\r\n";
+        let answer =
+            b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\nSERVER: Linux UPnP/1.0 x/1\r\n\r\n";
         let said = confirmed("ssdp", &udp(&[search], &[answer]).talk());
-        assert_eq!((said.detail("search"), said.detail("server")), (Some("ssdp:all"), Some("Linux UPnP/1.0 x/1")));
+        assert_eq!(
+            (said.detail("search"), said.detail("server")),
+            (Some("ssdp:all"), Some("Linux UPnP/1.0 x/1"))
+        );
         attempt("ssdp", &udp(&[b"NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\n\r\n"], &[]).talk());
         // The answer comes from another address than was asked: a flow of its own.
         attempt("ssdp", &udp(&[answer], &[]).talk());

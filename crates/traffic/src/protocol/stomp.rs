@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;

@@ -18,11 +18,26 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         secrecy: Secrecy::Cleartext,
     },
     signs: &[
-        Sign::classes(Side::Either, Over::Any, &[
-            Class::In(0, 0x3f), Class::Any, Class::Any, Class::Mask(3, 0), Class::Is(0x21), Class::Is(0x12), Class::Is(0xa4), Class::Is(0x42),
-        ]),
+        Sign::classes(
+            Side::Either,
+            Over::Any,
+            &[
+                Class::In(0, 0x3f),
+                Class::Any,
+                Class::Any,
+                Class::Mask(3, 0),
+                Class::Is(0x21),
+                Class::Is(0x12),
+                Class::Is(0xa4),
+                Class::Is(0x42),
+            ],
+        ),
         // Before there was a cookie (RFC 3489 §11.1).
-        Sign::classes(Side::Either, Over::Datagram, &[Class::In(0, 1), Class::In(1, 0x12), Class::In(0, 2), Class::Mask(3, 0)]),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[Class::In(0, 1), Class::In(1, 0x12), Class::In(0, 2), Class::Mask(3, 0)],
+        ),
     ],
     look,
 };
@@ -54,7 +69,8 @@ fn message<'a>(said: &Said<'a>, datagram: bool) -> Option<Message<'a>> {
     // The class lies between the bits of the method (RFC 8489 §5).
     let class = (kind >> 4 & 1) | (kind >> 7 & 2);
     let method = (kind & 0x0f) | (kind >> 1 & 0x70) | (kind >> 2 & 0xf80);
-    let known = matches!(method, 1..=12 | 0x80) && (new || matches!(kind, 1 | 2 | 0x101 | 0x102 | 0x111 | 0x112));
+    let known =
+        matches!(method, 1..=12 | 0x80) && (new || matches!(kind, 1 | 2 | 0x101 | 0x102 | 0x111 | 0x112));
     let mut software = None;
     let mut attributes = body;
     while let Some(([k1, k2, l1, l2], rest)) = attributes.split_first_chunk::<4>() {
@@ -69,7 +85,13 @@ fn message<'a>(said: &Said<'a>, datagram: bool) -> Option<Message<'a>> {
         }
         attributes = rest.get(length.next_multiple_of(4)..)?;
     }
-    (known && attributes.is_empty()).then_some(Message { method, class, identity: bytes.get(4..20)?, new, software })
+    (known && attributes.is_empty()).then_some(Message {
+        method,
+        class,
+        identity: bytes.get(4..20)?,
+        new,
+        software,
+    })
 }
 
 fn method_name(method: u16) -> &'static str {
@@ -94,10 +116,16 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (message(&talk.client, datagram), message(&talk.server, datagram));
     let Some(by) = By::of(client.is_some(), server.is_some()) else {
         let open = |said: &Said<'_>| said.bytes().get(4..8) == Some(&COOKIE) && said.bytes().len() < 2048;
-        return if !datagram && !talk.ended && (open(&talk.client) || open(&talk.server)) { Look::More } else { Look::No };
+        return if !datagram && !talk.ended && (open(&talk.client) || open(&talk.server)) {
+            Look::More
+        } else {
+            Look::No
+        };
     };
-    let answers = matches!((client, server), (Some(one), Some(two)) if one.identity == two.identity && two.class >= 2);
-    let new = client.or(server).is_some_and(|message| message.new) && server.is_none_or(|message| message.new);
+    let answers =
+        matches!((client, server), (Some(one), Some(two)) if one.identity == two.identity && two.class >= 2);
+    let new =
+        client.or(server).is_some_and(|message| message.new) && server.is_none_or(|message| message.new);
     let (bits, rule) = match (new, answers) {
         (true, true) => (120, "a request with the magic cookie, and its answer"),
         (true, false) => (60, "the magic cookie, and attributes to the end"),
@@ -135,7 +163,8 @@ mod tests {
         assert_eq!((said.detail("method"), said.detail("software")), (Some("Binding"), Some("Cotur")));
         confirmed("stun", &tcp(&ask, &tell));
         attempt("stun", &udp(&[&message(3, COOKIE, &[0, 0x19, 0, 4, 17, 0, 0, 0])], &[]).talk());
-        let (old, answer) = (message(1, [1, 2, 3, 4], &[]), message(0x101, [1, 2, 3, 4], &[0, 1, 0, 4, 1, 2, 3, 4]));
+        let (old, answer) =
+            (message(1, [1, 2, 3, 4], &[]), message(0x101, [1, 2, 3, 4], &[0, 1, 0, 4, 1, 2, 3, 4]));
         partial("stun", &udp(&[&old], &[]).talk());
         confirmed("stun", &udp(&[&old], &[&answer]).talk());
     }
@@ -144,7 +173,12 @@ mod tests {
     fn neighbours_are_not_stun() {
         let mut long = message(1, COOKIE, &[]);
         long.push(0);
-        for bytes in [long, message(0x4001, COOKIE, &[]), message(1, COOKIE, &[0, 1, 0, 9, 1, 1, 1, 1]), message(0x0fff, COOKIE, &[])] {
+        for bytes in [
+            long,
+            message(0x4001, COOKIE, &[]),
+            message(1, COOKIE, &[0, 1, 0, 9, 1, 1, 1, 1]),
+            message(0x0fff, COOKIE, &[]),
+        ] {
             nothing(&udp(&[&bytes], &[]).talk());
         }
     }

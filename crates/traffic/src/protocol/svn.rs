@@ -17,7 +17,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::text(Side::Server, Over::Stream, b"( succes"), Sign::text(Side::Client, Over::Stream, b"( 2 ( ")],
+    signs: &[
+        Sign::text(Side::Server, Over::Stream, b"( succes"),
+        Sign::text(Side::Client, Over::Stream, b"( 2 ( "),
+    ],
     look,
 };
 

@@ -35,7 +35,11 @@ fn options(said: &Said<'_>) -> usize {
             [255, 251..=254, option, after @ ..] if is_option(*option) => rest = after,
             // More of an option, up to its end (RFC 855).
             [255, 250, option, after @ ..] if is_option(*option) => {
-                let Some(end) = memchr::memmem::find(after.get(..after.len().min(512)).unwrap_or_default(), &[255, 240]) else { break };
+                let Some(end) =
+                    memchr::memmem::find(after.get(..after.len().min(512)).unwrap_or_default(), &[255, 240])
+                else {
+                    break;
+                };
                 rest = after.get(end + 2..).unwrap_or_default();
             }
             _ => break,
@@ -49,7 +53,11 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (options(&talk.client), options(&talk.server));
     let Some(by) = By::of(client > 0, server > 0) else {
         let begin = |said: &Said<'_>| matches!(said.bytes(), [255] | [255, 250..=254] | [255, 250, ..]);
-        return if !talk.ended && (begin(&talk.client) || begin(&talk.server)) { Look::More } else { Look::No };
+        return if !talk.ended && (begin(&talk.client) || begin(&talk.server)) {
+            Look::More
+        } else {
+            Look::No
+        };
     };
     let most = if by == By::Client { client } else { server };
     let bits = match (by, most) {

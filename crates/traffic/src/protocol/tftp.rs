@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Not, Part, Reader, hear, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -142,7 +142,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         // The first block, or the options that were agreed, and no acknowledgement yet.
         (Ok(Message::Data { block: 1, bytes: 512 } | Message::Options), Err(Not::Silent)) => {
-            Claim::new(By::Sender, 14, "first block of a server, from a new port")
+            Claim::new(By::Sender, 14, "first block of a server, from a new port").and_more()
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -17,12 +17,47 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         title: "TLS",
         reference: "RFC 8446",
         services: &[
-            "https", "submissions", "nntps", "ldaps", "domain-s", "ftps", "ftps-data", "telnets", "imaps",
-            "pop3s", "amqps", "secure-mqtt", "sips", "rtsps", "ircs-u", "syslog-tls", "netconf-tls",
-            "netconf-ch-tls", "restconf-ch-tls", "rpki-rtr-tls", "stuns", "turns", "stun-behaviors",
-            "radsec", "diameters", "ipfixs", "opcua-tls", "dicom-tls", "coaps", "wsmans", "wsdapi-s", "ipps",
-            "pt-tls", "ethernet-ip-s", "docker-s", "wbem-https", "pcsync-https", "appserv-https",
-            "msft-gc-ssl", "nsiiops", "tungsten-https",
+            "https",
+            "submissions",
+            "nntps",
+            "ldaps",
+            "domain-s",
+            "ftps",
+            "ftps-data",
+            "telnets",
+            "imaps",
+            "pop3s",
+            "amqps",
+            "secure-mqtt",
+            "sips",
+            "rtsps",
+            "ircs-u",
+            "syslog-tls",
+            "netconf-tls",
+            "netconf-ch-tls",
+            "restconf-ch-tls",
+            "rpki-rtr-tls",
+            "stuns",
+            "turns",
+            "stun-behaviors",
+            "radsec",
+            "diameters",
+            "ipfixs",
+            "opcua-tls",
+            "dicom-tls",
+            "coaps",
+            "wsmans",
+            "wsdapi-s",
+            "ipps",
+            "pt-tls",
+            "ethernet-ip-s",
+            "docker-s",
+            "wbem-https",
+            "pcsync-https",
+            "appserv-https",
+            "msft-gc-ssl",
+            "nsiiops",
+            "tungsten-https",
         ],
         wandering: Wandering::Often,
         secrecy: Secrecy::Encrypted,
@@ -86,7 +121,11 @@ fn speech(said: &Said<'_>, joined: &[u8], kind: u8) -> Speech {
     let bytes = said.bytes();
     let Ok(first) = tls::record(bytes) else {
         let open = !bytes.is_empty() && bytes.len() < 5 && matches!(bytes.first(), Some(20..=24));
-        return if open && bytes.get(1).is_none_or(|major| *major == 3) { Speech::Open } else { Speech::Other };
+        return if open && bytes.get(1).is_none_or(|major| *major == 3) {
+            Speech::Open
+        } else {
+            Speech::Other
+        };
     };
     match (first.kind, first.fragment) {
         (content::HANDSHAKE, _) => match begins_hello(joined, kind) {
@@ -109,7 +148,9 @@ fn speech(said: &Said<'_>, joined: &[u8], kind: u8) -> Speech {
 fn records(bytes: &[u8]) -> Speech {
     let mut records = tls::records(bytes);
     match (records.next(), records.next()) {
-        (Some(one), Some(two)) if one.is_whole() && one.version == two.version && one.length > 16 => Speech::Records,
+        (Some(one), Some(two)) if one.is_whole() && one.version == two.version && one.length > 16 => {
+            Speech::Records
+        }
         _ => Speech::Other,
     }
 }
@@ -132,7 +173,9 @@ fn look(talk: &Talk<'_>) -> Look {
         (true, _) if client == Speech::Hello => (By::Client, 60, "client begins with a ClientHello"),
         (true, _) => return old(talk, v2.map(|hello| hello.version)),
         (false, Speech::Records) => (By::Server, 14, "records of TLS, without their beginning"),
-        (false, _) if client == Speech::Records => (By::Client, 14, "records of TLS, without their beginning"),
+        (false, _) if client == Speech::Records => {
+            (By::Client, 14, "records of TLS, without their beginning")
+        }
         _ if client == Speech::Open && !talk.ended => return Look::More,
         _ => return Look::No,
     };
@@ -164,7 +207,9 @@ fn answered(mut claim: Claim, handshakes: &[u8]) -> (Claim, bool) {
     for message in tls::messages(handshakes) {
         match message.kind {
             handshake::SERVER_HELLO => match ServerHello::parse(message.body) {
-                Ok(choice) if message.is_whole() && !claim.details.iter().any(|detail| detail.name == "cipher") => {
+                Ok(choice)
+                    if message.is_whole() && !claim.details.iter().any(|detail| detail.name == "cipher") =>
+                {
                     claim = hello::chosen(claim, &choice, Carrier::Stream);
                     // Before TLS 1.3 the certificate follows in the clear.
                     open = choice.chosen_version() <= 0x0303;
@@ -240,7 +285,9 @@ mod tests {
         let said = confirmed("tls", &tcp(&record(22, &client_hello()), &server));
         assert_eq!(said.detail("sni"), Some("a.example"));
         assert_eq!((said.detail("version"), said.detail("cipher")), (Some("TLS 1.2"), Some("0xc02f")));
-        assert!(said.detail("ja3").is_some() && said.detail("ja3s").is_some() && said.detail("ja4").is_some());
+        assert!(
+            said.detail("ja3").is_some() && said.detail("ja3s").is_some() && said.detail("ja4").is_some()
+        );
         let certificate = said.certificate.unwrap();
         assert!(certificate.self_signed && certificate.names.contains(&"a.example".to_owned()));
         attempt("tls", &tcp(&record(22, &client_hello()), b""));

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::hear::{Part, Reader, hear, must, otherwise};
+use crate::fields::{Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{Any, Is};
 use crate::sign::{Over, Side, Sign};
@@ -56,7 +56,7 @@ fn network(mut reader: Reader<'_>) -> Part<u32> {
             28
         }
         // LLDP and the spanning tree have no length that could be compared.
-        _ => return Err(crate::hear::Not::Other),
+        _ => return Err(crate::fields::Not::Other),
     };
     // Short frames are padded.
     must(length <= frame.len() && frame.len() - length <= 46)?;

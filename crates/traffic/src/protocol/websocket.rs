@@ -51,7 +51,8 @@ fn look(talk: &Talk<'_>) -> Look {
         matches!(head.start, Start::Request { .. }) && head.field("sec-websocket-key").is_some()
     });
     let response = head(&talk.server).filter(|head| {
-        matches!(head.start, Start::Response { status: 101, .. }) && head.field("sec-websocket-accept").is_some()
+        matches!(head.start, Start::Response { status: 101, .. })
+            && head.field("sec-websocket-accept").is_some()
     });
     let (by, rule) = match (&request, &response) {
         (Some(_), Some(_)) => (By::Both, "asked to upgrade to websocket, and accepted"),

@@ -39,7 +39,11 @@ fn message(said: &Said<'_>) -> Option<&'static str> {
         for at in memchr::memmem::find_iter(bytes, namespace) {
             let rest = bytes.get(at + namespace.len()..).and_then(|rest| rest.strip_prefix(b"/"));
             let named = |name: &&&str| rest.is_some_and(|rest| rest.starts_with(name.as_bytes()));
-            found = found.or(Some("")).filter(|name| !name.is_empty()).or(MESSAGES.iter().find(named).copied()).or(Some(""));
+            found = found
+                .or(Some(""))
+                .filter(|name| !name.is_empty())
+                .or(MESSAGES.iter().find(named).copied())
+                .or(Some(""));
         }
     }
     found

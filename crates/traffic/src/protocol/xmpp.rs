@@ -17,7 +17,10 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::text(Side::Either, Over::Stream, b"<?xml"), Sign::text(Side::Either, Over::Stream, b"<stream:")],
+    signs: &[
+        Sign::text(Side::Either, Over::Stream, b"<?xml"),
+        Sign::text(Side::Either, Over::Stream, b"<stream:"),
+    ],
     look,
 };
 
@@ -59,7 +62,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let mut claim = Claim::new(by, 200, "a stream of XML in the namespace of XMPP");
     for tag in client.iter().chain(&server) {
         for (text, name) in [(" to=", "host"), (" from=", "from"), (" xmlns=", "role")] {
-            if let Some(value) = attribute(tag, text).filter(|_| !claim.details.iter().any(|detail| detail.name == name)) {
+            if let Some(value) =
+                attribute(tag, text).filter(|_| !claim.details.iter().any(|detail| detail.name == name))
+            {
                 claim = claim.with(name, value);
             }
         }

@@ -158,3 +158,39 @@ fn what_comes_again_and_what_never_comes_is_counted() {
     let flow = observer.poll().unwrap();
     assert_eq!((flow.retransmissions, flow.missing_bytes), (1, 1000), "{flow:?}");
 }
+
+#[test]
+fn lost_repeated_and_reordered_segments_hide_nothing() {
+    for (one, other) in [(3, 4), (4, 5), (3, 5)] {
+        let mut tape = Tape::default();
+        Connection::new(&mut tape, BEGIN, end("10.0.0.1:50000"), end("10.0.0.9:420"))
+            .open()
+            .answer(b"SSH-2.0-Ope")
+            .answer(b"nSSH_9.2p1 De")
+            .answer(b"bian-2\r\n")
+            .answer(&[9; 100])
+            .close();
+        tape.swap(one, other);
+        tape.repeat(4);
+        tape.repeat(0);
+        let traffic = facts(&tape);
+        let found = service(&traffic, "10.0.0.9:420");
+        assert_eq!(found.recognised.detail("software"), Some("OpenSSH_9.2p1 Debian-2"), "{one} and {other}");
+    }
+}
+
+#[test]
+fn a_packet_in_pieces_is_one_packet() {
+    let mut tape = Tape::default();
+    let (client, server) = (end("10.0.0.1:5000"), end("10.0.0.9:7000"));
+    for count in 0..3 {
+        tape.udp(BEGIN + count * SECOND, client, server, &[b'x'; 1000]);
+        tape.cut(400);
+    }
+    // The last piece of the last one is lost.
+    tape.remove(5);
+    let traffic = facts(&tape);
+    assert_eq!((traffic.volume.reassembled, traffic.volume.fragments), (2, 3));
+    let [touch] = traffic.touches.as_slice() else { panic!("{:?}", traffic.touches) };
+    assert_eq!((touch.port, touch.flows, touch.frame), (7000, 1, 2));
+}

@@ -65,6 +65,22 @@ impl Tape {
         (self.frames[one].2, self.frames[other].2) = (a, b);
     }
 
+    /// Cuts the last frame, of IPv4, into two pieces; the first has so many bytes behind the IP header.
+    pub fn cut(&mut self, bytes: usize) {
+        let (from, to, at) = self.frames.pop().unwrap();
+        let (header, payload) = (self.bytes[from..from + 34].to_vec(), self.bytes[from + 34..to].to_vec());
+        let (one, two) = payload.split_at(bytes);
+        for (piece, flags) in [(one, 0x2000), (two, u16::try_from(bytes / 8).unwrap())] {
+            let start = self.bytes.len();
+            let mut header = header.clone();
+            header[16..18].copy_from_slice(&u16::try_from(piece.len() + 20).unwrap().to_be_bytes());
+            header[20..22].copy_from_slice(&flags.to_be_bytes());
+            self.bytes.extend_from_slice(&header);
+            self.bytes.extend_from_slice(piece);
+            self.frames.push((start, self.bytes.len(), at));
+        }
+    }
+
     fn ip(&mut self, at: i64, from: IpAddr, to: IpAddr, protocol: u8, parts: [&[u8]; 2]) {
         let length = u16::try_from(parts[0].len() + parts[1].len()).unwrap();
         let start = self.bytes.len();

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use model::Traffic;
-use portreeve_traffic::{Observer, merge, shard_of};
+use portreeve_traffic::{Config, Observer, merge, shard_of};
 
 use super::bounds::Chance;
 use super::made::{BEGIN, Connection, MILLISECOND, SECOND, Tape};
@@ -78,4 +78,18 @@ fn a_snapshot_says_what_the_end_would_say() {
     let observer = super::watch(&tape, config());
     let now = observer.snapshot();
     assert_eq!(now, observer.finish());
+}
+
+#[test]
+fn the_facts_do_not_depend_on_whether_flows_are_asked_for() {
+    let tape = world();
+    let mut observer = super::watch(&tape, Config { flows: true, ..config() });
+    observer.end();
+    let mut flows = 0;
+    while observer.poll().is_some() {
+        flows += 1;
+    }
+    let traffic = observer.finish();
+    assert_eq!(flows, traffic.volume.flows);
+    assert_eq!(traffic, facts(&tape));
 }

@@ -1,5 +1,6 @@
 //! Instructions with labels instead of distances, and how they become a program.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::program::{Instruction, code};
@@ -196,7 +197,7 @@ impl Assembler {
         }
     }
 
-    /// The instructions, with an extra jump wherever a comparison cannot reach its target in 255 steps; `None` where
+    /// The instructions, with an island, a jump of its own, wherever a comparison cannot reach its target in 255 steps; `None` where
     /// they are more than `most`.
     pub(super) fn finish(&self, most: usize) -> Option<Vec<Instruction>> {
         let mut reached = alloc::vec![false; self.lines.len()];
@@ -224,67 +225,67 @@ impl Assembler {
         if reached.iter().filter(|reached| **reached).count() > most {
             return None;
         }
-        // Grows until nothing is too far: a line that became longer never becomes shorter again.
-        let mut far = alloc::vec![[false; 2]; self.lines.len()];
-        loop {
-            let begins = self.begins(&reached, &far);
-            let mut grew = false;
-            let mut made = Vec::new();
-            for (at, line) in self.lines.iter().enumerate().filter(|(at, _)| reached.get(*at) == Some(&true))
-            {
-                let here = begins.get(at).copied().unwrap_or(0);
-                let there = |label: &Label| begins.get(self.target(*label)).copied().unwrap_or(0);
-                match line {
-                    Line::Plain(instruction) => made.push(*instruction),
-                    Line::Go(to) => {
-                        let k = there(to).saturating_sub(here.saturating_add(1));
-                        made.push(Instruction { code: code::JA, jt: 0, jf: 0, k });
-                    }
-                    Line::Branch { code, k, yes, no } => {
-                        let Some([far_yes, far_no]) = far.get_mut(at) else { continue };
-                        let extra = u8::from(*far_yes);
-                        let targets = [there(yes), there(no)];
-                        let mut skip = |target: u32, instead: u8, far: &mut bool| {
-                            let steps = target.saturating_sub(here.saturating_add(1));
-                            match u8::try_from(steps) {
-                                Ok(steps) if !*far => steps,
-                                _ => {
-                                    grew |= !*far;
-                                    *far = true;
-                                    instead
-                                }
-                            }
-                        };
-                        let [yes, no] = targets;
-                        let jt = skip(yes, 0, far_yes);
-                        let jf = skip(no, extra, far_no);
-                        made.push(Instruction { code: *code, jt, jf, k: *k });
-                        for (is_far, target) in [(*far_yes, yes), (*far_no, no)] {
-                            if is_far {
-                                let here = u32::try_from(made.len()).unwrap_or(u32::MAX);
-                                let k = target.saturating_sub(here.saturating_add(1));
-                                made.push(Instruction { code: code::JA, jt: 0, jf: 0, k });
-                            }
-                        }
-                    }
+        // From the end: all targets lie ahead, and so they have their places before anybody jumps to them. A place is
+        // the number of instructions from there to the end.
+        let mut made = Backward { instructions: Vec::new(), islands: BTreeMap::new() };
+        let mut places = alloc::vec![0_usize; self.lines.len()];
+        for (at, line) in self.lines.iter().enumerate().rev() {
+            if reached.get(at) != Some(&true) {
+                continue;
+            }
+            let place = |label: Label| places.get(self.target(label)).copied().unwrap_or(0);
+            match *line {
+                Line::Plain(instruction) => made.instructions.push(instruction),
+                Line::Go(to) => made.go(place(to)),
+                Line::Branch { code, k, yes, no } => {
+                    // The island of the other may come between.
+                    let no = made.reachable(place(no), NEAR - 1);
+                    let yes = made.reachable(place(yes), NEAR);
+                    let [jt, jf] =
+                        [yes, no].map(|place| u8::try_from(made.distance(place)).unwrap_or(u8::MAX));
+                    made.instructions.push(Instruction { code, jt, jf, k });
                 }
             }
-            if !grew {
-                return (made.len() <= most).then_some(made);
+            if let Some(place) = places.get_mut(at) {
+                *place = made.instructions.len();
             }
         }
+        made.instructions.reverse();
+        (made.instructions.len() <= most).then_some(made.instructions)
+    }
+}
+
+/// How far a comparison can jump.
+const NEAR: usize = 255;
+
+/// Instructions, the last one first.
+struct Backward {
+    instructions: Vec<Instruction>,
+    /// Where a jump to a place lies that is too far from here, by that place.
+    islands: BTreeMap<usize, usize>,
+}
+
+impl Backward {
+    /// How many instructions lie between the next one written and a place.
+    fn distance(&self, place: usize) -> usize {
+        self.instructions.len().saturating_sub(place)
     }
 
-    /// The index of the first instruction of each line.
-    fn begins(&self, reached: &[bool], far: &[[bool; 2]]) -> Vec<u32> {
-        let mut begins = Vec::with_capacity(self.lines.len());
-        let mut at = 0_u32;
-        for (reached, far) in reached.iter().zip(far) {
-            begins.push(at);
-            if *reached {
-                at = far.iter().fold(at.saturating_add(1), |at, far| at.saturating_add(u32::from(*far)));
-            }
+    fn go(&mut self, place: usize) {
+        let k = u32::try_from(self.distance(place)).unwrap_or(u32::MAX);
+        self.instructions.push(Instruction { code: code::JA, jt: 0, jf: 0, k });
+    }
+
+    /// The place itself, or a jump to it that is near enough.
+    fn reachable(&mut self, place: usize, near: usize) -> usize {
+        if self.distance(place) <= near {
+            return place;
         }
-        begins
+        if let Some(island) = self.islands.get(&place).filter(|island| self.distance(**island) <= near) {
+            return *island;
+        }
+        self.go(place);
+        self.islands.insert(place, self.instructions.len());
+        self.instructions.len()
     }
 }

@@ -3,11 +3,12 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::expression::{Column, Direction, Family, Net, Node, Scope, Test, Transport};
 use super::fault::FilterError;
 use super::lexer::Token;
-use super::parser::Parser;
+use super::parser::{Parser, family_of};
 use super::words::{Name, ethertype_number, is_known, nearest, protocol_number, refused};
 
 /// What a value is.
@@ -143,7 +144,7 @@ impl Parser<'_> {
                 }
                 let mask = mask6(length);
                 if address & !mask != 0 {
-                    let whole = core::net::Ipv6Addr::from(address & mask);
+                    let whole = Ipv6Addr::from(address & mask);
                     let hint = format!("write '{whole}/{length}'");
                     return error(column, "the address has bits outside of its mask".into(), &hint);
                 }
@@ -219,7 +220,7 @@ impl Parser<'_> {
         if address & !mask == 0 {
             return Ok(Net { address, mask });
         }
-        let whole = core::net::Ipv4Addr::from(address & mask);
+        let whole = Ipv4Addr::from(address & mask);
         let hint = format!("write {whole} with this mask");
         error(column, "the address has bits outside of its mask".into(), &hint)
     }
@@ -346,7 +347,7 @@ impl Parser<'_> {
 
     fn protocol_value(&mut self, qualifiers: Qualifiers, bare: bool) -> Result<Test, FilterError> {
         let is_ethertype = qualifiers.protocol == Some(Name::Link);
-        let family = super::parser::family_of(qualifiers.protocol);
+        let family = family_of(qualifiers.protocol);
         if family.is_none() && !is_ethertype {
             let hint = "write 'ether proto', 'ip proto', 'ip6 proto' or 'proto'";
             return error(self.column(), "this protocol does not say what it carries".into(), hint);

@@ -5,7 +5,9 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::expression::{Column, Direction, Expression, Family, Joint, Node, Test, Transport};
+use super::expression::{
+    Column, Comparison, Direction, Expression, Family, Joint, Node, Test, Transport, Value,
+};
 use super::fault::FilterError;
 use super::identity::{Kind, Qualifiers};
 use super::lexer::{Piece, Token, pieces};
@@ -365,13 +367,7 @@ impl<'a> Parser<'a> {
 
     /// Tests that are a word, or a word and a number.
     fn single(&mut self, word: &str) -> Result<Option<Test>, FilterError> {
-        let length = |comparison, number| {
-            Test::Relation(
-                super::expression::Value::Length,
-                comparison,
-                super::expression::Value::Number(number),
-            )
-        };
+        let length = |comparison, number| Test::Relation(Value::Length, comparison, Value::Number(number));
         let test = match word {
             "broadcast" => Test::Broadcast,
             "multicast" => Test::Multicast,
@@ -382,8 +378,9 @@ impl<'a> Parser<'a> {
                 let Some(Token::Number(number)) = self.token() else {
                     return Err(self.unexpected("a length in bytes"));
                 };
-                use super::expression::Comparison::{GreaterOrEqual, LessOrEqual};
-                length(if word == "less" { LessOrEqual } else { GreaterOrEqual }, number)
+                let comparison =
+                    if word == "less" { Comparison::LessOrEqual } else { Comparison::GreaterOrEqual };
+                length(comparison, number)
             }
             "vlan" => {
                 self.step();

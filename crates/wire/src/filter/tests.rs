@@ -236,7 +236,7 @@ fn what_is_deep_or_long_is_refused_and_nothing_worse() {
         parse(&ports.join(joint)).unwrap()
     };
     // A list of ports looks at each end once for each of them; tests that are joined by `and` stand for themselves.
-    let program = compile(&many(" or ", 450), LinkType::ETHERNET).unwrap();
+    let program = compile(&many(" or ", 900), LinkType::ETHERNET).unwrap();
     assert!(program.instructions().len() < 4096);
     assert!(program.instructions().iter().any(|instruction| instruction.code == code::JA));
     let error = compile(&many(" or ", 2000), LinkType::ETHERNET).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 
-use super::expression::{Comparison, Layer, Node, Operator, Test, Value};
+use super::expression::{Column, Comparison, Layer, Node, Operator, Test, Value};
 use super::fault::FilterError;
 use super::lexer::Token;
 use super::parser::Parser;
@@ -91,7 +91,7 @@ impl Parser<'_> {
         };
         self.step();
         let right = self.value(0, &mut budget)?;
-        Ok(Node::Test(Test::Relation(left, comparison, right), super::expression::Column(column)))
+        Ok(Node::Test(Test::Relation(left, comparison, right), Column(column)))
     }
 
     fn value(&mut self, at_least: u8, budget: &mut Budget) -> Result<Value, FilterError> {

@@ -197,8 +197,6 @@ udp port domain
 tcp port tftp
 udp port http
 portrange http-90
-portrange http
-portrange domain or 80-90
 port nosuchservice
 port 70000
 port 99999999999
@@ -483,7 +481,7 @@ pub const LISTS: [&str; 10] = [
 ];
 
 /// What tcpdump refuses and we take, and the other way round.
-pub const DIFFERENT: [(&str, &str); 28] = [
+pub const DIFFERENT: [(&str, &str); 29] = [
     ("ip proto tcp", "nothing but the protocol can be meant, and so no backslash is needed"),
     ("ip proto udp or tcp", "the same"),
     ("ether proto arp", "the same"),
@@ -494,6 +492,7 @@ pub const DIFFERENT: [(&str, &str); 28] = [
     ("net 10 mask 255.0.0.0", "the same"),
     ("port 80 or (443 or tcp)", "a value in parentheses may stand beside a test"),
     ("portrange ftp-data-90", "the name of a service may have a minus"),
+    ("portrange http or 85-90", "one name is a range, as one number is"),
     ("ip broadcast", "the mask of an interface is not known; tcpdump takes 0 for it when it reads a file"),
     ("ip proto 256", "no packet can have it; tcpdump compares it anyway"),
     ("proto 300", "the same"),

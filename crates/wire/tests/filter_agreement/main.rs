@@ -74,19 +74,20 @@ fn tcpdump_lets_the_same_frames_pass() {
     let (mut compared, mut passed, mut refused) = (0, 0, 0);
     let expressions: Vec<&str> = AGREED.lines().filter(|line| !line.is_empty()).collect();
     assert!(expressions.len() >= 150);
-    for (place, (link, name)) in frames::LINKS.into_iter().enumerate() {
+    for (link, name) in frames::LINKS {
         let frames = frames::all(link);
         let file = folder.join(format!("{link}.pcap"));
         std::fs::write(&file, frames::file(link, &frames)).unwrap();
-        // A process for each question takes its time: all of Ethernet, a third of each of the others.
-        let asked = expressions.iter().enumerate().filter(|(index, _)| place == 0 || index % 3 == place % 3);
-        for (_, expression) in asked {
+        for expression in &expressions {
             match (by_tcpdump(&file, expression), by_us(link, &frames, expression)) {
                 (Ok(theirs), Ok(ours)) => {
                     compared += frames.len();
                     passed += ours.len();
+                    if theirs == ours {
+                        continue;
+                    }
                     let only = |some: &[usize], other: &[usize]| -> Vec<usize> {
-                        some.iter().copied().filter(|one| !other.contains(one)).collect()
+                        some.iter().copied().filter(|one| other.binary_search(one).is_err()).collect()
                     };
                     let (only_theirs, mut only_ours) = (only(&theirs, &ours), only(&ours, &theirs));
                     if LISTS.contains(expression) {
@@ -111,7 +112,7 @@ fn tcpdump_lets_the_same_frames_pass() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(faults.is_empty(), "{} differences:\n{}", faults.len(), faults.join("\n"));
     eprintln!("{compared} answers agree, {passed} of them yes; {refused} times both refused");
-    assert!(passed > 100_000 && refused > 300);
+    assert!(passed > 100_000 && refused > 500);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use wire::rtp::Packet;
 
-use crate::hear::{Part, Reader, must};
+use crate::fields::{Part, Reader, must};
 
 /// What the payload's own bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +42,11 @@ fn fixed(kind: u8, packets: &[Packet<'_>]) -> Option<&'static str> {
         packets.iter().zip(packets.iter().skip(1)).filter_map(|(packet, next)| {
             let ticks = next.timestamp.wrapping_sub(packet.timestamp);
             (next.sequence == packet.sequence.wrapping_add(1))
-                .then_some((packet.payload.len(), ticks as usize))
+                .then_some((packet.payload.len() as u64, u64::from(ticks)))
         })
     };
     // So many bytes for so many ticks. Silence is not sent, so that ticks may be missing bytes, once.
-    let rate = |bytes: usize, ticks: usize| {
+    let rate = |bytes: u64, ticks: u64| {
         let fitting = steps().filter(|(length, step)| length * ticks == step * bytes).count();
         fitting > 0 && fitting + 1 >= steps().count()
     };
