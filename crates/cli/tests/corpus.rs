@@ -9,6 +9,7 @@ mod corpus {
     pub mod paper;
     pub mod table;
 }
+#[expect(dead_code, reason = "other tests need the rest")]
 mod support;
 
 use std::collections::BTreeSet;
@@ -64,7 +65,10 @@ fn crossed_talk_is_judged_by_the_server() {
     };
     // HTTP to an SSH server is an attempt, and SSH stays SSH.
     assert_eq!(of("crossed-http-to-ssh-22"), ["ssh", "confirmed", "http", "protocol-attempt"]);
-    assert_eq!(of("crossed-http-to-ssh-420"), ["ssh", "confirmed", "http", "protocol-attempt,protocol-mismatch"]);
+    assert_eq!(
+        of("crossed-http-to-ssh-420"),
+        ["ssh", "confirmed", "http", "protocol-attempt,protocol-mismatch"]
+    );
     assert_eq!(of("crossed-http-silent-9"), ["http", "attempt", "-", "protocol-attempt"]);
     // A source port of 53 changes nothing.
     assert_eq!(of("crossed-from-53-80"), of("http-80"));
@@ -90,7 +94,10 @@ fn tshark_agrees_or_the_difference_is_explained() {
         let agrees = paper::tshark_agrees(line);
         let explained = paper::reason(line).is_some();
         if agrees == explained {
-            unexplained.insert(format!("{} {}: agrees {agrees}, explained {explained}", line.capture, line.protocol));
+            unexplained.insert(format!(
+                "{} {}: agrees {agrees}, explained {explained}",
+                line.capture, line.protocol
+            ));
         }
     }
     assert!(unexplained.is_empty(), "{unexplained:#?}");

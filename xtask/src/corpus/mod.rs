@@ -102,7 +102,8 @@ impl Scene {
         fs::create_dir_all(&stage).map_err(|error| format!("{}: {error}", stage.display()))?;
         let recorded = stage.join("recorded.pcap");
         let script = stage.join("stage.sh");
-        fs::write(&script, include_str!("stage.sh")).map_err(|error| format!("{}: {error}", script.display()))?;
+        fs::write(&script, include_str!("stage.sh"))
+            .map_err(|error| format!("{}: {error}", script.display()))?;
         // Everything that the scene starts ends with the first process of its PID namespace.
         let outcome = run_command(
             Command::new("timeout")
@@ -169,7 +170,9 @@ fn install(scenes: &[Scene]) -> Outcome {
     }
     let home = modules();
     if !home.join("bin/pip").exists() {
-        run_command(Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&home))?;
+        run_command(
+            Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&home),
+        )?;
     }
     run_command(Command::new(home.join("bin/pip")).args(["install", "--quiet"]).args(wanted))
 }

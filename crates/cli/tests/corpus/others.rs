@@ -20,7 +20,9 @@ fn version(program: &str, argument: &str) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let first = text.lines().find(|line| line.contains(|letter: char| letter.is_ascii_digit()))?;
     let words = first.split_whitespace().map(|word| word.trim_matches(|letter| "().".contains(letter)));
-    let word = words.clone().find(|word| word.contains('.') && word.starts_with(|letter: char| letter.is_ascii_digit()));
+    let word = words
+        .clone()
+        .find(|word| word.contains('.') && word.starts_with(|letter: char| letter.is_ascii_digit()));
     Some(format!("{program} {}", word.or(words.last())?))
 }
 
@@ -29,10 +31,19 @@ fn words(set: BTreeSet<String>) -> String {
 }
 
 fn tshark(capture: &Path) -> String {
-    let output =
-        Command::new("tshark").arg("-r").arg(capture).args(["-T", "fields", "-e", "_ws.col.Protocol"]).output().unwrap();
+    let output = Command::new("tshark")
+        .arg("-r")
+        .arg(capture)
+        .args(["-T", "fields", "-e", "_ws.col.Protocol"])
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    words(text.lines().filter(|line| !matches!(*line, "" | "TCP" | "UDP" | "ICMP" | "ICMPv6" | "ARP")).map(str::to_owned).collect())
+    words(
+        text.lines()
+            .filter(|line| !matches!(*line, "" | "TCP" | "UDP" | "ICMP" | "ICMPv6" | "ARP"))
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn ndpi(capture: &Path) -> String {
@@ -60,9 +71,16 @@ pub fn ask(captures: &[PathBuf]) -> Option<String> {
         return None;
     }
     let mut text = heading;
-    for capture in captures {
-        text.push_str(&format!("{}\t{}\t{}\n", name(capture), tshark(capture), ndpi(capture)));
-    }
+    let rows = |captures: &[PathBuf]| -> String {
+        let row = |capture: &PathBuf| format!("{}\t{}\t{}\n", name(capture), tshark(capture), ndpi(capture));
+        captures.iter().map(row).collect()
+    };
+    let (first, second) = captures.split_at(captures.len() / 2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| rows(second));
+        text.push_str(&rows(first));
+        text.push_str(&second.join().unwrap());
+    });
     Some(text)
 }
 
@@ -80,5 +98,8 @@ pub fn committed() -> ([String; 2], BTreeMap<String, Opinion>) {
     });
     let (_, one, other) = rows.next().unwrap();
     let list = |cell: String| cell.split(',').filter(|name| *name != "-").map(str::to_owned).collect();
-    ([one, other], rows.map(|(name, one, other)| (name, Opinion { tshark: list(one), ndpi: list(other) })).collect())
+    (
+        [one, other],
+        rows.map(|(name, one, other)| (name, Opinion { tshark: list(one), ndpi: list(other) })).collect(),
+    )
 }

@@ -33,10 +33,30 @@ const TSHARK: &[(&str, &[&str])] = &[
 ];
 
 /// Where tshark says something else on a protocol's own port, by capture and protocol, and why.
-const DIFFERENCES: &[(&str, &str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    ("crossed-ssh-on-53-53", "ssh", "it reads port 53 as DNS, finds no message there, and shows plain TCP"),
+    ("crossed-syslog-from-53-514", "syslog", "it takes the sender's port 53 for DNS"),
+    ("crossed-tls-on-25-25", "tls", "it reads port 25 as SMTP"),
+    (
+        "grpc-50051",
+        "grpc",
+        "the server speaks before the client; it looks for the client's preface first, and shows plain TCP",
+    ),
+    ("nats-4222", "nats", "it shows plain TCP"),
+    ("rist-5000", "rist", "it shows RTCP; the packet that names RIST is among its particulars"),
+    ("rist-5000", "rtp", "without a session's description it shows media as plain UDP"),
+    ("rtp-5004", "rtp", "without a session's description it shows media as plain UDP"),
+    ("srt-9000", "srt", "it shows UDT, the older protocol that SRT is made of"),
+    ("stomp-61613", "stomp", "it shows plain TCP"),
+    ("svn-3690", "svn", "it shows plain TCP"),
+    ("ws-discovery-3702", "ws-discovery", "it shows plain UDP"),
+];
 
 /// Where a protocol on its own port raises something, and why that is right.
-pub const REASONS: &[(&str, &str)] = &[];
+pub const REASONS: &[(&str, &str)] = &[(
+    "rist-5000",
+    "its control is on 5001, which is assigned to commplex-link; RIST has no port of its own",
+)];
 
 /// Whether tshark's word for the capture has this line's protocol.
 pub fn tshark_agrees(line: &Line) -> bool {
@@ -54,7 +74,9 @@ pub fn tshark_agrees(line: &Line) -> bool {
 
 /// Why tshark says something else of this line.
 pub fn reason(line: &Line) -> Option<&'static str> {
-    let found = DIFFERENCES.iter().find(|(capture, protocol, _)| *capture == line.capture && *protocol == line.protocol);
+    let found = DIFFERENCES
+        .iter()
+        .find(|(capture, protocol, _)| *capture == line.capture && *protocol == line.protocol);
     found.map(|(_, _, why)| *why)
 }
 
@@ -122,7 +144,12 @@ pub fn markdown() -> String {
         let captures = if home.is_empty() && odd.is_empty() {
             "bytes made in unit tests".to_owned()
         } else {
-            join(home.iter().chain(&odd).map(|line| line.capture.as_str()).filter(|name| own_port(name) || home.is_empty()))
+            join(
+                home.iter()
+                    .chain(&odd)
+                    .map(|line| line.capture.as_str())
+                    .filter(|name| own_port(name) || home.is_empty()),
+            )
         };
         let cells = [
             format!("{} (`{}`)", protocol.title, protocol.name),
@@ -142,6 +169,10 @@ pub fn markdown() -> String {
     text.push_str("\n## Where tshark says something else\n\nOn the protocol's own port:\n\n");
     for (capture, protocol, why) in DIFFERENCES {
         let _ = writeln!(text, "- `{capture}`, {protocol}: {why}");
+    }
+    text.push_str("\n## What raises something on its own port\n\n");
+    for (capture, why) in REASONS {
+        let _ = writeln!(text, "- `{capture}`: {why}");
     }
     text.push_str("\n## Ten protocols on the port of SMPTE\n\n| session | ours | finding | tshark | nDPI |\n|---|---|---|---|---|\n");
     for name in super::super::TEN {

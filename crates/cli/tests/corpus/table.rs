@@ -104,8 +104,12 @@ pub fn listen(capture: &Path) -> Vec<Line> {
         })
         .collect();
     lines.sort_by(|one, other| {
-        (one.port, &one.transport, &one.protocol, &one.certainty)
-            .cmp(&(other.port, &other.transport, &other.protocol, &other.certainty))
+        (one.port, &one.transport, &one.protocol, &one.certainty).cmp(&(
+            other.port,
+            &other.transport,
+            &other.protocol,
+            &other.certainty,
+        ))
     });
     lines
 }
@@ -116,7 +120,13 @@ pub fn write(lines: &[Line]) -> String {
     for line in lines {
         let port = line.port.to_string();
         let cells = [
-            &line.capture, &line.transport, &port, &line.protocol, &line.certainty, &line.attempt, &line.findings,
+            &line.capture,
+            &line.transport,
+            &port,
+            &line.protocol,
+            &line.certainty,
+            &line.attempt,
+            &line.findings,
             &line.rule,
         ];
         text.push_str(&cells.map(String::as_str).join("\t"));
