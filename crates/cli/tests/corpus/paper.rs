@@ -12,6 +12,7 @@ const TSHARK: &[(&str, &[&str])] = &[
     ("bittorrent-dht", &["BT-DHT"]),
     ("dtls", &["DTLSv1.2"]),
     ("ethernet-ip", &["ENIP"]),
+    ("ike", &["ISAKMP"]),
     ("iec104", &["IEC 60870-5-104"]),
     ("kerberos", &["KRB5"]),
     ("memcached", &["MEMCACHE"]),
@@ -34,6 +35,7 @@ const TSHARK: &[(&str, &[&str])] = &[
 
 /// Where tshark says something else on a protocol's own port, by capture and protocol, and why.
 const DIFFERENCES: &[(&str, &str, &str)] = &[
+    ("bittorrent-utp-6881", "bittorrent-utp", "it shows plain UDP"),
     ("crossed-ssh-on-53-53", "ssh", "it reads port 53 as DNS, finds no message there, and shows plain TCP"),
     ("crossed-syslog-from-53-514", "syslog", "it takes the sender's port 53 for DNS"),
     ("crossed-tls-on-25-25", "tls", "it reads port 25 as SMTP"),
@@ -49,6 +51,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("srt-9000", "srt", "it shows UDT, the older protocol that SRT is made of"),
     ("stomp-61613", "stomp", "it shows plain TCP"),
     ("svn-3690", "svn", "it shows plain TCP"),
+    ("vxlan-4789", "vxlan", "it shows what is inside the tunnel"),
     ("ws-discovery-3702", "ws-discovery", "it shows plain UDP"),
 ];
 
