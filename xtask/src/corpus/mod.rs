@@ -55,6 +55,10 @@ struct Scene {
     port: u16,
     /// `no` where it can run on its own port only.
     odd: bool,
+    /// `lo`, or `link0`: one end of a link, for what speaks to groups or needs two machines.
+    interface: String,
+    /// Modules of Python that Debian does not have.
+    python: Vec<String>,
 }
 
 fn scenes(folder: &Path) -> Result<Vec<Scene>, String> {
@@ -74,12 +78,13 @@ impl Scene {
         };
         let port = variable("port").and_then(|port| port.parse().ok());
         let name = script.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let words = |name: &str| -> Vec<String> {
+            variable(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        };
         Ok(Scene {
-            packages: variable("packages")
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            packages: words("packages"),
+            python: words("python"),
+            interface: variable("interface").unwrap_or_else(|| "lo".to_owned()),
             port: port.ok_or_else(|| format!("{}: it has no line port=NUMBER", script.display()))?,
             odd: variable("odd").as_deref() != Some("no"),
             name,
@@ -96,15 +101,22 @@ impl Scene {
         let stage = std::env::temp_dir().join(format!("portreeve-corpus-{}-{port}", std::process::id()));
         fs::create_dir_all(&stage).map_err(|error| format!("{}: {error}", stage.display()))?;
         let recorded = stage.join("recorded.pcap");
+        let script = stage.join("stage.sh");
+        fs::write(&script, include_str!("stage.sh"))
+            .map_err(|error| format!("{}: {error}", script.display()))?;
         // Everything that the scene starts ends with the first process of its PID namespace.
         let outcome = run_command(
             Command::new("timeout")
                 .arg(SECONDS.to_string())
                 .args(["unshare", "--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child"])
-                .args(["--mount-proc", "bash", "-c", include_str!("stage.sh"), "stage"])
+                .args(["--mount-proc", "bash"])
+                .arg(&script)
                 .arg(&self.script)
                 .arg(port.to_string())
                 .arg(&recorded)
+                .arg(&self.interface)
+                .env("PATH", path())
+                .env("HOME", &stage)
                 .current_dir(&stage),
         );
         let frames = outcome.and_then(|()| {
@@ -116,6 +128,16 @@ impl Scene {
         let _ = fs::remove_dir_all(&stage);
         frames
     }
+}
+
+/// Where Python and the modules live that scenes need and Debian does not have.
+fn modules() -> PathBuf {
+    crate::root().join("target/corpus")
+}
+
+/// Where programs are looked for: beside those modules first, then where Debian has them.
+fn path() -> String {
+    format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", modules().join("bin").display())
 }
 
 /// How many frames a recording has; none is a failure.
@@ -141,9 +163,24 @@ fn frames(bytes: &[u8]) -> Result<u64, String> {
 }
 
 fn install(scenes: &[Scene]) -> Outcome {
+    install_packages(scenes)?;
+    let wanted: Vec<&String> = scenes.iter().flat_map(|scene| &scene.python).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let home = modules();
+    if !home.join("bin/pip").exists() {
+        run_command(
+            Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&home),
+        )?;
+    }
+    run_command(Command::new(home.join("bin/pip")).args(["install", "--quiet"]).args(wanted))
+}
+
+fn install_packages(scenes: &[Scene]) -> Outcome {
     let mut packages: Vec<&str> =
         scenes.iter().flat_map(|scene| scene.packages.iter().map(String::as_str)).collect();
-    packages.extend(["tcpdump", "iproute2", "util-linux", "tshark", "libndpi-bin"]);
+    packages.extend(["tcpdump", "iproute2", "util-linux", "tshark", "libndpi-bin", "python3-venv"]);
     packages.sort_unstable();
     packages.dedup();
     if !installed("apt-get") {

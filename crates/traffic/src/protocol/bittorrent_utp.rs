@@ -26,10 +26,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 fn opens(bytes: &[u8]) -> Option<(u16, u16)> {
     // A connection's first datagram acknowledges nothing, and has measured nothing.
     let nothing_yet = array::<4>(bytes, 8)? == [0; 4] && be16(bytes, 18)? == 0;
-    let window = array::<4>(bytes, 12)? != [0; 4];
     let begins = matches!(bytes, [0x41, 0, ..]) && bytes.len() == 20
         || matches!(bytes, [0x41, 2, ..]) && bytes.len() == 30;
-    (nothing_yet && window && begins).then(|| Some((be16(bytes, 2)?, be16(bytes, 16)?)))?
+    (nothing_yet && begins).then(|| Some((be16(bytes, 2)?, be16(bytes, 16)?)))?
 }
 
 fn look(talk: &Talk<'_>) -> Look {
@@ -41,11 +40,12 @@ fn look(talk: &Talk<'_>) -> Look {
     if acknowledges {
         return Look::Yes(Claim::new(By::Both, 64, "a connection is opened and acknowledged"));
     }
-    // One datagram of zeros and small numbers.
-    if talk.server.is_empty() {
-        Look::Yes(Claim::new(By::Client, 14, "a datagram that opens a connection"))
-    } else {
-        Look::No
+    // One datagram of zeros and small numbers; without a window, as libtorrent sends it, it has too little to go by.
+    let window = array::<4>(talk.client.bytes(), 12).is_some_and(|window| window != [0; 4]);
+    match (talk.server.is_empty(), window) {
+        (true, true) => Look::Yes(Claim::new(By::Client, 14, "a datagram that opens a connection")),
+        (true, false) if !talk.ended => Look::More,
+        _ => Look::No,
     }
 }
 
@@ -63,5 +63,10 @@ mod tests {
         other[3] = 0x35;
         nothing(&udp(&[&ask], &[&other]).talk());
         nothing(&udp(&[&ask[..19]], &[]).talk());
+        // Libtorrent's first datagram promises no window.
+        let mut shut = ask;
+        shut[12..16].fill(0);
+        confirmed("bittorrent-utp", &udp(&[&shut], &[&tell]).talk());
+        nothing(&udp(&[&shut], &[]).talk());
     }
 }

@@ -132,7 +132,11 @@ impl Heard {
                 }
             }
         }
-        let awaits = by == By::Both && (self.request.is_empty() || self.response.is_empty());
+        // Some servers speak first: the client's word may still name what is carried, and make a weak claim sure.
+        let awaits = match by {
+            By::Both => self.request.is_empty() || self.response.is_empty(),
+            _ => self.weak || talk.client.is_empty(),
+        };
         Look::Yes(if awaits && !talk.ended { claim.and_more() } else { claim })
     }
 }

@@ -131,7 +131,15 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         (Ok(Message::Request { .. }), Err(_)) => Claim::new(By::Client, 64, "client begins with a request"),
         (Ok(_), Ok(_)) => {
-            let bits = transfer(&talk.client, &talk.server).max(transfer(&talk.server, &talk.client));
+            // The options of a server, and the word that they are taken.
+            let agreed = match (&client, &server) {
+                (Ok(Message::Options), Ok(Message::Acknowledge { block: 0 }))
+                | (Ok(Message::Acknowledge { block: 0 }), Ok(Message::Options)) => 48,
+                _ => 0,
+            };
+            let bits = transfer(&talk.client, &talk.server)
+                .max(transfer(&talk.server, &talk.client))
+                .max(agreed);
             if bits == 0 {
                 return Look::No;
             }
@@ -169,6 +177,14 @@ mod tests {
         nothing(&udp(&[b"\0\x02a\0netascii\0"], &[b"\0\x03\0\x01abc"]).talk());
         nothing(&udp(&[b"\0\x01a\0ascii\0"], &[]).talk());
         nothing(&udp(&[b"\0\x01a\0octet"], &[]).talk());
+    }
+
+    #[test]
+    fn options_are_taken_before_the_first_block() {
+        let (options, taken) = (b"\0\x06tsize\x001092\0blksize\x00512\0", b"\0\x04\0\0");
+        confirmed("tftp", &udp(&[options], &[taken]).talk());
+        confirmed("tftp", &udp(&[taken], &[options]).talk());
+        nothing(&udp(&[options], &[b"\0\x04\0\x09"]).talk());
     }
 
     #[test]
