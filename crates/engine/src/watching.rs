@@ -1,6 +1,6 @@
 //! A live interface to facts: the same observer as for a file, asked again and again while it goes on.
 
-use model::{Flow, Traffic};
+use model::{Flow, Timestamp, Traffic, Utc};
 use traffic::Observer;
 use wire::Frame;
 
@@ -33,6 +33,11 @@ impl Watching {
             self.observer.handle(frame, self.passed);
         }
         passes
+    }
+
+    /// Lets time pass without a frame, so that flows end on a quiet wire, too.
+    pub fn pass(&mut self, now: Timestamp<Utc>) {
+        self.observer.pass(now);
     }
 
     /// The next flow that has ended.

@@ -217,6 +217,7 @@ impl Watch<'_> {
 
     /// Tells of the flows that have ended; says whether there is still a reader.
     fn flows(&mut self) -> Result<bool, Stop> {
+        self.watching.pass(host::now());
         while let Some(flow) = self.watching.poll() {
             if self.args.only_findings || !self.ports.has(flow.transport, flow.server.port()) {
                 continue;

@@ -194,3 +194,29 @@ fn a_packet_in_pieces_is_one_packet() {
     let [touch] = traffic.touches.as_slice() else { panic!("{:?}", traffic.touches) };
     assert_eq!((touch.port, touch.flows, touch.frame), (7000, 1, 2));
 }
+
+#[test]
+fn on_a_quiet_wire_flows_end_when_time_passes() {
+    let mut tape = Tape::default();
+    let mut last = BEGIN;
+    for client in 0..50 {
+        let client = end(&format!("10.0.0.1:{}", 50_000 + client));
+        Connection::new(&mut tape, BEGIN, client, end("10.0.0.9:420")).open().answer(BANNER).close();
+        tape.udp(BEGIN, client, end("10.0.0.9:421"), b"anybody there?");
+        last += MILLISECOND;
+    }
+    tape.sort();
+    let mut observer = watch(&tape, Config { flows: true, ..config() });
+    assert!(observer.poll().is_none(), "nothing is over yet");
+    let mut over = Vec::new();
+    for second in 1..=120 {
+        observer.pass(model::Timestamp::from_ns(last + second * SECOND));
+        over.extend(std::iter::from_fn(|| observer.poll()));
+    }
+    assert_eq!(over.len(), 100);
+    assert!(
+        over.iter()
+            .filter(|flow| flow.transport == Transport::Tcp)
+            .all(|flow| flow.state == FlowState::Closed)
+    );
+}
