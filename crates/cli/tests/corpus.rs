@@ -2,7 +2,7 @@
 //!
 //! `corpus/wire/EXPECT.tsv` is what we say, `corpus/wire/OTHERS.tsv` what tshark and nDPI say, and `docs/protocols.md` is
 //! made of both. With PORTREEVE_BLESS set they are written instead of compared.
-#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where something is wrong")]
 
 mod corpus {
     pub mod others;

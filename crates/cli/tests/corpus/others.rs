@@ -19,11 +19,11 @@ fn version(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let first = text.lines().find(|line| line.contains(|letter: char| letter.is_ascii_digit()))?;
-    let words = first.split_whitespace().map(|word| word.trim_matches(|letter| "().".contains(letter)));
+    let mut words = first.split_whitespace().map(|word| word.trim_matches(|letter| "().".contains(letter)));
     let word = words
         .clone()
         .find(|word| word.contains('.') && word.starts_with(|letter: char| letter.is_ascii_digit()));
-    Some(format!("{program} {}", word.or(words.last())?))
+    Some(format!("{program} {}", word.or(words.next_back())?))
 }
 
 fn words(set: BTreeSet<String>) -> String {
