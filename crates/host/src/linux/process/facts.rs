@@ -16,9 +16,9 @@ pub(super) fn link(dir: BorrowedFd<'_>, name: &str) -> Result<String, Errno> {
 }
 
 /// Its arguments.
-pub(super) fn cmdline(dir: BorrowedFd<'_>, zombie: bool, buffer: &mut [u8]) -> Seen<Vec<String>> {
+pub(super) fn cmdline(dir: BorrowedFd<'_>, ending: bool, buffer: &mut [u8]) -> Seen<Vec<String>> {
     match read_once(dir, "cmdline", buffer) {
-        Ok([]) if zombie => Seen::Hidden(Reason::Exited),
+        Ok([]) if ending => Seen::Hidden(Reason::Exited),
         Ok(text) => arguments(text).into(),
         Err(errno) => Seen::Hidden(reason(errno)),
     }

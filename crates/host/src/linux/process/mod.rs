@@ -323,7 +323,9 @@ impl Reader {
             Seen::Absent => Seen::Absent,
             Seen::Hidden(why) => Seen::Hidden(*why),
         };
-        let cmdline = if kernel_thread { Seen::Absent } else { facts::cmdline(dir, zombie, &mut self.space) };
+        // Memory goes before the state says so: without a file that it runs, it has no arguments to show any more.
+        let ending = zombie || exe == Seen::Hidden(Reason::Exited);
+        let cmdline = if kernel_thread { Seen::Absent } else { facts::cmdline(dir, ending, &mut self.space) };
         let cwd = match facts::link(dir, "cwd") {
             Ok(path) => Seen::Value(path),
             Err(errno) => exe::unreadable(errno, kernel_thread, zombie),
