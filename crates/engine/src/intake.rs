@@ -35,11 +35,11 @@ impl Intake {
         passes
     }
 
-    /// Writes down what is known of all frames.
+    /// Adds what is known of all frames.
     pub(crate) fn sum_up(&self, traffic: &mut Traffic) {
-        traffic.volume.filtered = self.filtered;
-        traffic.first = self.first;
-        traffic.last = self.last;
+        traffic.volume.filtered += self.filtered;
+        traffic.first = traffic.first.min(self.first).or(traffic.first).or(self.first);
+        traffic.last = traffic.last.max(self.last);
         if let Some(error) = &self.filter.refused {
             traffic.gaps.push(Gap {
                 area: Area::Capture,

@@ -16,11 +16,11 @@ pub struct Watching {
 }
 
 impl Watching {
-    /// Begins.
+    /// One of as many as `reading` has workers.
     pub fn new(reading: &Reading) -> Watching {
         Watching {
             intake: Intake::new(reading.filter.clone()),
-            observer: Observer::new(reading.config(1, true)),
+            observer: Observer::new(reading.config(reading.workers, true)),
             passed: 0,
         }
     }
@@ -50,10 +50,13 @@ impl Watching {
         self.observer.end();
     }
 
-    /// What was seen so far; `dropped` frames were not.
-    pub fn traffic(&self, dropped: u64) -> Traffic {
-        let mut traffic = self.observer.snapshot();
-        self.intake.sum_up(&mut traffic);
+    /// What all of them saw so far; `dropped` frames were seen by none.
+    pub fn together(all: &[&Watching], dropped: u64) -> Traffic {
+        let parts = all.iter().map(|watching| watching.observer.part_so_far()).collect();
+        let mut traffic = traffic::merge(parts);
+        for watching in all {
+            watching.intake.sum_up(&mut traffic);
+        }
         add_dropped(&mut traffic, dropped);
         traffic
     }

@@ -132,7 +132,7 @@ impl Opinion {
         let Some((protocol, claim)) = self.found else {
             return Recognised { attempt: self.attempt, ..Recognised::nothing(appearance(talk)) };
         };
-        let appearance = looks(talk, 64);
+        let appearance = if is_text(talk) { Appearance::Text } else { Appearance::Binary };
         let by_client = claim.by == By::Client || (claim.by == By::Sender && talk.server.is_empty());
         let speaker = if by_client { &talk.client } else { &talk.server };
         let certainty = match claim.by {
@@ -198,13 +198,9 @@ pub fn recognise(talk: &Talk<'_>) -> Opinion {
 
 /// What bytes look like that nobody recognises: by the share of printable bytes, then by their entropy.
 pub fn appearance(talk: &Talk<'_>) -> Appearance {
-    looks(talk, 4096)
-}
-
-/// The same from the first `most` bytes: of what is recognised, few are enough.
-fn looks(talk: &Talk<'_>, most: usize) -> Appearance {
+    const MOST: usize = 4096;
     let mut counts = [0_u32; 256];
-    let mut left = most;
+    let mut left = MOST;
     for piece in talk.client.pieces().chain(talk.server.pieces()) {
         let piece = piece.get(..left).unwrap_or(piece);
         left -= piece.len();
@@ -214,7 +210,7 @@ fn looks(talk: &Talk<'_>, most: usize) -> Appearance {
             }
         }
     }
-    let total = u32::try_from(most - left).unwrap_or(u32::MAX);
+    let total = u32::try_from(MOST - left).unwrap_or(u32::MAX);
     if total == 0 {
         return Appearance::Empty;
     }
@@ -243,6 +239,18 @@ fn looks(talk: &Talk<'_>, most: usize) -> Appearance {
     let slack = if total < 512 { 0.30 } else { 0.20 };
     let bias = if total < 256 { 0.15 * expected } else { 184.0 / f64::from(total) };
     if entropy >= expected - bias - slack { Appearance::Encrypted } else { Appearance::Binary }
+}
+
+/// Whether the first bytes are words. A protocol that is known needs no guess whether it is encrypted.
+fn is_text(talk: &Talk<'_>) -> bool {
+    const ENOUGH: usize = 64;
+    let bytes = talk.client.pieces().chain(talk.server.pieces()).flatten().take(ENOUGH);
+    let (mut text, mut total) = (0, 0);
+    for byte in bytes {
+        total += 1;
+        text += usize::from(matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r'));
+    }
+    text * 20 >= total * 19
 }
 
 /// What must hold of any two sides; used by the fuzz target and the seeded test.

@@ -78,6 +78,9 @@ pub(crate) struct WireArgs {
     /// Memory that the kernel fills while we work, as in 16M; a larger one survives longer bursts
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M", help_heading = "Capture")]
     pub(crate) ring: u64,
+    /// How many workers share the flows, on as many processors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), default_value_t = 1, help_heading = "Capture")]
+    pub(crate) workers: u16,
     /// Bytes to keep of each packet
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(96..=262_144), default_value_t = 262_144, help_heading = "Capture")]
     pub(crate) snap: u32,

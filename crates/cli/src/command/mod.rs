@@ -3,6 +3,7 @@
 mod about;
 mod baseline;
 mod check;
+mod crew;
 mod evidence;
 mod list;
 mod policy;

@@ -15,6 +15,7 @@ use model::{Finding, Snapshot, Traffic};
 use serde_json::json;
 use verdict::Earlier;
 
+use super::crew::Crew;
 use super::read::{Ports, earlier, grounds, judge, lines, reading, tell_gaps};
 use super::spool::Spool;
 use super::{Status, Stop};
@@ -33,10 +34,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(super) fn run(args: &WireArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
-    let reading = reading(&args.traffic, 1, &grounds)?;
+    if args.workers > 1 && args.traffic.write.is_some() {
+        return Err(Stop::Usage(String::from(
+            "--write numbers the packets of one worker: leave --workers out",
+        )));
+    }
+    let reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
     let earlier = earlier(&args.traffic)?;
-    let mut capture =
-        Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
+    let capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
     let netns = args.netns.as_deref().and_then(inode_of_namespace);
     give_up(args);
     // By the rights that we shall have at the end.
@@ -46,8 +51,13 @@ pub(super) fn run(args: &WireArgs) -> Status {
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
         .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
 
+    let mut captures = capture.split();
+    let Some(mut capture) = captures.pop() else {
+        return Err(Stop::Failed(String::from("the capture was opened without a worker")));
+    };
     let mut watch = Watch {
         args,
+        crew: Crew::begin(captures, &reading),
         grounds,
         earlier,
         ports,
@@ -95,6 +105,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let counts = capture
         .finish(&mut |captured| watch.take(&captured.frame))
         .map_err(|error| Stop::Failed(format!("cannot read the interface to its end: {error}")))?;
+    watch.crew.end()?;
     watch.finish(&capture, counts.dropped)
 }
 
@@ -127,7 +138,7 @@ fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
         promiscuous: args.promiscuous,
         filters: filters.into_iter().flatten().collect(),
         netns: args.netns.clone(),
-        workers: 1,
+        workers: args.workers,
     }
 }
 
@@ -198,6 +209,7 @@ struct Watch<'a> {
     earlier: Option<Earlier>,
     ports: Ports,
     watching: Watching,
+    crew: Crew,
     owners: Owners,
     examples: eve::Examples,
     /// Findings that were told, by code and what they are about.
@@ -217,8 +229,19 @@ impl Watch<'_> {
 
     /// Tells of the flows that have ended; says whether there is still a reader.
     fn flows(&mut self) -> Result<bool, Stop> {
-        self.watching.pass(host::now());
-        while let Some(flow) = self.watching.poll() {
+        let now = host::now();
+        let mut over = Vec::new();
+        for watching in
+            std::iter::once(&mut self.watching).chain(self.crew.each().iter_mut().map(|it| &mut **it))
+        {
+            watching.pass(now);
+            over.extend(std::iter::from_fn(|| watching.poll()));
+        }
+        self.tell_flows(over)
+    }
+
+    fn tell_flows(&mut self, over: Vec<model::Flow>) -> Result<bool, Stop> {
+        for flow in over {
             if self.args.only_findings || !self.ports.has(flow.transport, flow.server.port()) {
                 continue;
             }
@@ -251,8 +274,16 @@ impl Watch<'_> {
     /// Tells of findings that are new; says whether there is still a reader.
     fn judge(&mut self, capture: &mut Capture) -> Result<bool, Stop> {
         let dropped = capture.counts().map_or(0, |counts| counts.dropped);
-        let view = self.view(self.watching.traffic(dropped), capture);
+        let view = self.view(self.traffic(dropped), capture);
         self.tell_findings(&view)
+    }
+
+    /// What all workers saw; `dropped` is what the one here could not.
+    fn traffic(&self, dropped: u64) -> Traffic {
+        let crew = self.crew.each();
+        let all: Vec<&Watching> =
+            std::iter::once(&self.watching).chain(crew.iter().map(|it| &**it)).collect();
+        Watching::together(&all, dropped + self.crew.dropped())
     }
 
     fn view(&self, mut traffic: Traffic, capture: &Capture) -> TrafficView {
@@ -292,10 +323,11 @@ impl Watch<'_> {
 
     fn finish(mut self, capture: &Capture, dropped: u64) -> Status {
         self.watching.end();
+        self.crew.each().iter_mut().for_each(|watching| watching.end());
         if !self.flows()? {
             return Ok(0);
         }
-        let view = self.view(self.watching.traffic(dropped), capture);
+        let view = self.view(self.traffic(dropped), capture);
         if !self.tell_findings(&view)? {
             return Ok(0);
         }

@@ -357,7 +357,7 @@ fn foot(out: &mut String, view: &TrafficView, form: Form) {
     for (count, one, many) in [
         (traffic.scans.len(), "scan", "scans"),
         (traffic.beacons.len(), "beacon", "beacons"),
-        (traffic.touches.len(), "port knocked at in vain", "ports knocked at in vain"),
+        (traffic.touches.len(), "port without an answer", "ports without an answer"),
     ] {
         if count > 0 {
             parts.push(plural(count, one, many));
@@ -450,7 +450,7 @@ mod tests {
             "420/tcp",
             "warning protocol-mismatch",
             "unknown (looks encrypted)",
-            "3 services, 1 scan, 1 beacon, 1 port knocked at in vain; 1 warning, 4 notes, 1 accepted.",
+            "3 services, 1 scan, 1 beacon, 1 port without an answer; 1 warning, 4 notes, 1 accepted.",
             "raise --memory",
         ] {
             assert!(text.contains(expected), "{expected}\n{text}");

@@ -178,6 +178,11 @@ impl Observer {
 
     /// The facts so far; flows that are still open count as they are.
     pub fn snapshot(&self) -> Traffic {
+        self.part_so_far().traffic()
+    }
+
+    /// The facts so far, to be merged with those of other observers.
+    pub fn part_so_far(&self) -> Part {
         let mut part = self.part.clone();
         for entry in self.table.each() {
             match entry.protocol {
@@ -185,7 +190,7 @@ impl Observer {
                 _ => _ = part.take(entry, hear::recognised(entry)),
             }
         }
-        part.traffic()
+        part
     }
 
     /// Ends every flow, also for [`Observer::poll`].
