@@ -348,6 +348,36 @@ fn under_overload_what_was_dropped_is_counted_exactly() {
     assert_eq!(traffic["exit_status"], 2, "what was not seen makes the look partial");
 }
 
+#[test]
+fn several_workers_see_each_frame_once() {
+    const FRAMES: u64 = 5_000;
+    const FLOWS: u32 = 40;
+    if !possible("several workers see each frame once", &["ip", "python3"]) {
+        return;
+    }
+    let (one, two) = cable("workers");
+    let _sink = two.plant("s = udp(9999, '0.0.0.0'); ready()");
+    let _server = http_on_420(&two);
+    let filter = "udp dst port 9999 or tcp port 420";
+    let words = ["-i", "vb", "--json", "--no-holders", "--workers", "3", "--filter", filter];
+    let watch = Watch::begin(&two, &words);
+    for _ in 0..FLOWS {
+        ask(&one, "10.9.0.2", 420);
+    }
+    flood(&one, FRAMES);
+    let (events, traffic) = watch.summary();
+    let services = array(&traffic, "services");
+    let http = services.iter().find(|service| service["recognised"]["protocol"] == "http").unwrap();
+    assert_eq!(http["flows"], FLOWS, "{http}");
+    let flood = traffic["volume"]["frames"].as_u64().unwrap()
+        - http["tally"]["client_packets"].as_u64().unwrap()
+        - http["tally"]["server_packets"].as_u64().unwrap();
+    assert_eq!(flood + traffic["volume"]["dropped"].as_u64().unwrap(), FRAMES, "{}", traffic["volume"]);
+    let flows =
+        events.iter().filter(|event| event["event"] == "flow" && event["flow"]["server"]["port"] == 420);
+    assert!(flows.count() <= FLOWS as usize);
+}
+
 /// A set of capabilities, of every thread.
 fn capabilities(pid: u32, name: &str) -> Vec<u64> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
