@@ -143,7 +143,8 @@ impl Serves {
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
     seed: Seed,
-    serves: Map<Place, Serves>,
+    /// Boxed: they are large, and the map moves what it has when it grows.
+    serves: Map<Place, Box<Serves>>,
     most: usize,
     /// Flows of services that found no room.
     pub(crate) left_out: u64,
@@ -196,7 +197,7 @@ impl Services {
             frames: vec![flow.frame],
             latest_frame: flow.frame,
         };
-        self.serves.insert(flow.place, serves);
+        self.serves.insert(flow.place, Box::new(serves));
     }
 
     /// Packets of a flow that was added before.
@@ -213,7 +214,7 @@ impl Services {
         self.most = self.most.saturating_add(other.most);
         for (place, theirs) in other.serves {
             match self.serves.get_mut(&place) {
-                Some(ours) => ours.merge(theirs),
+                Some(ours) => ours.merge(*theirs),
                 None => {
                     self.serves.insert(place, theirs);
                 }
@@ -223,26 +224,29 @@ impl Services {
 
     /// The services in order of server, transport, port and protocol.
     pub(crate) fn list(mut self) -> Vec<Service> {
-        let mut all: Vec<(Place, Serves)> = self.serves.drain().collect();
-        all.sort_by_key(|(place, _)| (ip(place.version, place.server), *place));
-        let mut services: Vec<(Place, Serves)> = Vec::with_capacity(all.len());
-        for same in
-            all.chunk_by(|(a, _), (b, _)| Place { protocol: None, ..*a } == Place { protocol: None, ..*b })
-        {
-            let (silent, spoken): (Vec<_>, Vec<_>) = same.iter().cloned().partition(|(place, serves)| {
-                place.protocol.is_none() && serves.best.appearance == Appearance::Empty
-            });
-            let from = services.len();
-            services.extend(spoken);
-            // Flows in which nobody said anything are no other service than the one that speaks there.
-            for (place, silent) in silent {
-                match services.get_mut(from) {
-                    Some((_, serves)) => serves.merge(silent),
-                    None => services.push((place, silent)),
+        let mut all: Vec<(Place, Box<Serves>)> = self.serves.drain().collect();
+        // Of one door, what no protocol was found for comes first.
+        all.sort_by_cached_key(|(place, _)| (ip(place.version, place.server), *place));
+        let mut services = Vec::with_capacity(all.len());
+        let mut silent: Option<(Place, Box<Serves>)> = None;
+        for (place, mut serves) in all {
+            let door = Place { protocol: None, ..place };
+            if let Some((theirs, theirs_serves)) = silent.take() {
+                // Flows in which nobody said anything are no other service than the one that speaks there.
+                if theirs == door {
+                    serves.merge(*theirs_serves);
+                } else {
+                    services.push(service(theirs, *theirs_serves));
                 }
             }
+            if place.protocol.is_none() && serves.best.appearance == Appearance::Empty {
+                silent = Some((place, serves));
+            } else {
+                services.push(service(place, *serves));
+            }
         }
-        services.into_iter().map(|(place, serves)| service(place, serves)).collect()
+        services.extend(silent.map(|(place, serves)| service(place, *serves)));
+        services
     }
 }
 

@@ -59,7 +59,7 @@ fn entries(path: &Path, portreeve: &Path, rounds: usize) -> Vec<Entry> {
     let file = path.display().to_string();
     let ours = |workers: &str| {
         let mut command = vec![portreeve.display().to_string()];
-        command.extend(["read", &file, "--json", "--no-progress", "--workers", workers].map(str::to_owned));
+        command.extend(["read", &file, "--no-progress", "--workers", workers].map(str::to_owned));
         command
     };
     let theirs = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
