@@ -137,9 +137,8 @@ fn look(talk: &Talk<'_>) -> Look {
                 | (Ok(Message::Acknowledge { block: 0 }), Ok(Message::Options)) => 48,
                 _ => 0,
             };
-            let bits = transfer(&talk.client, &talk.server)
-                .max(transfer(&talk.server, &talk.client))
-                .max(agreed);
+            let bits =
+                transfer(&talk.client, &talk.server).max(transfer(&talk.server, &talk.client)).max(agreed);
             if bits == 0 {
                 return Look::No;
             }
