@@ -35,7 +35,7 @@ fn router(talk: &Talk<'_>, mut reader: Reader<'_>) -> Part<[u8; 4]> {
     let kind = reader.be16()? & 0x7fff;
     let message = reader.be16()?;
     reader.be32()?;
-    must(message >= 4 && message + 10 <= length)?;
+    must(message >= 4 && message <= length - 10)?;
     // Common parameters come first: those of a hello, of a session, a status; a keepalive has none.
     let first = match (kind, talk.is_datagrams()) {
         (0x0100, true) => 0x0400,
@@ -45,7 +45,7 @@ fn router(talk: &Talk<'_>, mut reader: Reader<'_>) -> Part<[u8; 4]> {
         _ => return Err(Not::Other),
     };
     let (parameter, size) = (reader.be16()? & 0x3fff, reader.be16()?);
-    must(parameter == first && size >= 4 && size + 8 <= message)?;
+    must(parameter == first && size >= 4 && size <= message.saturating_sub(8))?;
     Ok(router)
 }
 
@@ -85,5 +85,10 @@ mod tests {
             broken[place] = value;
             nothing(&udp(&[&broken], &[]).talk());
         }
+        // A size that no sum has room for.
+        let mut broken = hello.to_vec();
+        broken[20..24].copy_from_slice(&[0xff; 4]);
+        nothing(&udp(&[&broken], &[]).talk());
+        nothing(&udp(&[&[&hello[..12], &[0xff; 90]].concat()], &[]).talk());
     }
 }
