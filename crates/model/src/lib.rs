@@ -13,6 +13,7 @@ pub mod assignment;
 pub mod finding;
 pub mod gap;
 pub mod machine;
+pub mod media;
 pub mod process;
 pub mod protocol;
 pub mod seen;

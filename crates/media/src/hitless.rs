@@ -1,0 +1,1 @@
+//! Two legs of one stream joined (ST 2022-7).

@@ -1,0 +1,1 @@
+//! JPEG XS in RTP (RFC 9134, ST 2110-22).

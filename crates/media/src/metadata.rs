@@ -1,0 +1,1 @@
+//! Fast metadata in RTP (ST 2110-41).

@@ -1,0 +1,1 @@
+//! Planar pictures, and what a person sees of them: RGB, PNG.

@@ -1,0 +1,1 @@
+//! Session announcements (RFC 2974).

@@ -1,0 +1,1 @@
+//! Sound for people: WAV files and levels.

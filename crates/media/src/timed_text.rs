@@ -1,0 +1,1 @@
+//! Timed text in RTP (RFC 8759, ST 2110-43).

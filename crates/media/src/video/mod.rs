@@ -1,0 +1,1 @@
+//! Uncompressed video in RTP (RFC 4175, ST 2110-20).

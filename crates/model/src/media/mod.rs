@@ -1,0 +1,18 @@
+//! Professional media: what was agreed (sessions) and what was measured (streams).
+
+pub mod ancillary;
+pub mod audio;
+pub mod format;
+pub mod ptp;
+pub mod reception;
+pub mod session;
+pub mod shaping;
+pub mod stream;
+pub mod video;
+
+pub use format::{
+    AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
+    Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
+};
+pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
+pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
