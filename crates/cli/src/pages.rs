@@ -43,6 +43,19 @@ pub(crate) fn text(code: Code) -> &'static str {
         Code::TlsSelfSigned => include_str!("../../../docs/findings/tls-self-signed.md"),
         Code::DamagedTraffic => include_str!("../../../docs/findings/damaged-traffic.md"),
         Code::UnreadLink => include_str!("../../../docs/findings/unread-link.md"),
+        Code::StreamWithoutSession => include_str!("../../../docs/findings/stream-without-session.md"),
+        Code::SessionWithoutStream => include_str!("../../../docs/findings/session-without-stream.md"),
+        Code::GroupWithoutSession => include_str!("../../../docs/findings/group-without-session.md"),
+        Code::SourceNotAgreed => include_str!("../../../docs/findings/source-not-agreed.md"),
+        Code::FormatNotAgreed => include_str!("../../../docs/findings/format-not-agreed.md"),
+        Code::SeveralSenders => include_str!("../../../docs/findings/several-senders.md"),
+        Code::StreamLoss => include_str!("../../../docs/findings/stream-loss.md"),
+        Code::LegsDiffer => include_str!("../../../docs/findings/legs-differ.md"),
+        Code::StreamReset => include_str!("../../../docs/findings/stream-reset.md"),
+        Code::PacingNotKept => include_str!("../../../docs/findings/pacing-not-kept.md"),
+        Code::TimestampsNotKept => include_str!("../../../docs/findings/timestamps-not-kept.md"),
+        Code::EssenceFault => include_str!("../../../docs/findings/essence-fault.md"),
+        Code::ClockDisagreement => include_str!("../../../docs/findings/clock-disagreement.md"),
     }
 }
 

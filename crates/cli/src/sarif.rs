@@ -129,7 +129,11 @@ fn fingerprint(view: &View, finding: &Finding) -> String {
             | Subject::Scan(_)
             | Subject::Beacon(_)
             | Subject::Touch(_)
-            | Subject::Capture => None,
+            | Subject::Capture
+            | Subject::Session(_)
+            | Subject::Stream(_)
+            | Subject::Group(_)
+            | Subject::Clock(_) => None,
         })
         .collect();
     parts.sort_unstable();
@@ -166,7 +170,11 @@ fn location(view: &View, subject: &Subject) -> Option<Value> {
         | Subject::Scan(_)
         | Subject::Beacon(_)
         | Subject::Touch(_)
-        | Subject::Capture => {
+        | Subject::Capture
+        | Subject::Session(_)
+        | Subject::Stream(_)
+        | Subject::Group(_)
+        | Subject::Clock(_) => {
             return None;
         }
     };

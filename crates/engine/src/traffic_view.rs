@@ -135,6 +135,7 @@ impl TrafficView {
                     Subject::Scan(at) => scans.get(at).copied().map(Subject::Scan),
                     Subject::Capture | Subject::Entry(_) => None,
                     Subject::Socket(_) | Subject::Forward(_) => None,
+                    Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => None,
                 })
                 .collect();
             !finding.subjects.is_empty()

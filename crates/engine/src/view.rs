@@ -250,7 +250,11 @@ fn row_of(subject: &Subject, sockets: usize) -> Option<usize> {
         | Subject::Scan(_)
         | Subject::Beacon(_)
         | Subject::Touch(_)
-        | Subject::Capture => None,
+        | Subject::Capture
+        | Subject::Session(_)
+        | Subject::Stream(_)
+        | Subject::Group(_)
+        | Subject::Clock(_) => None,
     }
 }
 

@@ -154,6 +154,32 @@ codes! {
     DamagedTraffic = "damaged-traffic", Note;
     /// Frames are of a link type that we do not read.
     UnreadLink = "unread-link", Warning;
+    /// Media comes to a port that no session agreed.
+    StreamWithoutSession = "stream-without-session", Warning;
+    /// A session was agreed, and nothing of it came.
+    SessionWithoutStream = "session-without-stream", Note;
+    /// A group was joined that no session names.
+    GroupWithoutSession = "group-without-session", Note;
+    /// Media comes from a source that its session does not allow.
+    SourceNotAgreed = "source-not-agreed", Alert;
+    /// Media comes in another format than its session says.
+    FormatNotAgreed = "format-not-agreed", Warning;
+    /// Several senders send to one group and port.
+    SeveralSenders = "several-senders", Alert;
+    /// Packets of a stream never came.
+    StreamLoss = "stream-loss", Warning;
+    /// One leg lost packets that the other had, or both do not carry the same.
+    LegsDiffer = "legs-differ", Warning;
+    /// A stream began anew: another source, a jump of its sequence or of its clock.
+    StreamReset = "stream-reset", Note;
+    /// A sender sends less evenly than it promises.
+    PacingNotKept = "pacing-not-kept", Warning;
+    /// The clock of a stream does not follow the rule.
+    TimestampsNotKept = "timestamps-not-kept", Warning;
+    /// The payload of a stream is not what its format demands.
+    EssenceFault = "essence-fault", Warning;
+    /// Clocks on the wire disagree with each other, or with what a session says.
+    ClockDisagreement = "clock-disagreement", Warning;
 }
 
 /// What a finding is about.
@@ -175,6 +201,14 @@ pub enum Subject {
     Touch(usize),
     /// The capture as a whole.
     Capture,
+    /// A session: its index among the sessions.
+    Session(usize),
+    /// A stream: its index among the streams.
+    Stream(usize),
+    /// A multicast group that somebody joined.
+    Group(core::net::IpAddr),
+    /// A clock domain of PTP.
+    Clock(u8),
 }
 
 /// One fact that a judgement rests on.

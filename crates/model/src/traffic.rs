@@ -372,6 +372,8 @@ impl Traffic {
                 sources => sources.join(", "),
             }),
             Subject::Socket(_) | Subject::Forward(_) | Subject::Entry(_) => None,
+            // What media is called, media knows.
+            Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => None,
         }
     }
 }

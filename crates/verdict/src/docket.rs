@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use model::media::Media;
 use model::{
     Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject, Traffic,
     Transport,
@@ -38,6 +39,7 @@ pub(crate) type Kin = (&'static str, u8);
 pub(crate) struct Ground<'a> {
     pub(crate) snapshot: Option<&'a Snapshot>,
     pub(crate) traffic: Option<&'a Traffic>,
+    pub(crate) media: Option<&'a Media>,
 }
 
 impl<'a> Ground<'a> {
@@ -57,6 +59,9 @@ impl<'a> Ground<'a> {
             Subject::Service(_) | Subject::Touch(_) => self.traffic?.subject_name(subject),
             Subject::Beacon(index) => Some(self.traffic?.beacons.get(*index)?.client.to_string()),
             Subject::Entry(_) | Subject::Scan(_) | Subject::Capture => None,
+            Subject::Stream(_) | Subject::Session(_) | Subject::Group(_) | Subject::Clock(_) => {
+                self.media?.subject_name(subject)
+            }
         }
     }
 }

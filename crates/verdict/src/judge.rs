@@ -74,7 +74,8 @@ impl<'a> Listener<'_, 'a> {
 pub fn judge(facts: &Facts<'_>) -> Judgement {
     let bench = Bench { facts, snapshot: facts.snapshot, paper: rules::paper::cited(facts.paper) };
     let directory = Directory::of(bench.snapshot);
-    let mut docket = Docket::new(Ground { snapshot: Some(bench.snapshot), traffic: None }, facts.policy);
+    let mut docket =
+        Docket::new(Ground { snapshot: Some(bench.snapshot), ..Ground::default() }, facts.policy);
     let mut policy = Ledger::new(&bench);
 
     sockets(&bench, &directory, &mut policy, &mut docket);

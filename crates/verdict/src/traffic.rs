@@ -149,7 +149,7 @@ pub fn judge_traffic(facts: &TrafficFacts<'_>) -> Judgement {
             .map(|service| (service.server, service.transport))
             .collect(),
     };
-    let mut docket = Docket::new(Ground { snapshot: None, traffic: Some(traffic) }, facts.policy);
+    let mut docket = Docket::new(Ground { traffic: Some(traffic), ..Ground::default() }, facts.policy);
     let mut consent = Consent::of(facts.policy, watch.day());
     let mut homes = wire::home::Homes::default();
 

@@ -191,6 +191,18 @@ pub(crate) struct Finding<'a> {
     /// The beacons it is about, as indices into `beacons`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beacons: Vec<usize>,
+    /// The sessions it is about, as indices into `sessions`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<usize>,
+    /// The streams it is about, as indices into `streams`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    streams: Vec<usize>,
+    /// The multicast groups it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<std::net::IpAddr>,
+    /// The clock domains of PTP it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clock_domains: Vec<u8>,
     /// What it rests on.
     evidence: Vec<Evidence<'a>>,
     /// What to do next.
@@ -237,6 +249,10 @@ impl<'a> Finding<'a> {
             touches: Vec::new(),
             scans: Vec::new(),
             beacons: Vec::new(),
+            sessions: Vec::new(),
+            streams: Vec::new(),
+            groups: Vec::new(),
+            clock_domains: Vec::new(),
             evidence: finding
                 .evidence
                 .iter()
@@ -251,6 +267,10 @@ impl<'a> Finding<'a> {
                 Subject::Touch(index) => shown.touches.push(*index),
                 Subject::Scan(index) => shown.scans.push(*index),
                 Subject::Beacon(index) => shown.beacons.push(*index),
+                Subject::Session(index) => shown.sessions.push(*index),
+                Subject::Stream(index) => shown.streams.push(*index),
+                Subject::Group(group) => shown.groups.push(*group),
+                Subject::Clock(domain) => shown.clock_domains.push(*domain),
                 Subject::Capture | Subject::Socket(_) | Subject::Forward(_) => {}
             }
         }

@@ -98,7 +98,11 @@ pub(crate) fn subject_words(view: &View, subject: &Subject) -> Option<String> {
         | Subject::Scan(_)
         | Subject::Beacon(_)
         | Subject::Touch(_)
-        | Subject::Capture => None,
+        | Subject::Capture
+        | Subject::Session(_)
+        | Subject::Stream(_)
+        | Subject::Group(_)
+        | Subject::Clock(_) => None,
     }
 }
 

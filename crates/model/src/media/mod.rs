@@ -9,6 +9,7 @@ pub mod session;
 pub mod shaping;
 pub mod stream;
 pub mod video;
+pub mod whole;
 
 pub use format::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
@@ -16,3 +17,4 @@ pub use format::{
 };
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
+pub use whole::Media;
