@@ -6,6 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 use crate::assignment::Transport;
 use crate::finding::Subject;
 use crate::gap::Gap;
+use crate::media::Media;
 use crate::protocol::Recognised;
 use crate::time::{Timestamp, Utc};
 
@@ -339,6 +340,8 @@ pub struct Traffic {
     pub beacons: Vec<Beacon>,
     /// Ports that were knocked at and where nobody spoke, in order of transport and port.
     pub touches: Vec<Touch>,
+    /// Media: what was agreed, and what came.
+    pub media: Media,
     /// Bytes that are not what they claim.
     pub faults: Vec<WireFault>,
     /// Link types that we do not read, and how many frames of each.

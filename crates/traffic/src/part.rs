@@ -214,6 +214,7 @@ impl Part {
             scans,
             beacons: self.beacons.judge(self.first, self.last, self.threshold),
             touches,
+            media: model::media::Media::default(),
             faults,
             unread_links,
             gaps,

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::media::Media;
 use model::{
     Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject, Traffic,
     Transport,
@@ -39,7 +38,6 @@ pub(crate) type Kin = (&'static str, u8);
 pub(crate) struct Ground<'a> {
     pub(crate) snapshot: Option<&'a Snapshot>,
     pub(crate) traffic: Option<&'a Traffic>,
-    pub(crate) media: Option<&'a Media>,
 }
 
 impl<'a> Ground<'a> {
@@ -60,7 +58,7 @@ impl<'a> Ground<'a> {
             Subject::Beacon(index) => Some(self.traffic?.beacons.get(*index)?.client.to_string()),
             Subject::Entry(_) | Subject::Scan(_) | Subject::Capture => None,
             Subject::Stream(_) | Subject::Session(_) | Subject::Group(_) | Subject::Clock(_) => {
-                self.media?.subject_name(subject)
+                self.traffic?.media.subject_name(subject)
             }
         }
     }

@@ -118,6 +118,13 @@ impl Observer {
 
     /// Takes a frame; `number` counts the frames of the capture from 1.
     pub fn handle(&mut self, frame: &Frame<'_>, number: u64) {
+        self.handle_and(frame, number, &mut |_| {});
+    }
+
+    /// Takes a frame, and shows the packet in it to somebody else who would otherwise decode it again: whole packets of
+    /// IP only, put together where they came in pieces.
+    #[inline]
+    pub fn handle_and(&mut self, frame: &Frame<'_>, number: u64, also: &mut impl FnMut(&Packet<'_>)) {
         let volume = &mut self.part.volume;
         volume.frames += 1;
         volume.wire_bytes += u64::from(frame.wire_bytes);
@@ -129,16 +136,28 @@ impl Observer {
         let decoded = packet::decode(frame);
         // By reference: a packet's facts take five lines of the cache.
         match &decoded {
-            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(packet, number, now),
-            _ => self.unusual(decoded, number, now, 0),
+            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
+                also(packet);
+                self.packet(packet, number, now);
+            }
+            _ => self.unusual(decoded, (number, now), also, 0),
         }
     }
 
     /// What is no whole packet of IP; `depth` counts packets in pieces inside each other.
     #[cold]
-    fn unusual(&mut self, decoded: Result<Decoded<'_>, Fault>, number: u64, now: When, depth: u8) {
+    fn unusual(
+        &mut self,
+        decoded: Result<Decoded<'_>, Fault>,
+        (number, now): (u64, When),
+        also: &mut dyn FnMut(&Packet<'_>),
+        depth: u8,
+    ) {
         match decoded {
-            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => self.packet(&packet, number, now),
+            Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
+                also(&packet);
+                self.packet(&packet, number, now);
+            }
             Ok(Decoded::Packet(piece)) => {
                 let time = Timestamp::from_ns(now.later(self.now).known().unwrap_or(0));
                 let whole = if depth < MOST_NESTED { self.fragments.handle(&piece, time) } else { None };
@@ -147,7 +166,7 @@ impl Observer {
                     return;
                 };
                 self.part.volume.reassembled += 1;
-                self.unusual(packet::decode_whole(&piece, &whole), number, now, depth + 1);
+                self.unusual(packet::decode_whole(&piece, &whole), (number, now), also, depth + 1);
             }
             Ok(Decoded::Other(_)) => self.part.volume.not_ip += 1,
             Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),

@@ -1,0 +1,145 @@
+//! The sessions that are known, and which of them a packet belongs to.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use model::media::{Session, SessionSource};
+use model::{Timestamp, Utc};
+
+/// So many sessions are kept; what is beyond is counted.
+const MOST_SESSIONS: usize = 1 << 16;
+
+/// The sessions that are known.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    sessions: Vec<Session>,
+    /// Which sessions have a leg to a destination: of each, and the leg.
+    places: HashMap<SocketAddr, Vec<(usize, usize)>>,
+    left_out: u64,
+}
+
+impl Book {
+    /// Writes a session in, or over the one that the same source gave under the same identity.
+    pub fn agree(&mut self, session: Session) {
+        let known = self
+            .sessions
+            .iter()
+            .position(|it| it.source == session.source && it.identity == session.identity);
+        match known.and_then(|at| self.sessions.get_mut(at).map(|it| (at, it))) {
+            Some((at, known)) => {
+                let first = known.first.or(session.first);
+                let moved = known.legs != session.legs;
+                *known = Session { first, ..session };
+                if moved {
+                    self.forget_places(at);
+                    self.note_places(at);
+                }
+            }
+            None if self.sessions.len() >= MOST_SESSIONS => self.left_out += 1,
+            None => {
+                self.sessions.push(session);
+                self.note_places(self.sessions.len() - 1);
+            }
+        }
+    }
+
+    /// Notes that a session was withdrawn. It stays in the book: its packets may still come.
+    pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) {
+        for session in &mut self.sessions {
+            if session.source == *source && session.identity == identity {
+                session.ended = when;
+            }
+        }
+    }
+
+    /// All of them, in the order in which they became known.
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    /// Sessions for which there was no room.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Whether some session has a leg to this destination.
+    pub fn knows(&self, destination: SocketAddr) -> bool {
+        self.places.contains_key(&destination)
+    }
+
+    /// The session, and its leg, that a packet belongs to: one that allows its source and payload type before one that
+    /// allows less; a current one before one that has ended.
+    pub fn find(
+        &self,
+        source: IpAddr,
+        destination: SocketAddr,
+        payload_type: u8,
+    ) -> Option<(usize, usize)> {
+        self.places.get(&destination)?.iter().copied().max_by_key(|(session, leg)| {
+            let Some(session) = self.sessions.get(*session) else { return (false, false, false) };
+            let allowed = session.legs.get(*leg).is_some_and(|leg| leg.sources.allows(source));
+            (allowed, session.format(payload_type).is_some(), session.ended.is_none())
+        })
+    }
+
+    fn note_places(&mut self, at: usize) {
+        let Some(session) = self.sessions.get(at) else { return };
+        for (leg, place) in session.legs.iter().enumerate() {
+            self.places.entry(place.destination).or_default().push((at, leg));
+        }
+    }
+
+    fn forget_places(&mut self, at: usize) {
+        self.places.retain(|_, list| {
+            list.retain(|(session, _)| *session != at);
+            !list.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::media::{Leg, Sources};
+
+    use super::*;
+
+    fn session(identity: &str, destination: &str, sources: Sources) -> Session {
+        Session {
+            name: identity.into(),
+            identity: identity.into(),
+            source: SessionSource::File("a.sdp".into()),
+            formats: Vec::new(),
+            legs: vec![Leg { destination: destination.parse().unwrap(), sources, rtcp: None, ttl: None }],
+            reference: None,
+            media_clock: None,
+            first: None,
+            last: None,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_allowed_decides_between_two() {
+        let one: IpAddr = "192.0.2.1".parse().unwrap();
+        let other: IpAddr = "192.0.2.2".parse().unwrap();
+        let group = "239.1.1.1:5004".parse().unwrap();
+        let mut book = Book::default();
+        book.agree(session("a", "239.1.1.1:5004", Sources::Only(vec![one])));
+        book.agree(session("b", "239.1.1.1:5004", Sources::Only(vec![other])));
+        assert_eq!(book.find(one, group, 96), Some((0, 0)));
+        assert_eq!(book.find(other, group, 96), Some((1, 0)));
+        assert_eq!(book.find(one, "239.1.1.1:5006".parse().unwrap(), 96), None);
+    }
+
+    #[test]
+    fn a_session_that_moves_is_found_at_its_new_place_only() {
+        let (old, new) = ("239.1.1.1:5004".parse().unwrap(), "239.1.1.2:5004".parse().unwrap());
+        let mut book = Book::default();
+        book.agree(session("a", "239.1.1.1:5004", Sources::Any));
+        book.agree(session("a", "239.1.1.2:5004", Sources::Any));
+        assert!(!book.knows(old) && book.knows(new));
+        assert_eq!(book.sessions().len(), 1);
+        book.withdraw(&SessionSource::File("a.sdp".into()), "a", Some(Timestamp::from_ns(1)));
+        assert!(book.sessions()[0].ended.is_some());
+    }
+}
