@@ -1,5 +1,6 @@
 //! The command line: what may be typed. Nothing here looks at the machine.
 
+mod media;
 mod traffic;
 
 use std::ops::RangeInclusive;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
 
+pub(crate) use media::{MediaCommand, MediaLookArgs, SessionArgs};
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
@@ -100,6 +102,9 @@ pub(crate) enum Command {
     /// processes that have it. Needs CAP_NET_RAW; privileges that only the opening needs are given up afterwards.
     #[command(after_long_help = traffic::WATCH_EXAMPLES)]
     Watch(Box<WireArgs>),
+    /// Professional media: sessions and streams, looked at and measured
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// Learns what listens here, and tells the difference later
     #[command(subcommand)]
     Baseline(BaselineCommand),

@@ -39,7 +39,13 @@ fn read(bytes: &[u8], workers: usize) -> (model::Traffic, Vec<OwnedFlow>) {
         stored_bytes: Some(stored),
         read_bytes: Arc::new(AtomicU64::new(0)),
     };
-    let reading = Reading { filter: None, memory_bytes: 1 << 20, workers, seed: stored };
+    let reading = Reading {
+        filter: None,
+        memory_bytes: 1 << 20,
+        workers,
+        seed: stored,
+        media: engine::MediaSettings::default(),
+    };
     let mut flows = Vec::new();
     let mut on_flow = |flow: Flow| flows.push(OwnedFlow::from(flow));
     let each = (workers == 1).then_some(&mut on_flow as &mut dyn FnMut(Flow));

@@ -14,7 +14,7 @@ mod view;
 mod watching;
 
 pub use outcome::{Outcome, Threshold};
-pub use reading::{Progress, Reading, read};
+pub use reading::{MediaSettings, Progress, Reading, read};
 pub use traffic_view::{Grounds, OwnedFlow, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
 pub use watching::Watching;

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use model::media::Session;
 use model::{Area, Flow, Gap, Reason, Traffic, WireFault};
 use wire::capture::{Reader, Step};
 use wire::filter::Expression;
@@ -27,6 +28,15 @@ pub struct Reading {
     pub workers: usize,
     /// What the tables are keyed with, so that nobody can prepare collisions.
     pub seed: u64,
+    /// How media is looked at.
+    pub media: MediaSettings,
+}
+
+/// How media is looked at.
+#[derive(Debug, Clone, Default)]
+pub struct MediaSettings {
+    /// What was agreed, as far as it is known beforehand.
+    pub sessions: Vec<Session>,
 }
 
 impl Reading {

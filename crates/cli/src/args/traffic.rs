@@ -109,7 +109,7 @@ pub(crate) struct WireArgs {
 }
 
 /// What `read` and `watch` share.
-#[derive(Debug, Args, Clone)]
+#[derive(Debug, Args, Clone, Default)]
 pub(crate) struct TrafficArgs {
     /// Only packets that match: an expression as tcpdump takes it (docs/filter.md)
     #[arg(long, short = 'f', value_name = "EXPRESSION", help_heading = "Reading")]
@@ -132,7 +132,7 @@ pub(crate) struct TrafficArgs {
 }
 
 /// Bytes, with K, M or G for powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (text.get(..at), 1 << 10),
         Some((at, 'm' | 'M')) => (text.get(..at), 1 << 20),

@@ -2,10 +2,12 @@
 
 mod about;
 mod baseline;
+mod captures;
 mod check;
 mod crew;
 mod evidence;
 mod list;
+mod media;
 mod policy;
 mod port;
 mod read;
@@ -85,6 +87,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Read(args)) => read::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),
+        Some(Command::Media(command)) => media::run(&command),
         Some(Command::Baseline(command)) => baseline::run(command, &Places::find()),
         Some(Command::Policy(command)) => policy::run(&command, &Places::find()),
         Some(Command::Registry(command)) => registry::run(command, &Places::find()),

@@ -1,16 +1,12 @@
 //! `portreeve read`: captures, judged.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::thread;
 
-use engine::capture_file::{self, CaptureFile};
 use engine::{OwnedFlow, Reading, TrafficView};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::{Area, Flow, Gap, Reason, Traffic, Transport};
 use verdict::Earlier;
 
+use super::captures::{Bar, Captures};
 use super::evidence::Place;
 use super::list::targets_of;
 use super::{Status, Stop, write_json};
@@ -36,7 +32,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     let captures = Captures::of(&args.files, place.is_some())?;
     let files = captures.open()?;
 
-    let progress = Bar::begin(args, &files);
+    let progress = Bar::begin(args.no_progress, &files);
     let mut flows: Vec<OwnedFlow> = Vec::new();
     let most_flows = reading.memory_bytes / FLOW_BYTES;
     let mut left_out = 0;
@@ -103,7 +99,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
 }
 
 /// What traffic is judged by. A policy that cannot be read stops us: what people accepted would be found again.
-pub(super) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
+pub(in crate::command) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
     let judge = JudgeArgs { policy: args.clone(), baseline: None, no_baseline: true };
     let grounds = Grounds::gather(&Places::find(), &judge);
     if grounds.wrong.is_empty() {
@@ -113,7 +109,7 @@ pub(super) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
     }
 }
 
-pub(super) fn judge(
+pub(in crate::command) fn judge(
     traffic: Traffic,
     grounds: &Grounds,
     earlier: Option<&Earlier>,
@@ -151,7 +147,11 @@ pub(super) fn earlier(args: &TrafficArgs) -> Result<Option<Earlier>, Stop> {
 }
 
 /// How to read, by what was typed.
-pub(super) fn reading(args: &TrafficArgs, workers: usize, grounds: &Grounds) -> Result<Reading, Stop> {
+pub(in crate::command) fn reading(
+    args: &TrafficArgs,
+    workers: usize,
+    grounds: &Grounds,
+) -> Result<Reading, Stop> {
     let filter = args
         .filter
         .as_ref()
@@ -165,6 +165,7 @@ pub(super) fn reading(args: &TrafficArgs, workers: usize, grounds: &Grounds) -> 
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         workers,
         seed: seed(),
+        media: engine::MediaSettings::default(),
     })
 }
 
@@ -214,109 +215,6 @@ impl Ports {
         const MOST_PAGES: usize = 16;
         let all = || self.0.iter().flat_map(|it| it.ports.clone().map(|port| (port, it.transport)));
         (!self.is_everything() && all().count() <= MOST_PAGES).then(|| all().collect())
-    }
-}
-
-/// The captures that were named, which can be opened more than once.
-struct Captures(Vec<Source>);
-
-struct Source {
-    path: PathBuf,
-    /// Standard input and pipes, where they have to be read twice.
-    spool: Option<File>,
-}
-
-impl Captures {
-    fn of(paths: &[PathBuf], twice: bool) -> Result<Captures, Stop> {
-        if paths.iter().filter(|path| is_standard_input(path)).count() > 1 {
-            return Err(Stop::Usage(String::from("standard input (-) can be read once only")));
-        }
-        let spool = |path: &PathBuf| {
-            let is_file = || path.metadata().is_ok_and(|about| about.is_file() || about.is_dir());
-            let spool = if twice && !is_file() { Some(spooled(path)?) } else { None };
-            Ok(Source { path: path.clone(), spool })
-        };
-        paths.iter().map(spool).collect::<Result<_, _>>().map(Captures)
-    }
-
-    fn open(&self) -> Result<Vec<CaptureFile>, Stop> {
-        self.0.iter().map(Source::open).collect()
-    }
-}
-
-impl Source {
-    fn open(&self) -> Result<CaptureFile, Stop> {
-        let opened = match (&self.spool, is_standard_input(&self.path)) {
-            (Some(spool), is_standard_input) => spool.try_clone().and_then(|mut file| {
-                io::Seek::rewind(&mut file)?;
-                let stored = file.metadata()?.len();
-                let name = if is_standard_input {
-                    String::from("standard input")
-                } else {
-                    self.path.display().to_string()
-                };
-                CaptureFile::of(name, Some(stored), file)
-            }),
-            (None, true) => capture_file::standard_input(),
-            (None, false) => capture_file::open(&self.path),
-        };
-        opened.map_err(|error| cannot_read(&self.path, &error))
-    }
-}
-
-/// What can be read once only, kept in a file without a name.
-fn spooled(path: &Path) -> Result<File, Stop> {
-    let mut from: Box<dyn io::Read> = if is_standard_input(path) {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|error| cannot_read(path, &error))?)
-    };
-    let failed = |error| {
-        Stop::Failed(format!("cannot keep {} in a temporary file to read it twice: {error}", path.display()))
-    };
-    let mut file = tempfile::tempfile().map_err(failed)?;
-    io::copy(&mut from, &mut file).map_err(failed)?;
-    Ok(file)
-}
-
-fn cannot_read(path: &Path, error: &io::Error) -> Stop {
-    Stop::Failed(format!("cannot read {}: {error}", path.display()))
-}
-
-fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// How far we are, for a person at a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn begin(args: &ReadArgs, files: &[CaptureFile]) -> Bar {
-        let size: Option<u64> = files.iter().map(|file| file.stored_bytes).sum();
-        let bar = match size {
-            // What is read in a moment needs no bar.
-            _ if args.no_progress => ProgressBar::hidden(),
-            Some(size) if size < 32 << 20 => ProgressBar::hidden(),
-            Some(size) => ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr_with_hz(5)),
-            None => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)),
-        };
-        let known = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} ETA {eta}";
-        let unknown = "{spinner} {bytes} {bytes_per_sec} {msg}";
-        if let Ok(style) = ProgressStyle::with_template(if size.is_some() { known } else { unknown }) {
-            bar.set_style(style);
-        }
-        Bar(bar)
-    }
-
-    fn tell(&self, at: &engine::Progress) {
-        if !self.0.is_hidden() {
-            self.0.set_position(at.read_bytes);
-            self.0.set_message(format!("{} frames", at.frames));
-        }
-    }
-
-    fn end(self) {
-        self.0.finish_and_clear();
     }
 }
 

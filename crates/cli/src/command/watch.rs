@@ -110,36 +110,39 @@ pub(super) fn run(args: &WireArgs) -> Status {
 }
 
 fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
-    let filters = reading.filter.as_ref().map(|expression| {
-        // What the kernel cannot judge comes as it is, and is judged here.
-        FILTERED_LINKS.into_iter().filter_map(|link| {
-            let program = match link {
-                LinkType::ETHERNET => wire::filter::compile_for_socket(expression),
-                other => wire::filter::compile(expression, other),
-            };
-            let program = program.ok()?;
-            let program = program
-                .instructions()
-                .iter()
-                .map(|it| FilterInstruction { code: it.code, jt: it.jt, jf: it.jf, k: it.k })
-                .collect();
-            Some(LinkFilter { link, program })
-        })
-    });
     CaptureRequest {
-        // What tcpdump calls any is every interface.
-        interfaces: if args.interface.iter().any(|name| name == "any") {
-            Vec::new()
-        } else {
-            args.interface.clone()
-        },
+        interfaces: named(&args.interface),
         ring_bytes: usize::try_from(args.ring).unwrap_or(usize::MAX),
         snap_bytes: args.snap,
         promiscuous: args.promiscuous,
-        filters: filters.into_iter().flatten().collect(),
+        filters: kernel_filters(reading),
         netns: args.netns.clone(),
         workers: args.workers,
     }
+}
+
+/// The interfaces that were named; what tcpdump calls any is every interface.
+pub(in crate::command) fn named(interfaces: &[String]) -> Vec<String> {
+    if interfaces.iter().any(|name| name == "any") { Vec::new() } else { interfaces.to_vec() }
+}
+
+/// The filter as the kernel takes it. What it cannot judge comes as it is, and is judged here.
+pub(in crate::command) fn kernel_filters(reading: &engine::Reading) -> Vec<LinkFilter> {
+    let Some(expression) = &reading.filter else { return Vec::new() };
+    let filter = |link| {
+        let program = match link {
+            LinkType::ETHERNET => wire::filter::compile_for_socket(expression),
+            other => wire::filter::compile(expression, other),
+        };
+        let program = program
+            .ok()?
+            .instructions()
+            .iter()
+            .map(|it| FilterInstruction { code: it.code, jt: it.jt, jf: it.jf, k: it.k })
+            .collect();
+        Some(LinkFilter { link, program })
+    };
+    FILTERED_LINKS.into_iter().filter_map(filter).collect()
 }
 
 /// Gives up what only the opening needed. Where holders are looked for, what that needs is kept.

@@ -6,6 +6,7 @@
 
 mod fast;
 mod flow;
+mod media;
 mod paper;
 mod process;
 mod rows;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use flow::Flow;
+pub(crate) use media::MediaDocument;
 pub(crate) use paper::PortPaper;
 use process::Process;
 pub(crate) use rows::Names;

@@ -9,6 +9,7 @@ use model::{Timestamp, Utc};
 use registry::Paper;
 
 use super::flow::Flow;
+use super::media::{Session, Stream};
 use super::rows::Names;
 use super::tables::{Accepted, Finding, Gap, Generator, Registry};
 
@@ -39,6 +40,10 @@ pub(crate) struct TrafficDocument<'a> {
     pub(crate) scans: Vec<Scan>,
     /// Connections as regular as only a machine makes them.
     pub(crate) beacons: Vec<Beacon>,
+    /// What was agreed of media.
+    pub(crate) sessions: Vec<Session<'a>>,
+    /// Media that came.
+    pub(crate) streams: Vec<Stream<'a>>,
     /// Every flow, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) flows: Option<Vec<Flow<'a>>>,
@@ -514,6 +519,8 @@ impl<'a> TrafficDocument<'a> {
             touches: traffic.touches.iter().map(Touch::from).collect(),
             scans: traffic.scans.iter().map(Scan::from).collect(),
             beacons: traffic.beacons.iter().map(Beacon::from).collect(),
+            sessions: traffic.media.sessions.iter().map(Session::of).collect(),
+            streams: traffic.media.streams.iter().map(Stream::of).collect(),
             flows: flows.map(|flows| flows.iter().map(Flow::of).collect()),
             faults: traffic.faults.iter().map(WireFault::from).collect(),
             unread_links: traffic

@@ -305,7 +305,7 @@ fn write_service(out: &mut String, view: &TrafficView, index: usize, service: &S
     field(out, "frames", &frames.join(", "), form);
 }
 
-fn findings(out: &mut String, view: &TrafficView, form: Form) {
+pub(super) fn findings(out: &mut String, view: &TrafficView, form: Form) {
     let grave: Vec<&Finding> =
         view.findings.iter().filter(|finding| finding.severity >= Severity::Warning).collect();
     for finding in grave.iter().take(MOST_FINDINGS) {
@@ -351,7 +351,7 @@ pub(crate) fn write_finding(out: &mut String, view: &TrafficView, finding: &Find
     write_one(out, finding, &subjects, form);
 }
 
-fn foot(out: &mut String, view: &TrafficView, form: Form) {
+pub(super) fn foot(out: &mut String, view: &TrafficView, form: Form) {
     let traffic = &view.traffic;
     let mut parts = vec![plural(traffic.services.len(), "service", "services")];
     for (count, one, many) in [

@@ -10,6 +10,7 @@ pub mod shaping;
 pub mod stream;
 pub mod video;
 pub mod whole;
+mod words;
 
 pub use format::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,

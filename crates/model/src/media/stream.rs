@@ -9,6 +9,7 @@ use super::format::Format;
 use super::reception::{HitlessFacts, ReceptionFacts, TimingFacts};
 use super::shaping::ShapingFacts;
 use super::video::{CompressedFacts, VideoFacts};
+use crate::finding::Severity;
 
 /// A rule that streams are held to: closed sets of these stand beside the code that enforces them.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,8 @@ pub struct StreamRule {
     pub clause: &'static str,
     /// What was seen, in one sentence without particulars.
     pub text: &'static str,
+    /// How much it matters that it was broken.
+    pub severity: Severity,
 }
 
 /// Where in a stream something happened.
@@ -65,6 +68,10 @@ pub struct StreamLeg {
     pub destination: SocketAddr,
     /// Outermost VLAN.
     pub vlan: Option<u16>,
+    /// Hops that were left of the first packet.
+    pub ttl: u8,
+    /// Differentiated services code point of the first packet (RFC 2474).
+    pub dscp: u8,
     /// What was received, lost, late, and how evenly.
     pub reception: ReceptionFacts,
     /// How the sender's pacing compares with ST 2110-21; where it is video or ancillary data.
@@ -78,8 +85,10 @@ pub struct StreamLeg {
 pub struct Stream {
     /// The synchronisation source.
     pub ssrc: u32,
-    /// The payload type of most packets.
+    /// The payload type that it began with.
     pub payload_type: u8,
+    /// The number of its first frame in the capture, from 1.
+    pub frame: u64,
     /// What it carries, as far as known, and how we know.
     pub format: Option<(Format, Basis)>,
     /// Its session: the index among the sessions.

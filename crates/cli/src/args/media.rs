@@ -1,0 +1,97 @@
+//! The command line of professional media: `media`, and the sessions that `read` and `watch` know of.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{FailOn, OutputArgs, PolicyArgs, seconds};
+
+const LS_EXAMPLES: &str = "\
+Examples:
+  portreeve media ls trace.pcapng
+  portreeve media ls -i eth0 --duration 10
+  portreeve media ls -i eth0 --nmos http://registry.example:8080 --sdp camera1.sdp
+
+Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read, 64 wrong usage.";
+
+const PROBE_EXAMPLES: &str = "\
+Examples:
+  portreeve media probe trace.pcapng --sdp camera1.sdp
+  portreeve media probe -i eth0 --duration 10 --json
+  portreeve media probe trace.pcapng --profile jt-nm-2022 --fail-on warning
+
+Without a session the format is read from the payload where that is possible, and it is said what was assumed.
+Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read, 64 wrong usage.";
+
+/// Commands about professional media.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MediaCommand {
+    /// Lists sessions and streams: who sends what where, whether it was agreed, and whether it comes whole
+    #[command(after_long_help = LS_EXAMPLES)]
+    Ls(Box<MediaLookArgs>),
+    /// Measures streams against their standard: RTP, ST 2110-10 to -43, ST 2022-7, PTP
+    #[command(after_long_help = PROBE_EXAMPLES)]
+    Probe(Box<MediaLookArgs>),
+}
+
+/// Arguments of what looks at media, in files or live.
+#[derive(Debug, Args)]
+pub(crate) struct MediaLookArgs {
+    /// Capture files, read one after the other; - for standard input
+    #[arg(value_name = "FILE", required_unless_present = "interface", conflicts_with = "interface")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Interface to read live (may be given several times; any for all)
+    #[arg(short = 'i', long, value_name = "NAME", help_heading = "Capture")]
+    pub(crate) interface: Vec<String>,
+    /// Network namespace to read in: a name of ip netns or Docker, a PID, or a path
+    #[arg(short = 'N', long, value_name = "NAME", requires = "interface", help_heading = "Capture")]
+    pub(crate) netns: Option<String>,
+    /// End after so many seconds; without it, Ctrl-C ends the look
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "interface", help_heading = "Capture")]
+    pub(crate) duration: Option<std::time::Duration>,
+    /// Memory that the kernel fills while we work, as in 64M
+    #[arg(long, value_name = "SIZE", value_parser = super::traffic::size, default_value = "64M", help_heading = "Capture")]
+    pub(crate) ring: u64,
+    /// Only packets that match: an expression as tcpdump takes it (docs/filter.md)
+    #[arg(long, short = 'f', value_name = "EXPRESSION", help_heading = "Reading")]
+    pub(crate) filter: Option<String>,
+    #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// No progress
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_progress: bool,
+    /// Fail with status 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY", help_heading = "Judging")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// What was agreed, and by whose rules streams are held to it.
+#[derive(Debug, Args, Default, Clone)]
+pub(crate) struct SessionArgs {
+    /// A session description (may be given several times)
+    #[arg(long, value_name = "FILE", help_heading = "Sessions")]
+    pub(crate) sdp: Vec<PathBuf>,
+    /// Whose limits streams are held to, where they differ from those of the standard
+    #[arg(long, value_enum, default_value_t = ProfileName::Standard, value_name = "PROFILE", help_heading = "Judging")]
+    pub(crate) profile: ProfileName,
+}
+
+/// Whose limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ProfileName {
+    /// The texts of SMPTE and the IETF
+    #[default]
+    Standard,
+    /// What EBU LIST computes, departures included
+    List,
+    /// JT-NM Tested 2020
+    JtNm2020,
+    /// JT-NM Tested 2022
+    JtNm2022,
+    /// CBC/Radio-Canada
+    Cbc,
+}

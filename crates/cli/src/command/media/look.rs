@@ -1,0 +1,62 @@
+//! `portreeve media ls` and `media probe`: streams in files or on an interface, with what was agreed of them.
+
+use engine::{Reading, TrafficView};
+use model::Traffic;
+
+use super::live;
+use crate::args::{MediaLookArgs, TrafficArgs};
+use crate::command::captures::{Bar, Captures};
+use crate::command::read::{self, grounds, judge};
+use crate::command::{Status, Stop, write_json};
+use crate::document::MediaDocument;
+use crate::{output, text};
+
+/// How closely streams are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Face {
+    /// A line each.
+    List,
+    /// All that was measured.
+    Probe,
+}
+
+/// What is kept of flows beside the media: little, for nobody asked for them here.
+const MEMORY_BYTES: u64 = 64 << 20;
+
+pub(super) fn run(args: &MediaLookArgs, face: Face) -> Status {
+    let (view, _) = view(args)?;
+    let status = view.outcome(args.fail_on.threshold()).exit_status();
+    if args.output.json {
+        let document = MediaDocument::of(&view, status);
+        write_json(serde_json::to_vec(&document)?, output::is_terminal())?;
+    } else {
+        let mut out = String::new();
+        let form = output::form(&args.output);
+        match face {
+            Face::List => text::media_list(&mut out, &view, form),
+            Face::Probe => text::media_probe(&mut out, &view, form),
+        }
+        output::present(&out, &args.output)?;
+    }
+    Ok(status)
+}
+
+/// What was seen, judged; and how it was read.
+pub(super) fn view(args: &MediaLookArgs) -> Result<(TrafficView, Reading), Stop> {
+    let grounds = grounds(&args.policy)?;
+    let by = TrafficArgs { filter: args.filter.clone(), memory: MEMORY_BYTES, ..TrafficArgs::default() };
+    let mut reading = read::reading(&by, 1, &grounds)?;
+    reading.media = super::sessions::settings(&args.sessions)?;
+    let traffic =
+        if args.interface.is_empty() { files(args, &reading)? } else { live::watch(args, &reading)? };
+    Ok((judge(traffic, &grounds, None, !args.interface.is_empty()), reading))
+}
+
+fn files(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, Stop> {
+    let captures = Captures::of(&args.files, false)?;
+    let files = captures.open()?;
+    let progress = Bar::begin(args.no_progress, &files);
+    let traffic = engine::read(files, reading, &mut |at| progress.tell(&at), None);
+    progress.end();
+    Ok(traffic)
+}

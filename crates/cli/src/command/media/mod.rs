@@ -1,0 +1,15 @@
+//! `portreeve media`: sessions and streams, looked at, measured, shown and made.
+
+mod live;
+mod look;
+pub(super) mod sessions;
+
+use super::Status;
+use crate::args::MediaCommand;
+
+pub(super) fn run(command: &MediaCommand) -> Status {
+    match command {
+        MediaCommand::Ls(args) => look::run(args, look::Face::List),
+        MediaCommand::Probe(args) => look::run(args, look::Face::Probe),
+    }
+}

@@ -1,0 +1,73 @@
+//! Media in JSON: sessions and streams, in the documents of `read`, `watch` and `media`.
+
+mod session;
+mod stream;
+
+use serde::Serialize;
+
+use engine::TrafficView;
+
+pub(crate) use session::Session;
+pub(crate) use stream::Stream;
+
+use super::tables::{Accepted, Finding, Gap, Generator};
+use super::traffic::moment;
+
+/// Media, judged: the document of `media ls` and `media probe`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "Portreeve media", deny_unknown_fields))]
+pub(crate) struct MediaDocument<'a> {
+    /// Version of this form.
+    pub(crate) schema_version: u32,
+    /// What made it.
+    pub(crate) generator: Generator,
+    /// What was read: files or interfaces.
+    pub(crate) sources: &'a [String],
+    /// Frames read.
+    pub(crate) frames: u64,
+    /// Time of the first frame (RFC 3339, UTC); null where the capture has no times.
+    pub(crate) first: Option<String>,
+    /// Time of the last frame.
+    pub(crate) last: Option<String>,
+    /// What was agreed.
+    pub(crate) sessions: Vec<Session<'a>>,
+    /// What came.
+    pub(crate) streams: Vec<Stream<'a>>,
+    /// What was found, gravest first.
+    pub(crate) findings: Vec<Finding<'a>>,
+    /// What was found and is accepted by policy.
+    pub(crate) accepted: Vec<Accepted<'a>>,
+    /// Where we could not look, and what bounds left out.
+    pub(crate) gaps: Vec<Gap<'a>>,
+    /// 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read.
+    pub(crate) exit_status: u8,
+}
+
+impl<'a> MediaDocument<'a> {
+    pub(crate) fn of(view: &'a TrafficView, exit_status: u8) -> MediaDocument<'a> {
+        let traffic = &view.traffic;
+        MediaDocument {
+            schema_version: super::SCHEMA_VERSION,
+            generator: Generator::this(),
+            sources: &traffic.sources,
+            frames: traffic.volume.frames,
+            first: moment(traffic.first),
+            last: moment(traffic.last),
+            sessions: traffic.media.sessions.iter().map(Session::of).collect(),
+            streams: traffic.media.streams.iter().map(Stream::of).collect(),
+            findings: view.findings.iter().map(Finding::of_traffic).collect(),
+            accepted: view
+                .accepted
+                .iter()
+                .map(|accepted| Accepted {
+                    finding: Finding::of_traffic(&accepted.finding),
+                    entry: &accepted.entry,
+                    reason: &accepted.reason,
+                })
+                .collect(),
+            gaps: traffic.gaps.iter().map(Gap::of).collect(),
+            exit_status,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What came against what was agreed: stream-without-session, session-without-stream, group-without-session,
+//! source-not-agreed, format-not-agreed, several-senders.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use model::media::{Session, Stream};
+use model::{Code, Confidence, Severity, Subject};
+
+use super::words;
+use crate::docket::{Cause, Docket};
+use crate::judge::{SURE, say, usual};
+use crate::traffic::Watch;
+
+/// A session that nobody heard of for so long may have had no time to be sent.
+const PATIENCE_NS: i64 = 10_000_000_000;
+
+pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    let media = &watch.traffic.media;
+    let subject = Subject::Stream(index);
+    match stream.session.and_then(|at| media.sessions.get(at)) {
+        Some(session) => {
+            wrong_source(session, stream, &subject, docket);
+            wrong_format(watch, session, stream, &subject, docket);
+        }
+        None => {
+            // Where nothing was agreed at all, nothing says that this was not.
+            let known = !media.sessions.is_empty();
+            let severity = if known { usual(Code::StreamWithoutSession) } else { Severity::Note };
+            let cause = Cause::Number(index);
+            docket.raise(Code::StreamWithoutSession, (severity, SURE), cause, subject.clone(), || {
+                let mut facts = words::stream(media, stream);
+                let sessions = match media.sessions.len() {
+                    0 => "No session is known: no description was given, and none was announced here.".to_owned(),
+                    known => format!("None of the {known} sessions that are known has this destination."),
+                };
+                facts.push((sessions, "the sessions known here".to_owned()));
+                let step = "give its description with --sdp or --nmos, or find out who sends it and why";
+                say("No session agrees to the stream to ", "", facts, step)
+            });
+        }
+    }
+    several(watch, index, stream, docket);
+}
+
+fn wrong_source<'a>(session: &Session, stream: &'a Stream, subject: &Subject, docket: &mut Docket<'a>) {
+    for leg in &stream.legs {
+        let Some(agreed) = session.leg_to(leg.destination).and_then(|at| session.legs.get(at)) else { continue };
+        if agreed.sources.allows(leg.source.ip()) {
+            continue;
+        }
+        let cause = Cause::Text(format!("{} {}", leg.destination, leg.source.ip()));
+        docket.raise(Code::SourceNotAgreed, (usual(Code::SourceNotAgreed), SURE), cause, subject.clone(), || {
+            let facts = vec![
+                (words::leg(leg), words::first_frame(stream)),
+                (
+                    format!(
+                        "The session '{}' allows {} (RFC 4570 §3).",
+                        session.name,
+                        allowed(&agreed.sources)
+                    ),
+                    words::source(session),
+                ),
+            ];
+            say(
+                format!("{} is no source that '{}' allows: ", leg.source.ip(), session.name),
+                "",
+                facts,
+                format!("find out what sends from {}, and stop it or correct the description", leg.source.ip()),
+            )
+        });
+    }
+}
+
+fn allowed(sources: &model::media::Sources) -> String {
+    let list = |list: &[IpAddr]| {
+        let shown: Vec<String> = list.iter().take(4).map(ToString::to_string).collect();
+        shown.join(", ")
+    };
+    match sources {
+        model::media::Sources::Any => "any source".to_owned(),
+        model::media::Sources::Only(only) => format!("only {}", list(only)),
+        model::media::Sources::AllBut(but) => format!("all but {}", list(but)),
+    }
+}
+
+fn wrong_format<'a>(
+    watch: &Watch<'a>,
+    session: &Session,
+    stream: &'a Stream,
+    subject: &Subject,
+    docket: &mut Docket<'a>,
+) {
+    if session.formats.is_empty() || session.format(stream.payload_type).is_some() {
+        return;
+    }
+    let cause = Cause::Text(format!("{subject:?} payload type"));
+    docket.raise(Code::FormatNotAgreed, (usual(Code::FormatNotAgreed), SURE), cause, subject.clone(), || {
+        let agreed: Vec<String> = session.formats.iter().map(|it| it.payload_type.to_string()).collect();
+        let mut facts = words::stream(&watch.traffic.media, stream);
+        facts.push((
+            format!("The session '{}' agrees to payload type {}.", session.name, agreed.join(", ")),
+            words::source(session),
+        ));
+        say(
+            format!("Payload type {} was not agreed for the stream to ", stream.payload_type),
+            "",
+            facts,
+            "take the description from the sender anew, or set the sender to what was agreed",
+        )
+    });
+}
+
+/// Others that send to the same group and port at the same time. Told once, by the stream that began first.
+fn several<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    let media = &watch.traffic.media;
+    for leg in stream.legs.iter().filter(|leg| leg.destination.ip().is_multicast()) {
+        let mut others = BTreeSet::new();
+        let mut facts = Vec::new();
+        for (other_index, other) in media.streams.iter().enumerate() {
+            for other_leg in &other.legs {
+                let same = other_leg.destination == leg.destination && other_leg.vlan == leg.vlan;
+                if !same || other_leg.source.ip() == leg.source.ip() || !overlap(leg, other_leg) {
+                    continue;
+                }
+                if other_index < index {
+                    return;
+                }
+                others.insert(other_leg.source.ip());
+                facts.push((words::leg(other_leg), words::first_frame(other)));
+            }
+        }
+        if others.is_empty() {
+            continue;
+        }
+        facts.insert(0, (words::leg(leg), words::first_frame(stream)));
+        let cause = Cause::Text(leg.destination.to_string());
+        let subject = Subject::Stream(index);
+        docket.raise(Code::SeveralSenders, (usual(Code::SeveralSenders), SURE), cause, subject, || {
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+            say(
+                format!("{} send to {} at the same time as the sender of ", others.join(", "), leg.destination),
+                "",
+                facts,
+                "find both senders by address, and stop or move one",
+            )
+        });
+    }
+}
+
+fn overlap(one: &model::media::StreamLeg, other: &model::media::StreamLeg) -> bool {
+    let (one, other) = (&one.reception, &other.reception);
+    match ((one.first, one.last), (other.first, other.last)) {
+        ((Some(first), Some(last)), (Some(other_first), Some(other_last))) => {
+            first <= other_last && other_first <= last
+        }
+        _ => true,
+    }
+}
+
+pub(super) fn judge_session<'a>(
+    watch: &Watch<'a>,
+    index: usize,
+    session: &'a Session,
+    docket: &mut Docket<'a>,
+) {
+    let media = &watch.traffic.media;
+    if session.ended.is_some() || session.legs.is_empty() {
+        return;
+    }
+    // Who was told of it just now has not had the time to send.
+    let (Some(first), Some(last)) = (watch.traffic.first, watch.traffic.last) else { return };
+    let known = session.first.unwrap_or(first).max(first);
+    if watch.facts.live && last.since_ns(known) < PATIENCE_NS {
+        return;
+    }
+    let came = |destination| {
+        media.streams.iter().any(|stream| stream.legs.iter().any(|leg| leg.destination == destination))
+    };
+    let silent: Vec<_> = session.legs.iter().filter(|leg| !came(leg.destination)).collect();
+    if silent.is_empty() {
+        return;
+    }
+    let some_came = silent.len() < session.legs.len();
+    let severity = if some_came { Severity::Warning } else { usual(Code::SessionWithoutStream) };
+    let confidence = if watch.incomplete { Confidence::Low } else { Confidence::Medium };
+    let subject = Subject::Session(index);
+    docket.raise(Code::SessionWithoutStream, (severity, confidence), Cause::Number(index), subject, || {
+        let mut facts: Vec<_> = silent
+            .iter()
+            .map(|leg| (format!("Not one packet came to {}.", leg.destination), "the capture".to_owned()))
+            .collect();
+        let what = session.formats.first().map(|format| format!(", {}", format.essence)).unwrap_or_default();
+        facts.push((format!("The session '{}'{what} is current.", session.name), words::source(session)));
+        let (before, step) = if some_came {
+            ("One leg is silent of ", "follow the silent leg from its sender, switch by switch")
+        } else {
+            ("Nothing came of ", "look on the sender's link; multicast comes only to who joined its group")
+        };
+        say(before, "", facts, step)
+    });
+}

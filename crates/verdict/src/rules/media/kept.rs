@@ -1,0 +1,182 @@
+//! Whether a stream keeps its standard: pacing-not-kept, timestamps-not-kept, essence-fault.
+
+use model::media::reception::{ClockBasis, TimingFacts};
+use model::media::shaping::{ShapingFacts, TypeFacts};
+use model::media::{SenderType, Stream, StreamFault};
+use model::{Code, Confidence, Severity, Subject};
+
+use super::words;
+use crate::docket::{Cause, Docket};
+use crate::judge::{say, usual};
+use crate::rules::wire::words::{count, frame, grouped};
+
+pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    for leg in &stream.legs {
+        if let Some(shaping) = &leg.shaping {
+            pacing(index, stream, shaping, docket);
+        }
+        if let Some(timing) = &leg.timing {
+            timestamps(index, stream, timing, docket);
+        }
+    }
+    essence(index, stream, docket);
+}
+
+fn name(sender_type: SenderType) -> &'static str {
+    match sender_type {
+        SenderType::Narrow => "narrow",
+        SenderType::NarrowLinear => "narrow linear",
+        SenderType::Wide => "wide",
+    }
+}
+
+fn pacing<'a>(index: usize, stream: &'a Stream, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) {
+    // Without a promise, a stream is only told of that keeps nothing.
+    let promised = match (shaping.declared, shaping.satisfied) {
+        (Some(declared), _) => declared,
+        (None, None) => SenderType::Wide,
+        (None, Some(_)) => return,
+    };
+    let Some(kept) = shaping.types.iter().find(|it| it.sender_type == promised) else { return };
+    if kept.kept >= shaping.units || shaping.units == 0 {
+        return;
+    }
+    let severity = match shaping.declared {
+        Some(_) => usual(Code::PacingNotKept),
+        None => Severity::Note,
+    };
+    // A time stamp of software holds the jitter of its machine.
+    let confidence = if shaping.basis == ClockBasis::Traced { Confidence::Medium } else { Confidence::Low };
+    let subject = Subject::Stream(index);
+    docket.raise(Code::PacingNotKept, (severity, confidence), Cause::Number(index), subject, || {
+        let mut facts = broken(kept, shaping);
+        let says = match shaping.declared {
+            Some(declared) => format!("Its session says {} ({}).", name(declared), declared.token()),
+            None => "No session says which type it is.".to_owned(),
+        };
+        let keeps = match shaping.satisfied {
+            Some(satisfied) => format!("Every frame keeps {}.", name(satisfied)),
+            None => "Not every frame keeps any of the types.".to_owned(),
+        };
+        facts.push((format!("{says} {keeps}"), "ST 2110-21:2022 §8".to_owned()));
+        facts.push((
+            format!("The clock of the capture is {}; its stamps hold the jitter of its machine.", shaping.basis.word()),
+            "the capture".to_owned(),
+        ));
+        say(
+            format!("{} of {} are not paced as {}: the stream to ", grouped(shaping.units - kept.kept), count(shaping.units, "frame or field"), name(promised)),
+            "",
+            facts,
+            "capture with hardware time stamps; if it stays, correct the sender's pacing or signal the type that it keeps",
+        )
+    });
+}
+
+fn broken(kept: &TypeFacts, shaping: &ShapingFacts) -> Vec<(String, String)> {
+    let place = kept.first_violation.map_or_else(|| "the capture".to_owned(), |it| frame(it.frame));
+    let mut facts = Vec::new();
+    if kept.bursts > 0 {
+        let limit = kept.burst_limit.map(|limit| format!(" above {limit}")).unwrap_or_default();
+        facts.push((
+            format!(
+                "{} filled the network's bucket{limit}, up to {} (ST 2110-21:2022 §6.6).",
+                count(kept.bursts, "frame"),
+                shaping.burst.most().map_or_else(|| "-".to_owned(), |most| most.to_string()),
+            ),
+            place.clone(),
+        ));
+    }
+    if kept.overflows > 0 {
+        let limit = kept.buffer_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        facts.push((
+            format!("{} overflowed the receiver's buffer{limit} (ST 2110-21:2022 §7.1).", count(kept.overflows, "frame")),
+            place.clone(),
+        ));
+    }
+    if kept.underflows > 0 {
+        facts.push((
+            format!("{} had packets after they were to be read (ST 2110-21:2022 §7.1).", count(kept.underflows, "frame")),
+            place,
+        ));
+    }
+    facts
+}
+
+fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, docket: &mut Docket<'a>) {
+    let tied = timing.basis != ClockBasis::Relative;
+    let future = if tied { timing.future } else { 0 };
+    if timing.steps_odd == 0 && timing.backwards == 0 && future == 0 {
+        return;
+    }
+    let severity = if timing.steps_odd + timing.backwards > 0 {
+        usual(Code::TimestampsNotKept)
+    } else {
+        Severity::Note
+    };
+    let cause = Cause::Number(index);
+    let subject = Subject::Stream(index);
+    docket.raise(Code::TimestampsNotKept, (severity, Confidence::Medium), cause, subject, || {
+        let place = timing.first_odd_step.map_or_else(|| words::first_frame(stream), |it| frame(it.frame));
+        let mut facts = Vec::new();
+        if timing.steps_odd > 0 {
+            let steps: Vec<String> =
+                timing.steps.iter().take(4).map(|(step, times)| format!("{step} ({}×)", grouped(*times))).collect();
+            facts.push((
+                format!(
+                    "{} that the rate does not explain; the commonest are {} ticks (ST 2110-10:2022 §7.6).",
+                    count(timing.steps_odd, "step"),
+                    steps.join(", ")
+                ),
+                place,
+            ));
+        }
+        if timing.backwards > 0 {
+            facts.push((
+                format!("{} back (RFC 3550 §5.1).", count(timing.backwards, "step")),
+                words::first_frame(stream),
+            ));
+        }
+        if future > 0 {
+            facts.push((
+                format!(
+                    "{} came before its own time, on a capture clock that is {} (ST 2110-10:2022 §7.7).",
+                    count(future, "packet"),
+                    timing.basis.word()
+                ),
+                words::first_frame(stream),
+            ));
+        }
+        say(
+            "Its timestamps do not follow the rule: the stream to ",
+            "",
+            facts,
+            "look whether the sender is locked to PTP, in which domain, and to which grandmaster",
+        )
+    });
+}
+
+fn essence<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    let gravest = stream.faults.iter().map(|fault| fault.rule.severity).max();
+    let Some(severity) = gravest else { return };
+    let subject = Subject::Stream(index);
+    docket.raise(Code::EssenceFault, (severity, Confidence::High), Cause::Number(index), subject, || {
+        let mut faults: Vec<&StreamFault> = stream.faults.iter().collect();
+        faults.sort_by_key(|fault| core::cmp::Reverse(fault.rule.severity));
+        let facts = faults.iter().map(|fault| (told(fault), frame(fault.first.frame))).collect();
+        let rules: Vec<&str> = faults.iter().take(3).map(|fault| fault.rule.name).collect();
+        let more = if faults.len() > 3 { format!(" and {} more", faults.len() - 3) } else { String::new() };
+        say(
+            format!("{}{more}: the stream to ", rules.join(", ")),
+            "",
+            facts,
+            "show the sender's maker the frames that are named here; --json has all of them",
+        )
+    });
+}
+
+fn told(fault: &StreamFault) -> String {
+    let detail = if fault.detail.is_empty() { String::new() } else { format!(" ({})", fault.detail) };
+    let times = if fault.count == 1 { "once".to_owned() } else { format!("{} times", grouped(fault.count)) };
+    let text = fault.rule.text.trim_end_matches('.');
+    format!("{}: {text}{detail}, {times} ({}).", fault.rule.name, fault.rule.clause)
+}
