@@ -1,0 +1,191 @@
+//! The payload header of uncompressed video, and the pieces of rows that follow it (RFC 4175 §4.2, ST 2110-20:2022 §6.1).
+
+use wire::Fault;
+use wire::cursor::be16;
+
+/// Most pieces of rows that a packet of ST 2110-20 may carry (ST 2110-20:2022 §6.2.1).
+pub const MOST_SEGMENTS: usize = 3;
+
+/// Octets of a piece's header.
+const SEGMENT_HEADER_BYTES: usize = 6;
+
+/// One payload: its header, and what of its rows it brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payload<'a> {
+    /// The upper half of the packet's 32-bit sequence number.
+    pub extended_sequence: u16,
+    headers: &'a [u8],
+    data: &'a [u8],
+}
+
+/// A piece of a row: a *sample row data segment*, as ST 2110-20 names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment<'a> {
+    /// Whether it belongs to the second field or segment.
+    pub second_field: bool,
+    /// The row within its field or frame.
+    pub row: u16,
+    /// The first pixel, from the left.
+    pub offset: u16,
+    /// How many octets it claims.
+    pub claimed_bytes: u16,
+    /// What there is of them.
+    pub bytes: &'a [u8],
+}
+
+fn fault(at: usize, what: &'static str) -> Fault {
+    Fault { layer: "RFC 4175", at, what }
+}
+
+/// The payload of one RTP packet.
+pub fn parse(payload: &[u8]) -> Result<Payload<'_>, Fault> {
+    let ends = fault(payload.len(), "the payload ends in its header (RFC 4175 §4.2)");
+    let extended_sequence = be16(payload, 0).ok_or(ends)?;
+    let rest = payload.get(2..).ok_or(ends)?;
+    let mut end = 0;
+    loop {
+        // The continuation bit is the highest of the offset.
+        let more = rest.get(end + 4).ok_or(ends)? & 0x80 != 0;
+        end += SEGMENT_HEADER_BYTES;
+        if !more {
+            break;
+        }
+    }
+    let (headers, data) = rest.split_at_checked(end).ok_or(ends)?;
+    Ok(Payload { extended_sequence, headers, data })
+}
+
+impl<'a> Payload<'a> {
+    /// How many pieces it announces.
+    pub fn count(&self) -> usize {
+        self.headers.len() / SEGMENT_HEADER_BYTES
+    }
+
+    /// Octets behind the headers.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Its pieces in order; those for which the octets do not suffice have fewer than they claim.
+    pub fn segments(&self) -> Segments<'a> {
+        Segments { headers: self.headers, data: self.data }
+    }
+}
+
+/// The pieces of a payload.
+#[derive(Debug, Clone)]
+pub struct Segments<'a> {
+    headers: &'a [u8],
+    data: &'a [u8],
+}
+
+impl<'a> Segments<'a> {
+    /// What follows the pieces that were taken.
+    pub fn rest(&self) -> &'a [u8] {
+        self.data
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Segment<'a>> {
+        let ([l0, l1, r0, r1, o0, o1], headers) = self.headers.split_first_chunk::<SEGMENT_HEADER_BYTES>()?;
+        self.headers = headers;
+        let claimed_bytes = u16::from_be_bytes([*l0, *l1]);
+        let (bytes, data) =
+            self.data.split_at_checked(usize::from(claimed_bytes)).unwrap_or((self.data, &[]));
+        self.data = data;
+        Some(Segment {
+            second_field: r0 & 0x80 != 0,
+            row: u16::from_be_bytes([r0 & 0x7f, *r1]),
+            offset: u16::from_be_bytes([o0 & 0x7f, *o1]),
+            claimed_bytes,
+            bytes,
+        })
+    }
+}
+
+/// Writes a payload header; the data follow.
+///
+/// Each piece is `(octets, second field, row, offset)`.
+pub fn write(extended_sequence: u16, segments: &[(u16, bool, u16, u16)], to: &mut Vec<u8>) {
+    to.extend_from_slice(&extended_sequence.to_be_bytes());
+    for (index, (bytes, second, row, offset)) in segments.iter().enumerate() {
+        let more = index + 1 < segments.len();
+        to.extend_from_slice(&bytes.to_be_bytes());
+        to.extend_from_slice(&(row & 0x7fff | u16::from(*second) << 15).to_be_bytes());
+        to.extend_from_slice(&(offset & 0x7fff | u16::from(more) << 15).to_be_bytes());
+    }
+}
+
+/// What must hold of any input; used by the fuzz target and the seeded test.
+pub fn check(bytes: &[u8]) {
+    match parse(bytes) {
+        Ok(payload) => {
+            let mut segments = payload.segments();
+            let taken: Vec<_> = segments.by_ref().collect();
+            assert_eq!(taken.len(), payload.count());
+            let data: usize = taken.iter().map(|it| it.bytes.len()).sum();
+            assert_eq!(2 + taken.len() * SEGMENT_HEADER_BYTES + data + segments.rest().len(), bytes.len());
+            let headers: Vec<_> =
+                taken.iter().map(|it| (it.claimed_bytes, it.second_field, it.row, it.offset)).collect();
+            let mut again = Vec::new();
+            write(payload.extended_sequence, &headers, &mut again);
+            taken.iter().for_each(|it| again.extend_from_slice(it.bytes));
+            again.extend_from_slice(segments.rest());
+            assert_eq!(again, bytes, "written as read");
+        }
+        Err(fault) => assert!(fault.at <= bytes.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Extended sequence 7; 5 octets of row 3 at 100 and 10 of row 4 of the second field at 0.
+    const SAMPLE: &[u8] = b"\0\x07\0\x05\0\x03\x80\x64\0\x0a\x80\x04\0\0abcdeABCDEFGHIJ";
+
+    #[test]
+    fn every_field_is_read() {
+        let payload = parse(SAMPLE).unwrap();
+        assert_eq!((payload.extended_sequence, payload.count(), payload.data_bytes()), (7, 2, 15));
+        let [first, second] = payload.segments().collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(
+            (first.second_field, first.row, first.offset, first.bytes),
+            (false, 3, 100, &b"abcde"[..])
+        );
+        assert_eq!((second.second_field, second.row, second.offset), (true, 4, 0));
+        assert_eq!((second.claimed_bytes, second.bytes), (10, &b"ABCDEFGHIJ"[..]));
+    }
+
+    #[test]
+    fn what_is_claimed_and_not_there_is_seen() {
+        let short = parse(&SAMPLE[..SAMPLE.len() - 4]).unwrap();
+        let last = short.segments().last().unwrap();
+        assert_eq!((last.claimed_bytes, last.bytes.len()), (10, 6));
+        assert_eq!(parse(&SAMPLE[..13]).unwrap_err().at, 13);
+        assert!(parse(b"").is_err());
+        // A continuation bit in every header never ends.
+        assert!(parse(&[0xff; 200]).is_err());
+    }
+
+    #[test]
+    fn every_prefix_and_many_damaged_copies_are_survived() {
+        for end in 0..SAMPLE.len() {
+            check(&SAMPLE[..end]);
+        }
+        let mut seed = 6_u64;
+        for _ in 0..20_000 {
+            let mut copy = SAMPLE.to_vec();
+            for _ in 0..3 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let at = (seed >> 33) as usize % copy.len();
+                copy[at] = seed.to_le_bytes()[5];
+            }
+            check(&copy);
+        }
+    }
+}
