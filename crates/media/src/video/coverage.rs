@@ -128,7 +128,12 @@ mod tests {
                 for _ in 0..random(20) {
                     let (row, group, count) = (random(rows + 1), random(groups + 5), random(groups + 9));
                     let mut twice = 0;
-                    for place in plain.iter_mut().skip(row).take(1).flat_map(|it| it.iter_mut().skip(group).take(count)) {
+                    for place in plain
+                        .iter_mut()
+                        .skip(row)
+                        .take(1)
+                        .flat_map(|it| it.iter_mut().skip(group).take(count))
+                    {
                         twice += usize::from(std::mem::replace(place, true));
                     }
                     assert_eq!(coverage.add(row, group, count), twice);
@@ -136,7 +141,10 @@ mod tests {
                 let missing = plain.iter().flatten().filter(|it| !**it).count();
                 assert_eq!(coverage.missing().groups, missing as u64);
                 assert_eq!(coverage.is_complete(), missing == 0);
-                assert_eq!(coverage.missing().rows, plain.iter().filter(|row| row.iter().all(|it| !it)).count() as u64);
+                assert_eq!(
+                    coverage.missing().rows,
+                    plain.iter().filter(|row| row.iter().all(|it| !it)).count() as u64
+                );
                 coverage.restart(rows);
             }
         }

@@ -1,9 +1,15 @@
 //! Uncompressed video in RTP (RFC 4175, ST 2110-20).
 
+pub mod coverage;
 pub mod header;
+mod measure;
 pub mod pack;
 pub mod pgroup;
+pub mod rules;
+pub mod timeline;
+mod unit;
 pub mod unpack;
 
 pub use header::{Payload, Segment, parse};
+pub use measure::{BLOCK_BYTES, Measure, STANDARD_UDP_BYTES};
 pub use pgroup::{Order, Pgroup, rows_of_field};
