@@ -13,6 +13,8 @@ pub mod make;
 pub mod metadata;
 pub mod nmos;
 pub mod packet;
+#[cfg(test)]
+mod pcap_tests;
 pub mod picture;
 pub mod ptp;
 pub mod reception;

@@ -1,0 +1,221 @@
+//! Streams from the field, and streams made wrong, measured.
+
+use std::path::Path;
+
+use model::media::{AncillaryFormat, Ratio};
+
+use super::*;
+use crate::pcap_tests::{corpus, rtp_packets};
+
+fn measured(path: &Path) -> Measure {
+    let bytes = std::fs::read(path).unwrap();
+    let mut measure = Measure::new(None);
+    rtp_packets(&bytes, |_, packet| measure.handle(packet));
+    measure
+}
+
+fn kinds(facts: &model::media::ancillary::AncillaryFacts) -> Vec<(u8, u8, u64)> {
+    facts.kinds.iter().map(|it| (it.did, it.sdid, it.packets)).collect()
+}
+
+#[test]
+fn time_code_and_captions_at_5994i() {
+    let Some(path) = corpus("st2110-40/2110-40_5994i.pcap") else { return };
+    let measure = measured(&path);
+    let facts = measure.facts();
+    assert_eq!(
+        (facts.packets, facts.keep_alives, facts.checksum_errors, facts.parity_errors),
+        (90, 30, 0, 0)
+    );
+    assert_eq!(kinds(&facts), [(0x60, 0x60, 45), (0x61, 0x01, 15)]);
+    assert_eq!((facts.fields.unspecified, facts.fields.invalid), (0, 0));
+    assert_eq!(facts.frame_rate, Ratio::new(30_000, 1001));
+    let codes: Vec<_> =
+        facts.time_codes.iter().map(|it| (it.origin.as_str(), it.last.as_str(), it.jumps)).collect();
+    assert_eq!(codes, [("VITC2", "01:00:44:19", 0), ("VITC1", "01:00:44:20", 0), ("LTC", "01:00:44:20", 0)]);
+    let captions = facts.caption_packets.unwrap();
+    assert_eq!((captions.packets, captions.sequence_gaps, captions.checksum_errors), (15, 0, 0));
+    assert_eq!(captions.frame_rate, Ratio::new(30_000, 1001));
+    assert!(measure.faults().is_empty());
+}
+
+#[test]
+fn padding_is_no_payload() {
+    let Some(path) = corpus("st2110-40/anc_with_some_rtp_padding.pcap") else { return };
+    let measure = measured(&path);
+    let facts = measure.facts();
+    assert_eq!(kinds(&facts).first(), Some(&(0x60, 0x60, 33)));
+    assert_eq!((facts.packets, facts.checksum_errors), (50, 0));
+}
+
+#[test]
+fn parity_and_checksum_that_are_wrong() {
+    let Some(path) = corpus("st2110-40/anc_with_1of4_invalid_DID_SDID.pcap") else { return };
+    let measure = measured(&path);
+    let facts = measure.facts();
+    assert!(facts.kinds.iter().any(|it| (it.did, it.sdid) == (1, 1)));
+    assert_eq!((facts.parity_errors, facts.checksum_errors), (37, 20));
+}
+
+#[test]
+fn behind_header_extensions() {
+    let Some(path) = corpus("nmos/rtp-data-st291-anc.pcap") else { return };
+    let measure = measured(&path);
+    let facts = measure.facts();
+    // It was made after an early draft, whose headers were shorter; that must be said, not decoded.
+    assert_eq!((facts.packets, facts.fields.first), (1, 1));
+    assert!(rung(&measure).contains(&"ancillary-reserved") && rung(&measure).contains(&"ancillary-checksum"));
+    assert!(facts.time_codes.is_empty() && facts.captions.is_empty());
+}
+
+/// A stream of one packet per period, as `make` says.
+fn stream(
+    format: Option<&AncillaryFormat>,
+    count: u16,
+    mut make: impl FnMut(u16, &mut Vec<u8>) -> (u32, bool),
+) -> Measure {
+    let mut measure = Measure::new(format);
+    for index in 0..count {
+        let mut payload = Vec::new();
+        let (timestamp, marker) = make(index, &mut payload);
+        measure.handle(&crate::Packet {
+            time: None,
+            frame: u64::from(index) + 1,
+            udp_bytes: 100,
+            rtp: wire::rtp::Packet {
+                marker,
+                payload_type: 100,
+                sequence: index,
+                timestamp,
+                ssrc: 1,
+                sources: 0,
+                extension: None,
+                payload: &payload,
+                padding_bytes: 0,
+            },
+        });
+    }
+    measure
+}
+
+fn rung(measure: &Measure) -> Vec<&'static str> {
+    measure.faults().iter().map(|it| it.rule.name).collect()
+}
+
+fn code(index: u16, jump: u64) -> [u8; 16] {
+    time_code::write(&time_code::TimeCode {
+        origin: time_code::Origin::Linear,
+        label: time_code::Label::of(1790 + u64::from(index) + jump, 30, true),
+        colour_frame: false,
+        flags: 0,
+        user_bits: 0,
+        second_distributed: 0,
+    })
+}
+
+fn one(index: u16, jump: u64, to: &mut Vec<u8>) {
+    let mut packet = Vec::new();
+    write_packet(Place::ANYWHERE, 0x60, 0x60, &code(index, jump), &mut packet);
+    write_header(0, packet.len().try_into().unwrap(), 1, Field::Unspecified, to);
+    to.extend_from_slice(&packet);
+}
+
+#[test]
+fn a_good_stream_is_quiet() {
+    let measure = stream(None, 40, |index, to| {
+        one(index, 0, to);
+        (u32::from(index) * 3003, true)
+    });
+    assert_eq!(rung(&measure), [""; 0]);
+    let facts = measure.facts();
+    assert_eq!((facts.frame_rate, facts.frame_rate_inferred), (Ratio::new(30_000, 1001), true));
+    assert_eq!(facts.time_codes[0].last, "00:01:01;01");
+    assert_eq!((facts.time_codes[0].jumps, facts.periods), (0, 40));
+}
+
+/// Spoils a payload by its index; ticks to add, and the marker.
+type Change = fn(u16, &mut Vec<u8>) -> (u32, bool);
+
+#[test]
+fn each_rule_rings() {
+    let format = AncillaryFormat {
+        frame_rate: Ratio::new(30_000, 1001),
+        kinds: vec![(0x61, 1)],
+        low_latency: false,
+        vpid_code: None,
+    };
+    let cases: &[(&str, Change)] = &[
+        ("ancillary-short", |_, to| {
+            to.truncate(30);
+            (0, true)
+        }),
+        ("ancillary-length", |_, to| {
+            to[3] += 4;
+            (0, true)
+        }),
+        ("ancillary-field", |_, to| {
+            to[5] = 0x40;
+            (0, true)
+        }),
+        ("ancillary-reserved", |_, to| {
+            to[7] = 1;
+            (0, true)
+        }),
+        ("ancillary-filling", |_, to| {
+            *to.last_mut().unwrap() |= 1;
+            (0, true)
+        }),
+        ("ancillary-stream-number", |_, to| {
+            to[11] = 1;
+            (0, true)
+        }),
+        ("ancillary-parity", |_, to| {
+            to[12] ^= 0x80;
+            (0, true)
+        }),
+        ("ancillary-checksum", |_, to| {
+            to[16] ^= 1;
+            (0, true)
+        }),
+        ("ancillary-unannounced", |_, _| (0, true)),
+        ("ancillary-marker-missing", |_, _| (0, false)),
+        ("ancillary-period-empty", |index, _| (if index > 3 { 3003 } else { 0 }, true)),
+        ("ancillary-time-code", |index, to| {
+            if index == 3 {
+                to.clear();
+                one(index, 7, to);
+            }
+            (0, true)
+        }),
+        ("ancillary-extended-sequence", |index, to| {
+            to[1] = u8::from(index == 2);
+            (0, true)
+        }),
+    ];
+    for (expected, change) in cases {
+        let measure = stream(Some(&format), 6, |index, to| {
+            one(index, 0, to);
+            let (later, marker) = change(index, to);
+            (u32::from(index) * 3003 + later, marker)
+        });
+        assert!(rung(&measure).contains(expected), "{expected}: {:?}", rung(&measure));
+        assert_eq!(measure.facts().announced_unseen, [(0x61, 1)]);
+    }
+}
+
+#[test]
+fn any_octets_are_survived() {
+    let mut sample = vec![60, 3];
+    one(0, 0, &mut sample);
+    let mut seed = 3_u64;
+    for round in 0..20_000 {
+        let mut copy = sample.repeat(1 + round % 3);
+        for _ in 0..4 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (seed >> 33) as usize % copy.len();
+            copy[at] = seed.to_le_bytes()[5];
+        }
+        check(&copy);
+    }
+    (0..sample.len()).for_each(|end| check(&sample[..end]));
+}
