@@ -3,6 +3,7 @@
 pub mod ancillary;
 pub mod audio;
 pub mod format;
+pub mod profile;
 pub mod ptp;
 pub mod reception;
 pub mod session;
@@ -16,6 +17,7 @@ pub use format::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
 };
+pub use profile::Profile;
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
 pub use whole::Media;

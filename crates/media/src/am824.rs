@@ -1,1 +1,0 @@
-//! AES3 subframes in RTP: AM824 (ST 2110-31).

@@ -1,0 +1,350 @@
+//! AES3 subframes in RTP: AM824 (ST 2110-31).
+//!
+//! Each subframe is 32 bits, the highest octet first: two zeros, B, F, P, C, U, V, and the 24 bits of time slots 4 to 27
+//! with the sample's highest bit on top.
+
+pub mod burst;
+pub mod status;
+
+use model::media::StreamRule;
+use model::media::audio::{Aes3Facts, Aes3Signal};
+
+use crate::{Packet, Tally};
+use burst::Finder;
+
+/// Frames of an AES3 block.
+pub const BLOCK_FRAMES: u8 = 192;
+
+/// Channels that are looked at; more are counted.
+const MOST_CHANNELS: u16 = 128;
+
+/// One subframe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subframe(pub u32);
+
+impl Subframe {
+    /// Of a sample, left-justified in 32 bits, and its flags; the parity is made.
+    pub const fn new(
+        sample: i32,
+        block_start: bool,
+        first: bool,
+        status: bool,
+        user: bool,
+        invalid: bool,
+    ) -> Subframe {
+        let flags = (block_start as u32) << 29
+            | (first as u32) << 28
+            | (status as u32) << 26
+            | (user as u32) << 25
+            | (invalid as u32) << 24;
+        let word = flags | sample.cast_unsigned() >> 8;
+        // Parity is over time slots 4 to 31: the sample, V, U, C, and P itself.
+        Subframe(word | ((word & 0x07ff_ffff).count_ones() & 1) << 27)
+    }
+
+    /// Whether the two highest bits are zero, as they must be.
+    pub const fn is_reserved_clear(self) -> bool {
+        self.0 >> 30 == 0
+    }
+
+    /// B: whether a block of 192 frames begins.
+    pub const fn is_block_start(self) -> bool {
+        self.0 >> 29 & 1 != 0
+    }
+
+    /// F: whether it is the first of its frame.
+    pub const fn is_first(self) -> bool {
+        self.0 >> 28 & 1 != 0
+    }
+
+    /// Whether parity is even, as it must be.
+    pub const fn is_parity_even(self) -> bool {
+        (self.0 & 0x0fff_ffff).count_ones().is_multiple_of(2)
+    }
+
+    /// C: the bit of channel status.
+    pub const fn status(self) -> bool {
+        self.0 >> 26 & 1 != 0
+    }
+
+    /// U: the user's bit.
+    pub const fn user(self) -> bool {
+        self.0 >> 25 & 1 != 0
+    }
+
+    /// V: whether it is not fit to be heard.
+    pub const fn is_invalid(self) -> bool {
+        self.0 >> 24 & 1 != 0
+    }
+
+    /// The sample, left-justified.
+    pub const fn sample(self) -> i32 {
+        (self.0 << 8).cast_signed()
+    }
+}
+
+/// The subframes of a payload.
+pub fn subframes(payload: &[u8]) -> impl Iterator<Item = Subframe> + '_ {
+    payload.as_chunks::<4>().0.iter().map(|word| Subframe(u32::from_be_bytes(*word)))
+}
+
+/// Whether octets are subframes of so many channels: nothing else has its parity, its zeros and its order.
+pub fn is_likely(octets: &[u8], channels: usize) -> bool {
+    octets.len() >= 64 * 4
+        && channels <= usize::from(MOST_CHANNELS)
+        && subframes(octets).enumerate().all(|(index, it)| {
+            let is_first = (index % channels.max(1)).is_multiple_of(2);
+            it.is_reserved_clear() && it.is_parity_even() && it.is_first() == is_first
+        })
+}
+
+/// Parity is even.
+pub static PARITY: StreamRule =
+    StreamRule { name: "aes3-parity", clause: "ST 2110-31:2022", text: "The parity of a subframe is odd." };
+
+/// The highest bits are zero.
+pub static RESERVED: StreamRule = StreamRule {
+    name: "aes3-reserved",
+    clause: "ST 2110-31:2022",
+    text: "The two highest bits of a subframe are not zero.",
+};
+
+/// First and second subframes alternate.
+pub static FRAME: StreamRule = StreamRule {
+    name: "aes3-frame",
+    clause: "ST 2110-31:2022",
+    text: "A subframe does not say rightly whether it is the first of its frame.",
+};
+
+/// A block is 192 frames.
+pub static BLOCK: StreamRule = StreamRule {
+    name: "aes3-block",
+    clause: "AES3-2-2009",
+    text: "A block of channel status is not 192 frames long, or does not begin with a first subframe.",
+};
+
+/// Channel status has a check.
+pub static CHECK: StreamRule = StreamRule {
+    name: "aes3-status-check",
+    clause: "AES3-2-2009",
+    text: "The check of professional channel status is wrong.",
+};
+
+/// Channels come in pairs.
+pub static PAIRS: StreamRule = StreamRule {
+    name: "aes3-pairs",
+    clause: "ST 2110-31:2022",
+    text: "The number of channels is odd: each AES3 signal has two.",
+};
+
+/// No marker.
+pub static MARKER: StreamRule = StreamRule {
+    name: "aes3-marker",
+    clause: "ST 2110-31:2022",
+    text: "The marker is set, which is not used here.",
+};
+
+/// Every rule of AES3 subframes.
+pub static RULES: &[&StreamRule] = &[&PARITY, &RESERVED, &FRAME, &BLOCK, &CHECK, &PAIRS, &MARKER];
+
+/// One AES3 signal while it is read.
+#[derive(Debug, Clone, Default)]
+struct Signal {
+    facts: Aes3Signal,
+    /// The frame within the block; `None` until a block began.
+    frame: Option<u8>,
+    bits: [[u8; 24]; 2],
+    bursts: Finder,
+}
+
+impl Signal {
+    /// Takes a frame; says how many block faults and check faults it shows.
+    fn handle(&mut self, first: Subframe, second: Subframe) -> (u64, u64) {
+        let (mut block_faults, mut check_faults) = (0, 0);
+        self.facts.invalid += u64::from(first.is_invalid()) + u64::from(second.is_invalid());
+        self.facts.user_bits += u64::from(first.user()) + u64::from(second.user());
+        block_faults += u64::from(second.is_block_start());
+        let expected = self.frame.map(|frame| frame == BLOCK_FRAMES);
+        match (first.is_block_start(), expected) {
+            (true, Some(true)) => {
+                check_faults = self.end_block();
+                self.frame = Some(0);
+            }
+            (true, Some(false)) => {
+                block_faults += 1;
+                self.frame = Some(0);
+            }
+            (true, None) => self.frame = Some(0),
+            // What follows is not known to belong together: wait for the next start.
+            (false, Some(true)) => {
+                block_faults += 1;
+                self.frame = None;
+            }
+            (false, _) => {}
+        }
+        if let Some(frame) = &mut self.frame {
+            let (octet, bit) = (usize::from(*frame / 8), *frame % 8);
+            for (bits, subframe) in self.bits.iter_mut().zip([first, second]) {
+                if let Some(octet) = bits.get_mut(octet) {
+                    *octet = *octet & !(1 << bit) | u8::from(subframe.status()) << bit;
+                }
+            }
+            *frame += 1;
+        }
+        if let Some(found) = self.bursts.handle(first.0 & 0x00ff_ffff, second.0 & 0x00ff_ffff) {
+            self.facts.data = Some(found);
+            self.facts.bursts += 1;
+        }
+        (block_faults, check_faults)
+    }
+
+    /// A whole block was read: what it says of the channels.
+    fn end_block(&mut self) -> u64 {
+        self.facts.blocks += 1;
+        let mut check_faults = 0;
+        for (known, bits) in self.facts.status.iter_mut().zip(&self.bits) {
+            // Mostly, it is what it was.
+            if known.as_ref().is_some_and(|known| known.bytes == *bits) {
+                check_faults += u64::from(known.as_ref().is_some_and(|known| known.check == Some(false)));
+                continue;
+            }
+            let status = status::parse(bits);
+            check_faults += u64::from(status.check == Some(false));
+            let changed = known.as_ref().is_some_and(|known| !status::is_same(&known.bytes, bits));
+            self.facts.status_changes += u64::from(changed);
+            *known = Some(status);
+        }
+        self.facts.check_faults += check_faults;
+        check_faults
+    }
+
+    /// A packet is missing: what was begun cannot be ended.
+    fn interrupt(&mut self) {
+        self.frame = None;
+        self.bursts = Finder::default();
+    }
+}
+
+/// Measures the AES3 signals of one stream.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    channels: u16,
+    facts: Aes3Facts,
+    signals: Vec<Signal>,
+}
+
+impl Measure {
+    /// For so many channels.
+    pub fn new(channels: u16) -> Measure {
+        let looked_at = channels.min(MOST_CHANNELS);
+        let unmeasured_channels = channels - looked_at / 2 * 2;
+        Measure {
+            channels,
+            facts: Aes3Facts { unmeasured_channels, ..Aes3Facts::default() },
+            signals: vec![Signal::default(); usize::from(looked_at / 2)],
+        }
+    }
+
+    /// Takes a packet; `follows` says that none is missing before it.
+    pub fn handle(&mut self, packet: &Packet<'_>, follows: bool, tally: &mut Tally) {
+        let at = packet.occurrence();
+        if !self.channels.is_multiple_of(2) {
+            tally.note(&PAIRS, at, || format!("{} channels", self.channels));
+        }
+        if packet.rtp.marker {
+            tally.note(&MARKER, at, String::new);
+        }
+        if !follows {
+            self.signals.iter_mut().for_each(Signal::interrupt);
+        }
+        let (mut parity, mut reserved, mut frame, mut block, mut check) = (0, 0, 0, 0, 0);
+        for instant in packet.rtp.payload.chunks_exact(usize::from(self.channels.max(1)) * 4) {
+            for (signal, pair) in self.signals.iter_mut().zip(instant.as_chunks::<8>().0) {
+                let [a, b, c, d, e, f, g, h] = *pair;
+                let first = Subframe(u32::from_be_bytes([a, b, c, d]));
+                let second = Subframe(u32::from_be_bytes([e, f, g, h]));
+                for it in [first, second] {
+                    parity += u64::from(!it.is_parity_even());
+                    reserved += u64::from(!it.is_reserved_clear());
+                }
+                frame += u64::from(!first.is_first()) + u64::from(second.is_first());
+                self.facts.subframes += 2;
+                let (block_faults, check_faults) = signal.handle(first, second);
+                block += block_faults;
+                check += check_faults;
+            }
+        }
+        let facts = &mut self.facts;
+        for (rule, count, sum) in [
+            (&PARITY, parity, Some(&mut facts.parity_faults)),
+            (&RESERVED, reserved, Some(&mut facts.reserved_faults)),
+            (&FRAME, frame, Some(&mut facts.frame_faults)),
+            (&BLOCK, block, Some(&mut facts.block_faults)),
+            (&CHECK, check, None),
+        ] {
+            if count > 0 {
+                tally.note_many(rule, count, at, || format!("{count} in the first packet that has any"));
+                if let Some(sum) = sum {
+                    *sum = sum.saturating_add(count);
+                }
+            }
+        }
+    }
+
+    /// What was measured so far.
+    pub fn facts(&self) -> Aes3Facts {
+        let signals = self.signals.iter().map(|signal| signal.facts.clone()).collect();
+        Aes3Facts { signals, ..self.facts.clone() }
+    }
+}
+
+/// What must hold of any payload; used by the fuzz target and the seeded test.
+pub fn check(bytes: &[u8]) {
+    use wire::rtp;
+    let Some((&[channels, length], payload)) = bytes.split_first_chunk::<2>() else { return };
+    let mut tally = Tally::default();
+    let mut measure = Measure::new(u16::from(channels));
+    let mut words = 0;
+    for (number, payload) in (1..).zip(payload.chunks(usize::from(length) * 8 + 1)) {
+        let rtp = rtp::Packet {
+            marker: false,
+            payload_type: 97,
+            sequence: 0,
+            timestamp: 0,
+            ssrc: 0,
+            sources: 0,
+            extension: None,
+            payload,
+            padding_bytes: 0,
+        };
+        words += payload.len() as u64 / 4;
+        let packet = Packet { time: None, frame: number, udp_bytes: 0, rtp };
+        measure.handle(&packet, length % 2 == 0, &mut tally);
+    }
+    for subframe in subframes(payload) {
+        let made = Subframe::new(
+            subframe.sample(),
+            subframe.is_block_start(),
+            subframe.is_first(),
+            subframe.status(),
+            subframe.user(),
+            subframe.is_invalid(),
+        );
+        assert!(made.is_parity_even() && made.is_reserved_clear());
+        assert_eq!(made == subframe, subframe.is_parity_even() && subframe.is_reserved_clear());
+    }
+    let facts = measure.facts();
+    assert!(facts.subframes <= words);
+    assert!(facts.parity_faults.max(facts.reserved_faults).max(facts.frame_faults) <= facts.subframes);
+    for signal in &facts.signals {
+        assert!(signal.blocks * 384 <= facts.subframes && signal.check_faults <= signal.blocks * 2);
+        for status in signal.status.iter().flatten() {
+            assert_eq!(*status, status::parse(&status.bytes));
+        }
+        assert!(signal.data.is_none_or(|burst| burst.kind < 32 && signal.bursts > 0));
+    }
+    assert_eq!(tally.count(&PARITY), facts.parity_faults);
+}
+
+#[cfg(test)]
+mod tests;
