@@ -15,7 +15,11 @@ mod interfaces;
 pub mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(not(target_os = "linux"))]
+mod plain;
 pub mod privilege;
+pub mod receive;
+pub mod transmit;
 #[cfg(target_os = "windows")]
 mod windows;
 

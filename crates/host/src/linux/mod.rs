@@ -4,6 +4,7 @@ pub mod bind_probe;
 pub mod bpf;
 pub mod capture;
 mod container;
+mod datagram;
 pub mod forwards;
 mod hidden;
 mod holders;
@@ -19,10 +20,12 @@ pub mod privilege;
 pub mod proc_fd;
 pub mod proc_net;
 pub mod process;
+pub mod receive;
 #[cfg(test)]
 mod sandbox;
 mod socket_option;
 pub mod sockets;
+pub mod transmit;
 mod unit;
 
 pub use looker::Looker;

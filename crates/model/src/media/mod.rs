@@ -6,6 +6,7 @@ pub mod format;
 pub mod profile;
 pub mod ptp;
 pub mod reception;
+pub mod sending;
 pub mod session;
 pub mod shaping;
 pub mod stream;
@@ -18,6 +19,7 @@ pub use format::{
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
 };
 pub use profile::Profile;
+pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
 pub use whole::Media;

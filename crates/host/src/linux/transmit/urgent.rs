@@ -1,0 +1,96 @@
+//! What a thread needs to run when it wants to: a processor, a place before others, memory that stays (sched(7), mlock(2)).
+
+#![expect(unsafe_code, reason = "rustix has no scheduling policies")]
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZeroU64;
+
+use model::media::Effort;
+use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
+
+use crate::transmit::UrgencyRequest;
+
+/// Above ordinary threads and interrupts' threads' default is 50: we are beside them.
+const PRIORITY: i32 = 50;
+
+/// What was granted; what needs to be held, is held until this ends.
+#[derive(Debug)]
+pub struct Urgency {
+    /// What was tried, and what was had.
+    pub efforts: Vec<Effort>,
+    _awake: Option<File>,
+}
+
+/// Asks for all of it, for the calling thread.
+pub fn urgency(request: &UrgencyRequest) -> Urgency {
+    let mut efforts = Vec::new();
+    let mut note = |what: &str, had: String, result: io::Result<()>| {
+        let outcome = result.map(|()| had).map_err(|error| error.to_string());
+        efforts.push(Effort { what: what.to_owned(), outcome });
+    };
+    if let Some(cpu) = request.cpu {
+        let pinned = if cpu < CpuSet::MAX_CPU {
+            let mut set = CpuSet::new();
+            set.set(cpu);
+            sched_setaffinity(None, &set).map_err(io::Error::from)
+        } else {
+            Err(io::ErrorKind::InvalidInput.into())
+        };
+        note("a processor of its own", format!("processor {cpu}"), pinned);
+    }
+    note(
+        "timers without slack",
+        "1 ns".to_owned(),
+        set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from),
+    );
+    if request.real_time {
+        // On a single processor we would wait for those whom we keep from running.
+        let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+        let result =
+            if several { first_come() } else { Err(io::Error::other("there is one processor only")) };
+        note("real-time scheduling", format!("SCHED_FIFO, priority {PRIORITY}"), result);
+    }
+    let mut awake = None;
+    if request.steady {
+        // Not what comes later: where memory may not be locked without limit, there would be none to be had.
+        let locked = mlockall(MlockAllFlags::CURRENT).map_err(io::Error::from);
+        note("memory that stays", "locked".to_owned(), locked);
+        let opened = File::options().write(true).open("/dev/cpu_dma_latency").and_then(|mut file| {
+            file.write_all(&0_i32.to_ne_bytes())?;
+            awake = Some(file);
+            Ok(())
+        });
+        note("processors that stay awake", "no sleep states".to_owned(), opened);
+    }
+    Urgency { efforts, _awake: awake }
+}
+
+fn first_come() -> io::Result<()> {
+    let wish = libc::sched_param { sched_priority: PRIORITY };
+    // SAFETY: the kernel reads `wish`, which lives until the call returns; 0 is the calling thread.
+    let answer =
+        unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const wish) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wish_has_an_answer() {
+        // In a thread of its own, which takes what it was granted with it.
+        let answers = std::thread::spawn(|| {
+            urgency(&UrgencyRequest { cpu: Some(0), real_time: true, steady: false }).efforts
+        });
+        let answers = answers.join().unwrap();
+        assert_eq!(answers.len(), 3);
+        assert!(answers.iter().any(|effort| effort.what == "timers without slack" && effort.outcome.is_ok()));
+        let refused = std::thread::spawn(|| {
+            urgency(&UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false }).efforts
+        });
+        assert!(refused.join().unwrap().first().unwrap().outcome.is_err());
+    }
+}
