@@ -42,14 +42,10 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use model::Severity;
-
     use super::*;
 
-    static LATE: StreamRule =
-        StreamRule { name: "late", clause: "none", text: "It is late.", severity: Severity::Note };
-    static ODD: StreamRule =
-        StreamRule { name: "odd", clause: "none", text: "It is odd.", severity: Severity::Note };
+    static LATE: StreamRule = StreamRule { name: "late", clause: "none", text: "It is late." };
+    static ODD: StreamRule = StreamRule { name: "odd", clause: "none", text: "It is odd." };
 
     #[test]
     fn the_first_is_kept_and_the_others_are_counted() {

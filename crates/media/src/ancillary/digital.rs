@@ -315,7 +315,7 @@ mod tests {
     fn a_window_is_defined_written_and_shown() {
         let mut digital = Digital::default();
         let define = [0x98, 0x00, 0, 0, 1, 31, 0x11];
-        assert_eq!(say(&mut digital, 0, 1, &define), []);
+        assert_eq!(say(&mut digital, 0, 1, &define), Vec::<u8>::new());
         assert_eq!(say(&mut digital, 1, 1, b"Hello \x7f\r\xe9t\xe9 \x10\x25"), [1]);
         assert_eq!(digital.text(1), "");
         assert_eq!(say(&mut digital, 2, 1, &[0x89, 0x01]), [1]);

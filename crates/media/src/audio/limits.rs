@@ -126,7 +126,7 @@ mod tests {
     fn a_latency_that_is_worth_nothing_is_not_judged() {
         let latency = Spread { count: 9, least_ns: -5, mean_ns: 0, most_ns: 9_000_000_000 };
         let facts = facts(latency, 17 * 125_000 + 1, LatencyBasis::Relative);
-        for profile in Profile::ALL {
+        for profile in Profile::ALL.iter().copied() {
             let limits = judge(profile, &facts);
             assert_eq!(grade(&limits, AudioQuantity::LeastLatency), None);
             assert_eq!(grade(&limits, AudioQuantity::MostLatency), None);

@@ -3,6 +3,8 @@
 //! A maker knows the content of a period (a frame, a field, a packet time) by its number since the SMPTE epoch, so two
 //! senders that know the time send the same; a schedule says when each packet of it leaves.
 
+pub mod schedule;
+
 use core::ops::Range;
 
 /// Packets of one period, from the RTP header on, in the order they leave.

@@ -9,6 +9,7 @@ pub mod reception;
 pub mod sending;
 pub mod session;
 pub mod shaping;
+pub mod spread;
 pub mod stream;
 pub mod video;
 pub mod whole;
@@ -19,7 +20,9 @@ pub use format::{
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
 };
 pub use profile::Profile;
+pub use reception::ClockBasis;
 pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
+pub use spread::{Histogram, LogHistogram, Spread};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
 pub use whole::Media;

@@ -9,7 +9,6 @@ use super::format::Format;
 use super::reception::{HitlessFacts, ReceptionFacts, TimingFacts};
 use super::shaping::ShapingFacts;
 use super::video::{CompressedFacts, VideoFacts};
-use crate::finding::Severity;
 
 /// A rule that streams are held to: closed sets of these stand beside the code that enforces them.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -20,8 +19,6 @@ pub struct StreamRule {
     pub clause: &'static str,
     /// What was seen, in one sentence without particulars.
     pub text: &'static str,
-    /// How much it matters that it was broken.
-    pub severity: Severity,
 }
 
 /// Where in a stream something happened.

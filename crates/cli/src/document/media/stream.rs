@@ -60,8 +60,6 @@ struct Fault<'a> {
     rule: &'static str,
     /// Its clause.
     clause: &'static str,
-    /// `note`, `warning` or `alert`.
-    severity: &'static str,
     /// What was seen.
     text: &'static str,
     /// How often.
@@ -108,7 +106,6 @@ impl<'a> Stream<'a> {
                 .map(|fault| Fault {
                     rule: fault.rule.name,
                     clause: fault.rule.clause,
-                    severity: fault.rule.severity.name(),
                     text: fault.rule.text,
                     count: fault.count,
                     frame: fault.first.frame,
