@@ -177,6 +177,7 @@ fn compress(bits: u32, samples: &[u16], to: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers of a test fit")]
 mod tests {
     use super::super::unpack::{Rows, unpack, unpack_scalar};
     use super::*;

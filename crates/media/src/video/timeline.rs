@@ -169,6 +169,7 @@ fn rate_micro(count: u64, elapsed: u128, clock: u128) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers of a test fit")]
 mod tests {
     use super::*;
 
