@@ -1,4 +1,4 @@
-//! RTCP: the packets of a compound make up the datagram.
+//! RTCP: the packets of a compound make up the datagram, and their blocks and items make up the packets.
 
 #![no_main]
 

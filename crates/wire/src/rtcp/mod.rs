@@ -1,7 +1,14 @@
 //! RTCP: compound packets and their lengths (RFC 3550 §6).
 
+mod report;
+
 use crate::Fault;
 use crate::cursor::{array, be16};
+
+pub use report::{
+    Descriptions, Extended, ExtendedBlocks, NtpTime, ReceiverReport, ReportBlock, ReportBlocks, SenderReport,
+    Summary, Voice, run_count,
+};
 
 /// Sender report.
 pub const SENDER_REPORT: u8 = 200;
@@ -142,6 +149,41 @@ pub fn check(bytes: &[u8]) {
         assert!(total <= bytes.len());
         assert!((200..=207).contains(&packet.kind) && packet.count < 32);
         assert!(packet.canonical_name().is_none_or(|name| name.len() < packet.body.len()));
+        // A report whose length was accepted has all the blocks that it counts.
+        if let Some(blocks) = packet.blocks() {
+            assert!(blocks.count() == usize::from(packet.count));
+        }
+        assert_eq!(packet.blocks().is_some(), matches!(packet.kind, SENDER_REPORT | RECEIVER_REPORT));
+        assert_eq!(packet.goodbye().is_some(), packet.kind == BYE);
+        if let Some((sources, _)) = packet.goodbye() {
+            assert_eq!(sources.count(), usize::from(packet.count));
+        }
+        let described: usize = packet.descriptions().map(|(_, _, text)| text.len() + 2).sum();
+        assert!(described <= packet.body.len());
+        let first = packet.descriptions().next();
+        if let (Some((_, 1, text)), Some(name)) = (first, packet.canonical_name()) {
+            assert_eq!(text, name);
+        }
+        let mut extended = 4;
+        for block in packet.extended() {
+            extended += 4;
+            match block {
+                Extended::Runs { begin, end, chunks, .. } => {
+                    let all = run_count(begin, end, chunks, false) + run_count(begin, end, chunks, true);
+                    assert!(all <= u32::from(end.wrapping_sub(begin)));
+                    extended += 8 + chunks.len();
+                }
+                Extended::ReceiptTimes { times, .. } => extended += 8 + times.len(),
+                Extended::ReferenceTime(time) => {
+                    assert_eq!(NtpTime::from_unix_ns(time.unix_ns()).unix_ns(), time.unix_ns());
+                    extended += 8;
+                }
+                Extended::Delays(body) | Extended::Other(_, body) => extended += body.len(),
+                Extended::Summary(_) => extended += 36,
+                Extended::Voice(_) => extended += 32,
+            }
+        }
+        assert!(extended <= packet.body.len().max(4));
     }
     // Nothing was left out but at most the padding of the last.
     assert!(bytes.len() - total < 256);
