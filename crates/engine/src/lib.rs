@@ -9,6 +9,7 @@ mod intake;
 mod outcome;
 pub mod owners;
 mod reading;
+pub mod sending;
 mod traffic_view;
 mod view;
 mod watching;

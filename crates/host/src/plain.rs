@@ -139,6 +139,11 @@ impl Pacer {
         Pacer { ahead_ns, spin_ns, lateness: Lateness::default() }
     }
 
+    /// From now on it sleeps until something is due: for what need not be precise.
+    pub fn stay_asleep(&mut self) {
+        self.spin_ns = 0;
+    }
+
     /// Which clock it is.
     pub fn clock(&self) -> String {
         format!("the system's clock and {} s", self.ahead_ns / 1_000_000_000)

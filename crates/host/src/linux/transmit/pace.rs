@@ -50,6 +50,11 @@ impl Pacer {
         }
     }
 
+    /// From now on it sleeps until something is due: for what need not be precise.
+    pub fn stay_asleep(&mut self) {
+        self.spin_ns = 0;
+    }
+
     /// Which clock it is.
     pub fn clock(&self) -> String {
         let seconds = self.ahead_ns / 1_000_000_000;
