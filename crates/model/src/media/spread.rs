@@ -107,6 +107,13 @@ impl LogHistogram {
             .map(move |(place, count)| (from(place), from(place + 1), *count))
     }
 
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &LogHistogram) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+
     /// All that were added.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
