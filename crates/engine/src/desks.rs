@@ -3,15 +3,18 @@
 use std::sync::mpsc;
 use std::thread;
 
+use media::monitor::Monitor;
+use model::media::Media;
 use model::{Area, Flow, Gap, Reason, Timestamp, Traffic, Utc};
 use traffic::{Observer, Part};
 use wire::{Frame, LinkType};
 
+use crate::listening::{observe, together};
 use crate::reading::Reading;
 
 /// Where frames go: to one observer here, or to several elsewhere.
 pub(crate) enum Hall<'f> {
-    Here { observer: Box<Observer>, on_flow: Option<&'f mut dyn FnMut(Flow)> },
+    Here { observer: Box<Observer>, monitor: Box<Monitor>, on_flow: Option<&'f mut dyn FnMut(Flow)> },
     Elsewhere { desks: Vec<Desk> },
 }
 
@@ -21,7 +24,7 @@ pub(crate) struct Desk {
     to: mpsc::SyncSender<Batch>,
     /// Batches that are done with, to be filled again.
     back: mpsc::Receiver<Batch>,
-    worker: thread::JoinHandle<Part>,
+    worker: thread::JoinHandle<(Part, Media)>,
 }
 
 /// Frames with their bytes.
@@ -50,16 +53,17 @@ impl<'f> Hall<'f> {
         let workers = if on_flow.is_some() { 1 } else { reading.workers.max(1) };
         let config = reading.config(workers, on_flow.is_some());
         if workers == 1 {
-            return Hall::Here { observer: Box::new(Observer::new(config)), on_flow };
+            let monitor = Box::new(reading.monitor());
+            return Hall::Here { observer: Box::new(Observer::new(config)), monitor, on_flow };
         }
-        let desks = (0..workers).map(|_| Desk::new(Observer::new(config))).collect();
+        let desks = (0..workers).map(|_| Desk::new(Observer::new(config), reading.monitor())).collect();
         Hall::Elsewhere { desks }
     }
 
     pub(crate) fn take(&mut self, frame: &Frame<'_>, number: u64) {
         match self {
-            Hall::Here { observer, on_flow } => {
-                observer.handle(frame, number);
+            Hall::Here { observer, monitor, on_flow } => {
+                observe(observer, monitor, frame, number);
                 if let Some(on_flow) = on_flow {
                     while let Some(flow) = observer.poll() {
                         on_flow(flow);
@@ -77,27 +81,32 @@ impl<'f> Hall<'f> {
 
     pub(crate) fn close(self) -> Traffic {
         match self {
-            Hall::Here { mut observer, on_flow } => {
+            Hall::Here { mut observer, monitor, on_flow } => {
                 observer.end();
                 if let Some(on_flow) = on_flow {
                     while let Some(flow) = observer.poll() {
                         on_flow(flow);
                     }
                 }
-                observer.finish()
+                Traffic { media: monitor.media(), ..observer.finish() }
             }
             Hall::Elsewhere { desks } => {
                 let mut parts = Vec::new();
+                let mut heard = Vec::new();
                 let mut lost = 0;
                 // All are told before any is waited for.
                 let workers: Vec<_> = desks.into_iter().map(Desk::close).collect();
                 for worker in workers {
                     match worker.join() {
-                        Ok(part) => parts.push(part),
+                        Ok((part, media)) => {
+                            parts.push(part);
+                            heard.push(media);
+                        }
                         Err(_) => lost += 1,
                     }
                 }
                 let mut traffic = traffic::merge(parts);
+                traffic.media = together(heard.into_iter());
                 if lost > 0 {
                     traffic.gaps.push(Gap {
                         area: Area::Capture,
@@ -113,7 +122,7 @@ impl<'f> Hall<'f> {
 }
 
 impl Desk {
-    fn new(mut observer: Observer) -> Desk {
+    fn new(mut observer: Observer, mut monitor: Monitor) -> Desk {
         let (to, batches) = mpsc::sync_channel::<Batch>(BATCHES_WAITING);
         let (done, back) = mpsc::sync_channel::<Batch>(BATCHES_WAITING + 2);
         let worker = thread::spawn(move || {
@@ -127,14 +136,14 @@ impl Desk {
                         wire_bytes: bound.wire_bytes,
                         bytes: batch.bytes.get(start..bound.end).unwrap_or_default(),
                     };
-                    observer.handle(&frame, bound.number);
+                    observe(&mut observer, &mut monitor, &frame, bound.number);
                     start = bound.end;
                 }
                 batch.bytes.clear();
                 // Who reads may have ended already.
                 let _ = done.try_send(batch);
             }
-            observer.part()
+            (observer.part(), monitor.media())
         });
         Desk { batch: Batch::default(), to, back, worker }
     }
@@ -161,7 +170,7 @@ impl Desk {
         let _ = self.to.send(full);
     }
 
-    fn close(mut self) -> thread::JoinHandle<Part> {
+    fn close(mut self) -> thread::JoinHandle<(Part, Media)> {
         self.hand_over();
         self.worker
     }

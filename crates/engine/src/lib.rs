@@ -6,6 +6,7 @@ pub mod capture_file;
 mod desks;
 pub mod evidence;
 mod intake;
+mod listening;
 mod outcome;
 pub mod owners;
 mod reading;

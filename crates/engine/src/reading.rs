@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use media::monitor::Monitor;
 use model::media::Session;
 use model::{Area, Flow, Gap, Reason, Traffic, WireFault};
 use wire::capture::{Reader, Step};
@@ -37,6 +38,8 @@ pub struct Reading {
 pub struct MediaSettings {
     /// What was agreed, as far as it is known beforehand.
     pub sessions: Vec<Session>,
+    /// How streams are measured.
+    pub monitor: media::monitor::Config,
 }
 
 impl Reading {
@@ -48,6 +51,15 @@ impl Reading {
             flows,
             ..traffic::Config::default()
         }
+    }
+
+    /// What listens for media, with what was agreed.
+    pub(crate) fn monitor(&self) -> Monitor {
+        let mut monitor = Monitor::new(self.media.monitor.clone());
+        for session in &self.media.sessions {
+            monitor.agree(session.clone());
+        }
+        monitor
     }
 }
 

@@ -1,16 +1,19 @@
 //! A live interface to facts: the same observer as for a file, asked again and again while it goes on.
 
+use media::monitor::Monitor;
 use model::{Flow, Timestamp, Traffic, Utc};
 use traffic::Observer;
 use wire::Frame;
 
 use crate::intake::Intake;
+use crate::listening::{observe, together};
 use crate::reading::{Reading, add_dropped};
 
 /// What is watched.
 pub struct Watching {
     intake: Intake,
     observer: Observer,
+    monitor: Monitor,
     /// Frames that passed; the number of the last one.
     passed: u64,
 }
@@ -21,6 +24,7 @@ impl Watching {
         Watching {
             intake: Intake::new(reading.filter.clone()),
             observer: Observer::new(reading.config(reading.workers, true)),
+            monitor: reading.monitor(),
             passed: 0,
         }
     }
@@ -30,7 +34,7 @@ impl Watching {
         let passes = self.intake.admit(frame);
         if passes {
             self.passed += 1;
-            self.observer.handle(frame, self.passed);
+            observe(&mut self.observer, &mut self.monitor, frame, self.passed);
         }
         passes
     }
@@ -54,6 +58,7 @@ impl Watching {
     pub fn together(all: &[&Watching], dropped: u64) -> Traffic {
         let parts = all.iter().map(|watching| watching.observer.part_so_far()).collect();
         let mut traffic = traffic::merge(parts);
+        traffic.media = together(all.iter().map(|watching| watching.monitor.media()));
         for watching in all {
             watching.intake.sum_up(&mut traffic);
         }

@@ -11,6 +11,7 @@ pub mod hitless;
 pub mod jpeg_xs;
 pub mod make;
 pub mod metadata;
+pub mod monitor;
 pub mod nmos;
 pub mod packet;
 #[cfg(test)]

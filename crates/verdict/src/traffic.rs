@@ -12,7 +12,7 @@ use crate::accord::{self, Berth, Index, Match};
 use crate::docket::{Docket, Ground};
 use crate::known::shell;
 use crate::policy::{Policy, Verb};
-use crate::rules::{paper, wire, written};
+use crate::rules::{media, paper, wire, written};
 
 /// Everything that a judgement of traffic may rest on.
 #[derive(Clone, Copy)]
@@ -171,6 +171,7 @@ pub fn judge_traffic(facts: &TrafficFacts<'_>) -> Judgement {
     wire::chair::judge_touches(&watch, &mut consent, &mut docket);
     wire::pattern::scans(&watch, &mut consent, &mut docket);
     wire::pattern::beacons(&watch, &homes, &mut consent, &mut docket);
+    media::judge(&watch, &mut consent, &mut docket);
     consent.consider(None, &[], (Subject::Capture, None), &mut docket);
     wire::damage::judge(&watch, &mut docket);
     docket.turn_to(&[], &[]);

@@ -25,21 +25,22 @@ impl Book {
             .sessions
             .iter()
             .position(|it| it.source == session.source && it.identity == session.identity);
-        match known.and_then(|at| self.sessions.get_mut(at).map(|it| (at, it))) {
-            Some((at, known)) => {
-                let first = known.first.or(session.first);
-                let moved = known.legs != session.legs;
-                *known = Session { first, ..session };
-                if moved {
-                    self.forget_places(at);
-                    self.note_places(at);
-                }
-            }
-            None if self.sessions.len() >= MOST_SESSIONS => self.left_out += 1,
-            None => {
+        let Some(at) = known else {
+            if self.sessions.len() >= MOST_SESSIONS {
+                self.left_out += 1;
+            } else {
                 self.sessions.push(session);
                 self.note_places(self.sessions.len() - 1);
             }
+            return;
+        };
+        let Some(known) = self.sessions.get_mut(at) else { return };
+        let first = known.first.or(session.first);
+        let moved = known.legs != session.legs;
+        *known = Session { first, ..session };
+        if moved {
+            self.forget_places(at);
+            self.note_places(at);
         }
     }
 
@@ -69,12 +70,7 @@ impl Book {
 
     /// The session, and its leg, that a packet belongs to: one that allows its source and payload type before one that
     /// allows less; a current one before one that has ended.
-    pub fn find(
-        &self,
-        source: IpAddr,
-        destination: SocketAddr,
-        payload_type: u8,
-    ) -> Option<(usize, usize)> {
+    pub fn find(&self, source: IpAddr, destination: SocketAddr, payload_type: u8) -> Option<(usize, usize)> {
         self.places.get(&destination)?.iter().copied().max_by_key(|(session, leg)| {
             let Some(session) = self.sessions.get(*session) else { return (false, false, false) };
             let allowed = session.legs.get(*leg).is_some_and(|leg| leg.sources.allows(source));

@@ -1,15 +1,25 @@
 //! Datagrams in, media out: which of them are streams, of which session, and how well they came.
 
 mod book;
+mod essence;
+mod live;
 mod path;
+mod sense;
 mod trial;
 
 use std::net::SocketAddr;
 
-use model::media::{Media, Session, SessionSource};
-use model::{Timestamp, Utc};
+use model::media::ptp::PtpFacts;
+use model::media::{AudioFormat, Basis, Essence, Format, Media, Profile, Session, SessionSource};
+use model::{Area, Gap, Reason, Timestamp, Utc};
 use wire::address::Address;
 use wire::packet::Packet as IpPacket;
+use wire::rtp;
+
+use crate::Packet;
+use live::{Leg, Live};
+use path::{Berth, Paths};
+use trial::{Kept, Sentence};
 
 pub use book::Book;
 
@@ -64,3 +74,270 @@ impl<'a> Datagram<'a> {
 
 /// RFC 768.
 const UDP_HEADER_BYTES: u32 = 8;
+
+/// How to listen.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whose limits streams are held to.
+    pub profile: Profile,
+    /// So many streams are measured; others are counted.
+    pub most_streams: usize,
+    /// What streams carry that no session names, as an earlier reading of the same capture found.
+    pub known: Vec<(SocketAddr, SocketAddr, Format)>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { profile: Profile::Standard, most_streams: 2048, known: Vec::new() }
+    }
+}
+
+/// Takes datagrams and keeps what is known of media.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    config: Config,
+    book: Book,
+    paths: Paths,
+    streams: Vec<Live>,
+    /// Which leg has this source, to find where reports belong.
+    left_out: u64,
+}
+
+impl Monitor {
+    /// One that has heard nothing.
+    pub fn new(config: Config) -> Monitor {
+        Monitor { config, ..Monitor::default() }
+    }
+
+    /// Learns what was agreed.
+    pub fn agree(&mut self, session: Session) {
+        self.book.agree(session);
+    }
+
+    /// Learns that something is no longer agreed.
+    pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) {
+        self.book.withdraw(source, identity, when);
+    }
+
+    /// Takes a datagram.
+    #[inline]
+    pub fn handle(&mut self, datagram: &Datagram<'_>) {
+        // Of RTP and RTCP the first two bits are the version (RFC 3550 §5.1); most of what is no media ends here.
+        if datagram.payload.first().is_some_and(|first| first >> 6 == 2) {
+            self.handle_rtp(datagram);
+        }
+    }
+
+    fn handle_rtp(&mut self, datagram: &Datagram<'_>) {
+        if is_report(datagram.payload) {
+            return self.handle_report(datagram);
+        }
+        let packet = rtp::parse(datagram.payload).ok();
+        let Some(path) = self.paths.find(datagram) else { return };
+        let Some(rtp) = packet else {
+            if path.berths.is_empty() && !path.other {
+                self.attempt(datagram, None);
+            }
+            return;
+        };
+        let packet =
+            Packet { time: datagram.time, frame: datagram.frame, udp_bytes: datagram.udp_bytes, rtp };
+        let berth = match path.berths.first() {
+            Some(berth) if berth.ssrc == rtp.ssrc => Some(*berth),
+            Some(_) => {
+                let at = path.berths.iter().position(|berth| berth.ssrc == rtp.ssrc);
+                if let Some(at) = at {
+                    path.berths.swap(0, at);
+                }
+                at.and_then(|_| path.berths.first().copied())
+            }
+            None => None,
+        };
+        match berth {
+            Some(berth) => self.take(berth.stream, berth.leg, &packet),
+            None if path.other => {}
+            None => self.attempt(datagram, Some(&packet)),
+        }
+    }
+
+    /// A packet of a known leg.
+    #[inline]
+    fn take(&mut self, stream: usize, leg: usize, packet: &Packet<'_>) {
+        let Some(live) = self.streams.get_mut(stream) else { return };
+        live.handle(leg, packet);
+        if leg == 0
+            && !live.is_known()
+            && let Some(found) = live.sense(packet)
+        {
+            live.learn((found.format, Basis::Payload), None, found.assumed, (packet, None));
+        }
+    }
+
+    /// A packet on a way where it is not known whether that is RTP.
+    #[cold]
+    fn attempt(&mut self, datagram: &Datagram<'_>, packet: Option<&Packet<'_>>) {
+        let destination = datagram.destination();
+        // What a session announces need not be tried.
+        let agreed = packet.is_some_and(|packet| {
+            self.book
+                .find(datagram.source.0.to_ip(), destination, packet.rtp.payload_type)
+                .and_then(|(session, _)| self.book.sessions().get(session))
+                .is_some_and(|session| session.format(packet.rtp.payload_type).is_some())
+        });
+        if let (true, Some(packet)) = (agreed, packet) {
+            return self.begin(datagram, std::slice::from_ref(packet));
+        }
+        let Some(path) = self.paths.find(datagram) else { return };
+        let trial = path.trial.get_or_insert_default();
+        let kept = || Kept {
+            time: datagram.time,
+            frame: datagram.frame,
+            udp_bytes: datagram.udp_bytes,
+            bytes: datagram.payload.to_vec(),
+        };
+        match trial.hear(packet.map(|packet| &packet.rtp), kept) {
+            Sentence::Open => {}
+            Sentence::Other => {
+                path.trial = None;
+                path.other = path.berths.is_empty();
+            }
+            Sentence::Rtp => {
+                let kept = path.trial.take().map(|trial| trial.into_kept()).unwrap_or_default();
+                let packets: Vec<Packet<'_>> = kept.iter().filter_map(Kept::packet).collect();
+                self.begin(datagram, &packets);
+            }
+        }
+    }
+
+    /// Begins a stream, or another leg of one, with its first packets.
+    fn begin(&mut self, datagram: &Datagram<'_>, packets: &[Packet<'_>]) {
+        let Some(first) = packets.first() else { return };
+        let (source, destination) = (datagram.source(), datagram.destination());
+        let agreed = self.book.find(source.ip(), destination, first.rtp.payload_type);
+        let stream = match self.other_leg_of(agreed, source, destination, first) {
+            Some(stream) => stream,
+            None if self.streams.len() >= self.config.most_streams => {
+                self.left_out += 1;
+                return;
+            }
+            None => self.add(agreed.map(|(session, _)| session), source, destination, first),
+        };
+        let Some(live) = self.streams.get_mut(stream) else { return };
+        let leg = live.begin_leg(Leg::new(source, destination, datagram));
+        if let Some(path) = self.paths.find(datagram) {
+            path.berths.insert(0, Berth { ssrc: first.rtp.ssrc, stream, leg });
+            path.berths.truncate(MOST_BERTHS);
+        }
+        for packet in packets {
+            self.take(stream, leg, packet);
+        }
+    }
+
+    fn add(
+        &mut self,
+        session: Option<usize>,
+        source: SocketAddr,
+        destination: SocketAddr,
+        first: &Packet<'_>,
+    ) -> usize {
+        let mut live = Live::new(first, session, self.config.profile);
+        let about = session.and_then(|at| self.book.sessions().get(at));
+        let agreed = about.and_then(|session| session.format(first.rtp.payload_type));
+        let earlier = || {
+            let fits = |(from, to, format): &&(SocketAddr, SocketAddr, Format)| {
+                *from == source && *to == destination && format.payload_type == first.rtp.payload_type
+            };
+            self.config.known.iter().find(fits).map(|(_, _, format)| format)
+        };
+        if let (Some(at), Some(format)) = (session, agreed) {
+            live.learn((format.clone(), Basis::Session(at)), about, Vec::new(), (first, None));
+        } else if let Some(format) = earlier() {
+            live.learn((format.clone(), Basis::Payload), None, Vec::new(), (first, None));
+        } else if let Some(format) = static_type(first.rtp.payload_type) {
+            live.learn((format, Basis::StaticType), None, Vec::new(), (first, None));
+        }
+        self.streams.push(live);
+        self.streams.len() - 1
+    }
+
+    /// The stream that this is another leg of: one of the same session, or without one, one that counts on nearby.
+    fn other_leg_of(
+        &self,
+        agreed: Option<(usize, usize)>,
+        source: SocketAddr,
+        destination: SocketAddr,
+        packet: &Packet<'_>,
+    ) -> Option<usize> {
+        let legs = agreed.and_then(|(session, _)| self.book.sessions().get(session)).map(|it| it.legs.len());
+        if legs == Some(1) {
+            return None;
+        }
+        self.streams.iter().position(|live| {
+            live.session == agreed.map(|(session, _)| session)
+                && live.may_share(packet)
+                && live.legs.iter().all(|leg| (leg.source, leg.destination) != (source, destination))
+        })
+    }
+
+    /// A report belongs to the leg whose source it names, between the same addresses.
+    fn handle_report(&mut self, datagram: &Datagram<'_>) {
+        let (source, destination) = (datagram.source.0.to_ip(), datagram.destination.0.to_ip());
+        for live in &mut self.streams {
+            for leg in &mut live.legs {
+                let (from, to) = (leg.source.ip(), leg.destination.ip());
+                if (from, to) == (source, destination) || (from, to) == (destination, source) {
+                    leg.handle_report(datagram);
+                }
+            }
+        }
+    }
+
+    /// What is known so far.
+    pub fn media(&self) -> Media {
+        let mut gaps = Vec::new();
+        for (count, what) in [
+            (self.left_out, "streams that were not measured: there are too many"),
+            (self.book.left_out(), "sessions that were not kept: there are too many"),
+        ] {
+            if count > 0 {
+                let (area, reason) = (Area::Traffic, Reason::LimitReached);
+                gaps.push(Gap { area, reason, what: String::from(what), count: Some(count) });
+            }
+        }
+        Media {
+            sessions: self.book.sessions().to_vec(),
+            streams: self.streams.iter().map(Live::facts).collect(),
+            ptp: PtpFacts::default(),
+            gaps,
+        }
+    }
+}
+
+/// Sources that number packets on one way: one, and where it changes, those before.
+const MOST_BERTHS: usize = 8;
+
+/// RTCP has 192 to 223 where RTP has its marker and payload type (RFC 5761 §4).
+fn is_report(payload: &[u8]) -> bool {
+    payload.get(1).is_some_and(|kind| (192..=223).contains(kind))
+}
+
+/// Payload types that always mean the same (RFC 3551 §6); those whose samples we measure.
+fn static_type(payload_type: u8) -> Option<Format> {
+    let (sample_rate, channels) = match payload_type {
+        10 => (44_100, 2),
+        11 => (44_100, 1),
+        33 => {
+            return Some(Format { payload_type, clock_rate: 90_000, essence: Essence::TransportStream });
+        }
+        _ => return None,
+    };
+    let format = AudioFormat {
+        bits: 16,
+        am824: false,
+        sample_rate,
+        channels,
+        packet_time_ns: None,
+        channel_order: String::new(),
+    };
+    Some(Format { payload_type, clock_rate: sample_rate, essence: Essence::Audio(format) })
+}

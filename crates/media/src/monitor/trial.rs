@@ -3,6 +3,8 @@
 use model::{Timestamp, Utc};
 use wire::rtp;
 
+use crate::Packet;
+
 /// So many packets in sequence are an RTP stream (RFC 3550 §A.1 asks for two; other protocols count, too).
 const ENOUGH: usize = 4;
 /// So many packets that are not, and the trial is over.
@@ -17,6 +19,13 @@ pub(super) struct Kept {
     pub(super) frame: u64,
     pub(super) udp_bytes: u16,
     pub(super) bytes: Vec<u8>,
+}
+
+impl Kept {
+    pub(super) fn packet(&self) -> Option<Packet<'_>> {
+        let rtp = rtp::parse(&self.bytes).ok()?;
+        Some(Packet { time: self.time, frame: self.frame, udp_bytes: self.udp_bytes, rtp })
+    }
 }
 
 /// What is known so far.
@@ -92,7 +101,12 @@ mod tests {
             bytes.extend_from_slice(&timestamp.to_be_bytes());
             bytes.extend_from_slice(&ssrc.to_be_bytes());
             let packet = rtp::parse(&bytes).ok();
-            last = trial.hear(packet.as_ref(), || Kept { time: None, frame: 1, udp_bytes: 20, bytes: bytes.clone() });
+            last = trial.hear(packet.as_ref(), || Kept {
+                time: None,
+                frame: 1,
+                udp_bytes: 20,
+                bytes: bytes.clone(),
+            });
         }
         last
     }

@@ -111,6 +111,15 @@ impl Reception {
         }
     }
 
+    /// Learns more of the leg. What came before was measured without it.
+    pub fn learn(&mut self, plan: ReceptionPlan) {
+        if self.facts.packets == 0 {
+            *self = Reception::new(plan);
+        } else {
+            self.plan = plan;
+        }
+    }
+
     /// Takes a packet.
     #[inline]
     pub fn handle(&mut self, packet: &Packet<'_>) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod drift;
 pub(crate) mod exe;
+pub(crate) mod media;
 pub(crate) mod number;
 pub(crate) mod paper;
 pub(crate) mod privilege;

@@ -44,7 +44,7 @@ pub(super) fn media_table(out: &mut String, view: &TrafficView, form: Form) {
         let verdict = verdict_of(view, &Subject::Stream(index));
         for (at, leg) in stream.legs.iter().enumerate() {
             let first = at == 0;
-            let lost = 0;
+            let lost = leg.reception.lost;
             rows.push([
                 Cell::plain(leg.destination.to_string()),
                 Cell::plain(leg.source.to_string()),
@@ -54,7 +54,7 @@ pub(super) fn media_table(out: &mut String, view: &TrafficView, form: Form) {
                 } else {
                     String::new()
                 }),
-                Cell::plain(String::new()),
+                Cell::plain(leg.reception.packets.to_string()),
                 Cell::painted(lost.to_string(), if lost > 0 { Paint::Yellow } else { Paint::Plain }),
                 if first { verdict_cell(verdict) } else { Cell::plain("") },
             ]);

@@ -31,7 +31,8 @@ pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stre
             docket.raise(Code::StreamWithoutSession, (severity, SURE), cause, subject.clone(), || {
                 let mut facts = words::stream(media, stream);
                 let sessions = match media.sessions.len() {
-                    0 => "No session is known: no description was given, and none was announced here.".to_owned(),
+                    0 => "No session is known: no description was given, and none was announced here."
+                        .to_owned(),
                     known => format!("None of the {known} sessions that are known has this destination."),
                 };
                 facts.push((sessions, "the sessions known here".to_owned()));
@@ -45,30 +46,41 @@ pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stre
 
 fn wrong_source<'a>(session: &Session, stream: &'a Stream, subject: &Subject, docket: &mut Docket<'a>) {
     for leg in &stream.legs {
-        let Some(agreed) = session.leg_to(leg.destination).and_then(|at| session.legs.get(at)) else { continue };
+        let Some(agreed) = session.leg_to(leg.destination).and_then(|at| session.legs.get(at)) else {
+            continue;
+        };
         if agreed.sources.allows(leg.source.ip()) {
             continue;
         }
         let cause = Cause::Text(format!("{} {}", leg.destination, leg.source.ip()));
-        docket.raise(Code::SourceNotAgreed, (usual(Code::SourceNotAgreed), SURE), cause, subject.clone(), || {
-            let facts = vec![
-                (words::leg(leg), words::first_frame(stream)),
-                (
-                    format!(
-                        "The session '{}' allows {} (RFC 4570 §3).",
-                        session.name,
-                        allowed(&agreed.sources)
+        docket.raise(
+            Code::SourceNotAgreed,
+            (usual(Code::SourceNotAgreed), SURE),
+            cause,
+            subject.clone(),
+            || {
+                let facts = vec![
+                    (words::leg(leg), words::first_frame(stream)),
+                    (
+                        format!(
+                            "The session '{}' allows {} (RFC 4570 §3).",
+                            session.name,
+                            allowed(&agreed.sources)
+                        ),
+                        words::source(session),
                     ),
-                    words::source(session),
-                ),
-            ];
-            say(
-                format!("{} is no source that '{}' allows: ", leg.source.ip(), session.name),
-                "",
-                facts,
-                format!("find out what sends from {}, and stop it or correct the description", leg.source.ip()),
-            )
-        });
+                ];
+                say(
+                    format!("{} is no source that '{}' allows: ", leg.source.ip(), session.name),
+                    "",
+                    facts,
+                    format!(
+                        "find out what sends from {}, and stop it or correct the description",
+                        leg.source.ip()
+                    ),
+                )
+            },
+        );
     }
 }
 
@@ -139,7 +151,11 @@ fn several<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut
         docket.raise(Code::SeveralSenders, (usual(Code::SeveralSenders), SURE), cause, subject, || {
             let others: Vec<String> = others.iter().map(ToString::to_string).collect();
             say(
-                format!("{} send to {} at the same time as the sender of ", others.join(", "), leg.destination),
+                format!(
+                    "{} send to {} at the same time as the sender of ",
+                    others.join(", "),
+                    leg.destination
+                ),
                 "",
                 facts,
                 "find both senders by address, and stop or move one",

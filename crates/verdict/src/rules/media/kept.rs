@@ -13,7 +13,7 @@ use crate::rules::wire::words::{count, frame, grouped};
 pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     for leg in &stream.legs {
         if let Some(shaping) = &leg.shaping {
-            pacing(index, stream, shaping, docket);
+            pacing(index, shaping, docket);
         }
         if let Some(timing) = &leg.timing {
             timestamps(index, stream, timing, docket);
@@ -30,7 +30,7 @@ fn name(sender_type: SenderType) -> &'static str {
     }
 }
 
-fn pacing<'a>(index: usize, stream: &'a Stream, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) {
+fn pacing<'a>(index: usize, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) {
     // Without a promise, a stream is only told of that keeps nothing.
     let promised = match (shaping.declared, shaping.satisfied) {
         (Some(declared), _) => declared,
@@ -81,7 +81,7 @@ fn broken(kept: &TypeFacts, shaping: &ShapingFacts) -> Vec<(String, String)> {
             format!(
                 "{} filled the network's bucket{limit}, up to {} (ST 2110-21:2022 §6.6).",
                 count(kept.bursts, "frame"),
-                shaping.burst.most().map_or_else(|| "-".to_owned(), |most| most.to_string()),
+                shaping.burst.greatest,
             ),
             place.clone(),
         ));
@@ -89,13 +89,19 @@ fn broken(kept: &TypeFacts, shaping: &ShapingFacts) -> Vec<(String, String)> {
     if kept.overflows > 0 {
         let limit = kept.buffer_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         facts.push((
-            format!("{} overflowed the receiver's buffer{limit} (ST 2110-21:2022 §7.1).", count(kept.overflows, "frame")),
+            format!(
+                "{} overflowed the receiver's buffer{limit} (ST 2110-21:2022 §7.1).",
+                count(kept.overflows, "frame")
+            ),
             place.clone(),
         ));
     }
     if kept.underflows > 0 {
         facts.push((
-            format!("{} had packets after they were to be read (ST 2110-21:2022 §7.1).", count(kept.underflows, "frame")),
+            format!(
+                "{} had packets after they were to be read (ST 2110-21:2022 §7.1).",
+                count(kept.underflows, "frame")
+            ),
             place,
         ));
     }
@@ -108,19 +114,20 @@ fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, doc
     if timing.steps_odd == 0 && timing.backwards == 0 && future == 0 {
         return;
     }
-    let severity = if timing.steps_odd + timing.backwards > 0 {
-        usual(Code::TimestampsNotKept)
-    } else {
-        Severity::Note
-    };
+    let severity =
+        if timing.steps_odd + timing.backwards > 0 { usual(Code::TimestampsNotKept) } else { Severity::Note };
     let cause = Cause::Number(index);
     let subject = Subject::Stream(index);
     docket.raise(Code::TimestampsNotKept, (severity, Confidence::Medium), cause, subject, || {
         let place = timing.first_odd_step.map_or_else(|| words::first_frame(stream), |it| frame(it.frame));
         let mut facts = Vec::new();
         if timing.steps_odd > 0 {
-            let steps: Vec<String> =
-                timing.steps.iter().take(4).map(|(step, times)| format!("{step} ({}×)", grouped(*times))).collect();
+            let steps: Vec<String> = timing
+                .steps
+                .iter()
+                .take(4)
+                .map(|(step, times)| format!("{step} ({}×)", grouped(*times)))
+                .collect();
             facts.push((
                 format!(
                     "{} that the rate does not explain; the commonest are {} ticks (ST 2110-10:2022 §7.6).",
@@ -155,13 +162,41 @@ fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, doc
     });
 }
 
+/// What others told already, or what says little alone: of loss, order, clock and pacing.
+const TOLD_ELSEWHERE: [&str; 17] = [
+    "loss",
+    "duplicate",
+    "reorder",
+    "sequence-reset",
+    "source-change",
+    "payload-type-change",
+    "timestamp-in-future",
+    "timestamp-step",
+    "timestamp-backwards",
+    "audio-timestamp-step",
+    "audio-timestamp-future",
+    "burst",
+    "burst-declared",
+    "buffer-overflow",
+    "buffer-underflow",
+    "narrow-without-gap",
+    "wide-too-fast",
+];
+
+/// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, and what is only advised.
+const HARMLESS: [&str; 4] = ["extended-sequence", "extended-zero", "small-datagram", "line-numbers"];
+
+fn severity(fault: &StreamFault) -> Severity {
+    if HARMLESS.contains(&fault.rule.name) { Severity::Note } else { usual(Code::EssenceFault) }
+}
+
 fn essence<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
-    let gravest = stream.faults.iter().map(|fault| fault.rule.severity).max();
-    let Some(severity) = gravest else { return };
+    let mut faults: Vec<&StreamFault> =
+        stream.faults.iter().filter(|fault| !TOLD_ELSEWHERE.contains(&fault.rule.name)).collect();
+    faults.sort_by_key(|fault| core::cmp::Reverse(severity(fault)));
+    let Some(gravest) = faults.first().map(|fault| severity(fault)) else { return };
     let subject = Subject::Stream(index);
-    docket.raise(Code::EssenceFault, (severity, Confidence::High), Cause::Number(index), subject, || {
-        let mut faults: Vec<&StreamFault> = stream.faults.iter().collect();
-        faults.sort_by_key(|fault| core::cmp::Reverse(fault.rule.severity));
+    docket.raise(Code::EssenceFault, (gravest, Confidence::High), Cause::Number(index), subject, || {
         let facts = faults.iter().map(|fault| (told(fault), frame(fault.first.frame))).collect();
         let rules: Vec<&str> = faults.iter().take(3).map(|fault| fault.rule.name).collect();
         let more = if faults.len() > 3 { format!(" and {} more", faults.len() - 3) } else { String::new() };

@@ -15,12 +15,12 @@ const LOST_AT_RANDOM: u64 = 1_000_000;
 pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     match &stream.hitless {
         Some(hitless) => {
-            joined_loss(index, stream, hitless, docket);
+            joined_loss(index, hitless, docket);
             differences(index, stream, hitless, docket);
         }
         None => {
             for leg in &stream.legs {
-                loss(index, stream, &leg.reception, docket);
+                loss(index, &leg.reception, docket);
             }
         }
     }
@@ -35,7 +35,7 @@ fn severity_of(lost: u64, of: u64) -> Severity {
     if lost.saturating_mul(LOST_AT_RANDOM) < of { Severity::Note } else { usual(Code::StreamLoss) }
 }
 
-fn loss<'a>(index: usize, stream: &'a Stream, reception: &ReceptionFacts, docket: &mut Docket<'a>) {
+fn loss<'a>(index: usize, reception: &ReceptionFacts, docket: &mut Docket<'a>) {
     if reception.lost == 0 {
         return;
     }
@@ -71,7 +71,7 @@ fn loss<'a>(index: usize, stream: &'a Stream, reception: &ReceptionFacts, docket
     });
 }
 
-fn joined_loss<'a>(index: usize, stream: &'a Stream, hitless: &HitlessFacts, docket: &mut Docket<'a>) {
+fn joined_loss<'a>(index: usize, hitless: &HitlessFacts, docket: &mut Docket<'a>) {
     if hitless.missing == 0 {
         return;
     }
@@ -101,8 +101,7 @@ fn differences<'a>(index: usize, stream: &'a Stream, hitless: &HitlessFacts, doc
     if lost == 0 && hitless.different == 0 && !too_far {
         return;
     }
-    let severity =
-        if hitless.different > 0 || too_far { usual(Code::LegsDiffer) } else { Severity::Note };
+    let severity = if hitless.different > 0 || too_far { usual(Code::LegsDiffer) } else { Severity::Note };
     docket.raise(Code::LegsDiffer, (severity, SURE), Cause::Number(index), Subject::Stream(index), || {
         let mut facts = Vec::new();
         for (leg, counted) in stream.legs.iter().zip(&hitless.legs) {
@@ -147,17 +146,23 @@ fn resets<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
             continue;
         }
         let severity = usual(Code::StreamReset);
-        docket.raise(Code::StreamReset, (severity, SURE), Cause::Number(index), Subject::Stream(index), || {
-            let facts = vec![(
-                format!(
-                    "The sequence began anew {}, and the source changed {} (RFC 3550 §A.1).",
-                    times(reception.resets),
-                    times(reception.source_changes)
-                ),
-                at(reception.first_reset),
-            )];
-            say("It began anew: the stream to ", "", facts, "see what the sender did at that time")
-        });
+        docket.raise(
+            Code::StreamReset,
+            (severity, SURE),
+            Cause::Number(index),
+            Subject::Stream(index),
+            || {
+                let facts = vec![(
+                    format!(
+                        "The sequence began anew {}, and the source changed {} (RFC 3550 §A.1).",
+                        times(reception.resets),
+                        times(reception.source_changes)
+                    ),
+                    at(reception.first_reset),
+                )];
+                say("It began anew: the stream to ", "", facts, "see what the sender did at that time")
+            },
+        );
     }
 }
 

@@ -35,5 +35,4 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &m
         consent.consider(ports, &addresses, (Subject::Session(index), None), docket);
         agreed::judge_session(watch, index, session, docket);
     }
-    agreed::judge_groups(watch, consent, docket);
 }

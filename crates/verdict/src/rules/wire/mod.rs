@@ -7,7 +7,7 @@ pub(crate) mod home;
 mod mismatch;
 pub(crate) mod novelty;
 pub(crate) mod pattern;
-mod words;
+pub(super) mod words;
 
 use crate::docket::Docket;
 use crate::traffic::{Berthed, Watch};

@@ -9,7 +9,7 @@ use crate::rules::paper::{purpose, service};
 use crate::traffic::{Berthed, Watch};
 
 /// The frames that show a service, as a source: `frame 12`, `frames 12, 40`.
-pub(super) fn frames(numbers: &[u64]) -> String {
+pub(in crate::rules) fn frames(numbers: &[u64]) -> String {
     let listed: Vec<String> =
         numbers.iter().filter(|number| **number > 0).take(4).map(u64::to_string).collect();
     match listed.as_slice() {
@@ -20,18 +20,18 @@ pub(super) fn frames(numbers: &[u64]) -> String {
 }
 
 /// One frame as a source.
-pub(super) fn frame(number: u64) -> String {
+pub(in crate::rules) fn frame(number: u64) -> String {
     frames(&[number])
 }
 
 /// A number with its noun: `1 flow`, `12 flows`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(in crate::rules) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }
 
 /// A number in groups of three digits: `1,204`.
-pub(super) fn grouped(number: u64) -> String {
+pub(in crate::rules) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -44,7 +44,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// When: `from 2026-… to …`, or nothing where the capture has no times.
-pub(super) fn when(first: Option<Timestamp<Utc>>, last: Option<Timestamp<Utc>>) -> String {
+pub(in crate::rules) fn when(first: Option<Timestamp<Utc>>, last: Option<Timestamp<Utc>>) -> String {
     match (first, last) {
         (Some(first), Some(last)) if first.as_seconds() != last.as_seconds() => {
             format!(", from {} to {}", first.rfc3339(), last.rfc3339())

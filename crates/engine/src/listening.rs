@@ -1,0 +1,48 @@
+//! One frame for two who listen: the observer of flows, and the monitor of media.
+
+use media::monitor::{Datagram, Monitor};
+use model::media::{Basis, Media, Stream};
+use traffic::Observer;
+use wire::Frame;
+use wire::protocol::Protocol;
+
+/// Shows a frame to both; it is decoded once.
+#[inline]
+pub(crate) fn observe(observer: &mut Observer, monitor: &mut Monitor, frame: &Frame<'_>, number: u64) {
+    observer.handle_and(frame, number, &mut |packet| {
+        if packet.protocol == Protocol::UDP {
+            monitor.handle(&Datagram::of(packet, frame.time, number));
+        }
+    });
+}
+
+/// What several heard, each of other flows. A session that more than one of them knows is told once.
+pub(crate) fn together(heard: impl Iterator<Item = Media>) -> Media {
+    let mut whole = Media::default();
+    for media in heard {
+        let places: Vec<usize> = media
+            .sessions
+            .into_iter()
+            .map(|session| {
+                let known = |it: &model::media::Session| {
+                    it.source == session.source && it.identity == session.identity
+                };
+                whole.sessions.iter().position(known).unwrap_or_else(|| {
+                    whole.sessions.push(session);
+                    whole.sessions.len() - 1
+                })
+            })
+            .collect();
+        let moved = |mut stream: Stream| {
+            stream.session = stream.session.and_then(|at| places.get(at).copied());
+            if let Some((_, Basis::Session(at))) = &mut stream.format {
+                *at = places.get(*at).copied().unwrap_or(*at);
+            }
+            stream
+        };
+        whole.streams.extend(media.streams.into_iter().map(moved));
+        whole.gaps.extend(media.gaps);
+    }
+    whole.streams.sort_by_key(|stream| stream.frame);
+    whole
+}

@@ -1,0 +1,307 @@
+//! A stream while it is measured: its legs, what it carries, and which session it belongs to.
+
+use std::net::SocketAddr;
+
+use model::media::reception::ReceptionFacts;
+use model::media::{self, Basis, Format, Profile, Ratio, Scan, Session, Stream, StreamLeg};
+
+use super::Datagram;
+use super::essence::{Essence, offset};
+use super::sense::Sense;
+use crate::Packet;
+use crate::clock::CaptureClock;
+use crate::reception::{Reception, ReceptionPlan, Reports, Timing, TimingPlan};
+use crate::shaping::{Payload, Raster, Shaping, ShapingPlan};
+
+/// One leg while it is measured.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) vlan: Option<u16>,
+    pub(super) ttl: u8,
+    pub(super) dscp: u8,
+    reception: Reception,
+    reports: Reports,
+    timing: Option<Timing>,
+    shaping: Option<Box<Shaping>>,
+}
+
+impl Leg {
+    pub(super) fn new(source: SocketAddr, destination: SocketAddr, datagram: &Datagram<'_>) -> Leg {
+        Leg {
+            source,
+            destination,
+            vlan: datagram.vlan,
+            ttl: datagram.ttl,
+            dscp: datagram.dscp,
+            reception: Reception::new(ReceptionPlan::default()),
+            reports: Reports::new(0),
+            timing: None,
+            shaping: None,
+        }
+    }
+
+    /// Takes a datagram of RTCP about this leg.
+    pub(super) fn handle_report(&mut self, datagram: &Datagram<'_>) {
+        self.reports.handle(datagram.time, datagram.payload, self.reception.measured());
+    }
+
+    fn handle(&mut self, packet: &Packet<'_>) {
+        self.reception.handle(packet);
+        if let Some(timing) = &mut self.timing {
+            timing.handle(packet);
+        }
+        if let Some(shaping) = &mut self.shaping {
+            shaping.handle(packet);
+        }
+    }
+}
+
+/// Timestamps a second, where the format says: of frames, of fields, of packets of audio.
+fn period(format: &Format) -> Option<Ratio> {
+    let fields = |rate: Ratio, scan: Scan| match scan {
+        Scan::Interlaced => Ratio::new(rate.numerator().checked_mul(2)?, rate.denominator()),
+        Scan::Progressive | Scan::Segmented => Some(rate),
+    };
+    match &format.essence {
+        media::Essence::Video(video) => fields(video.frame_rate, video.scan),
+        media::Essence::Compressed(video) => fields(video.frame_rate?, video.scan),
+        media::Essence::Audio(audio) => {
+            let samples = audio.packet_time_ns?.checked_mul(audio.sample_rate.into())? / 1_000_000_000;
+            Ratio::new(audio.sample_rate, u32::try_from(samples).ok()?)
+        }
+        _ => None,
+    }
+}
+
+/// A stream while it is measured.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) ssrc: u32,
+    pub(super) payload_type: u8,
+    pub(super) frame: u64,
+    pub(super) session: Option<usize>,
+    pub(super) legs: Vec<Leg>,
+    /// The packet that came last on the first leg, to find out which streams are two legs of one.
+    pub(super) last: (u16, u32),
+    format: Option<(Format, Basis)>,
+    clock: CaptureClock,
+    /// Ticks that the session adds to the clock.
+    offset: u32,
+    essence: Essence,
+    sense: Option<Box<Sense>>,
+    profile: Profile,
+}
+
+impl Live {
+    pub(super) fn new(packet: &Packet<'_>, session: Option<usize>, profile: Profile) -> Live {
+        Live {
+            ssrc: packet.rtp.ssrc,
+            payload_type: packet.rtp.payload_type,
+            frame: packet.frame,
+            session,
+            legs: Vec::new(),
+            last: (packet.rtp.sequence, packet.rtp.timestamp),
+            format: None,
+            clock: CaptureClock::Relative,
+            offset: 0,
+            essence: Essence::Unmeasured,
+            sense: Some(Box::default()),
+            profile,
+        }
+    }
+
+    /// Whether another leg of it may begin with this packet: the same source counts on near where this one is.
+    pub(super) fn may_share(&self, packet: &Packet<'_>) -> bool {
+        let behind = self.last.0.wrapping_sub(packet.rtp.sequence);
+        let distance = behind.min(behind.wrapping_neg());
+        self.ssrc == packet.rtp.ssrc
+            && self.payload_type == packet.rtp.payload_type
+            && distance < 1 << 13
+            && self.legs.len() < MOST_LEGS
+    }
+
+    /// Begins another leg; gives its place.
+    pub(super) fn begin_leg(&mut self, mut leg: Leg) -> usize {
+        self.equip(&mut leg);
+        self.legs.push(leg);
+        self.legs.len() - 1
+    }
+
+    /// Learns what it carries. What came before is counted, and not measured.
+    pub(super) fn learn(
+        &mut self,
+        (format, basis): (Format, Basis),
+        session: Option<&Session>,
+        assumed: Vec<String>,
+        (packet, traced): (&Packet<'_>, Option<i64>),
+    ) {
+        let first = packet.time.map(|time| (time, self.plain(packet, session), format.clock_rate));
+        self.clock = CaptureClock::decide(traced, first.as_slice());
+        self.essence = Essence::of(&format, session, assumed, self.profile);
+        self.offset = low(offset(session));
+        self.format = Some((format, basis));
+        self.sense = None;
+        let mut legs = core::mem::take(&mut self.legs);
+        for leg in &mut legs {
+            self.equip(leg);
+        }
+        self.legs = legs;
+    }
+
+    /// Gives a leg what its format needs to be measured.
+    fn equip(&self, leg: &mut Leg) {
+        let Some((format, _)) = &self.format else { return };
+        let max_udp_bytes = match &format.essence {
+            media::Essence::Video(video) => video.max_udp_bytes,
+            _ => STANDARD_UDP_BYTES,
+        };
+        leg.reception.learn(ReceptionPlan {
+            clock_rate: Some(format.clock_rate),
+            extended: matches!(format.essence, media::Essence::Video(_)),
+            max_udp_bytes: Some(max_udp_bytes),
+        });
+        leg.reports = Reports::new(format.clock_rate);
+        leg.timing = Timing::new(TimingPlan {
+            clock_rate: format.clock_rate,
+            clock_offset: self.offset,
+            clock: self.clock,
+            period: period(format),
+        });
+        leg.shaping = self.shaping();
+    }
+
+    /// The timestamp without what the session adds.
+    fn plain(&self, packet: &Packet<'_>, session: Option<&Session>) -> u32 {
+        packet.rtp.timestamp.wrapping_sub(low(offset(session)))
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.format.is_some()
+    }
+}
+
+/// A stream has no more legs than this: ST 2022-7 knows two.
+pub(super) const MOST_LEGS: usize = 2;
+
+impl Live {
+    /// Takes a packet of one of its legs.
+    pub(super) fn handle(&mut self, leg: usize, packet: &Packet<'_>) {
+        if leg == 0 {
+            self.last = (packet.rtp.sequence, packet.rtp.timestamp);
+        }
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.handle(packet);
+        }
+        let fresh = leg == 0;
+        // What another leg brought already is measured once.
+        if fresh {
+            let tai_ns = packet.time.and_then(|time| self.clock.tai(time)).map(|time| time.as_ns());
+            self.essence.handle(packet, tai_ns);
+        }
+    }
+
+    /// Listens to what it carries, while that is not known.
+    pub(super) fn sense(&mut self, packet: &Packet<'_>) -> Option<super::sense::Found> {
+        let sense = self.sense.as_mut()?;
+        let found = sense.hear(packet);
+        if sense.is_over() {
+            self.sense = None;
+        }
+        found
+    }
+
+    fn shaping(&self) -> Option<Box<Shaping>> {
+        let (format, _) = self.format.as_ref()?;
+        let plan = |raster: Raster, payload, sender_type, burst_packets| ShapingPlan {
+            raster,
+            payload,
+            sender_type,
+            burst_packets,
+            clock_rate: format.clock_rate,
+            clock_offset: self.offset,
+            clock: self.clock,
+            profile: self.profile,
+        };
+        let plan = match &format.essence {
+            media::Essence::Video(video) => plan(
+                Raster {
+                    frame_rate: video.frame_rate,
+                    scan: video.scan,
+                    width: Some(video.width),
+                    height: Some(video.height),
+                    offset_us: video.offset_us,
+                    max_udp_bytes: video.max_udp_bytes,
+                },
+                Payload::Raw,
+                video.sender_type,
+                video.burst_packets,
+            ),
+            media::Essence::Compressed(video) => plan(
+                Raster {
+                    frame_rate: video.frame_rate?,
+                    scan: video.scan,
+                    width: video.width,
+                    height: video.height,
+                    offset_us: None,
+                    max_udp_bytes: STANDARD_UDP_BYTES,
+                },
+                Payload::Compressed,
+                video.sender_type,
+                video.burst_packets,
+            ),
+            _ => return None,
+        };
+        Shaping::new(plan).map(Box::new)
+    }
+
+    /// What was measured so far.
+    pub(super) fn facts(&self) -> Stream {
+        let mut stream = Stream {
+            ssrc: self.ssrc,
+            payload_type: self.payload_type,
+            frame: self.frame,
+            format: self.format.clone(),
+            session: self.session,
+            legs: Vec::with_capacity(self.legs.len()),
+            hitless: None,
+            video: None,
+            compressed: None,
+            audio: None,
+            ancillary: None,
+            metadata: None,
+            text: None,
+            faults: Vec::new(),
+        };
+        for leg in &self.legs {
+            let reception = ReceptionFacts { reports: leg.reports.facts(), ..leg.reception.facts() };
+            stream.legs.push(StreamLeg {
+                source: leg.source,
+                destination: leg.destination,
+                vlan: leg.vlan,
+                ttl: leg.ttl,
+                dscp: leg.dscp,
+                reception,
+                shaping: leg.shaping.as_ref().map(|shaping| shaping.facts()),
+                timing: leg.timing.as_ref().map(Timing::facts),
+            });
+            stream.faults.extend(leg.reception.faults());
+            stream.faults.extend(leg.timing.iter().flat_map(Timing::faults).cloned());
+            if let Some(shaping) = &leg.shaping {
+                stream.faults.extend(shaping.faults());
+            }
+        }
+        self.essence.write(&mut stream);
+        stream
+    }
+}
+
+/// ST 2110-10:2022 §6.3.
+const STANDARD_UDP_BYTES: u16 = 1460;
+
+/// The lower half: the RTP clock has 32 bits.
+fn low(ticks: u64) -> u32 {
+    let [a, b, c, d, ..] = ticks.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
