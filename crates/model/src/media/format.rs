@@ -277,6 +277,18 @@ pub struct CompressedFormat {
     pub sampling: Option<Sampling>,
     /// Depth, where said.
     pub depth: Option<Depth>,
+    /// Colorimetry, where said.
+    pub colorimetry: Option<Colorimetry>,
+    /// Transfer characteristic, where said.
+    pub transfer: Option<Transfer>,
+    /// Range, where said.
+    pub range: Option<Range>,
+    /// Profile of the codestream, as it was said (ISO 21122-2); empty where it was not.
+    pub profile: String,
+    /// Level, as it was said.
+    pub level: String,
+    /// Sublevel, as it was said.
+    pub sublevel: String,
     /// What the sender says of its pacing.
     pub sender_type: Option<SenderType>,
     /// `CMAX`.
