@@ -86,3 +86,18 @@ fn verdicts_agree_with_the_fixtures() {
         }
     }
 }
+#[test]
+fn every_rule_is_documented_as_it_is() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sdp.md");
+    let text = fs::read_to_string(page).unwrap();
+    let found: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 4).collect();
+    let wanted: Vec<String> = sdp::Lint::ALL
+        .iter()
+        .map(|lint| {
+            let words = [lint.severity().word(), lint.clause(), lint.text(), lint.next()];
+            format!("| `{}` | {} |", lint.name(), words.map(|word| word.replace('|', "\\|")).join(" | "))
+        })
+        .collect();
+    assert_eq!(found, wanted, "the table of docs/sdp.md should be:\n{}", wanted.join("\n"));
+}
