@@ -10,6 +10,7 @@ pub mod clock;
 pub mod hitless;
 pub mod jpeg_xs;
 pub mod make;
+pub mod membership;
 pub mod metadata;
 pub mod monitor;
 pub mod nmos;

@@ -33,6 +33,7 @@ pub mod hpack;
 pub mod http;
 pub mod http2;
 pub mod icmp;
+pub mod igmp;
 pub mod intervals;
 pub mod ipsec;
 pub mod iptables;
@@ -41,6 +42,7 @@ pub mod ipv6;
 pub mod link;
 #[cfg(test)]
 mod made;
+pub mod mld;
 pub mod mountinfo;
 pub mod netlink;
 pub mod nftables;

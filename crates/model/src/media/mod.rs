@@ -4,6 +4,7 @@ pub mod ancillary;
 pub mod audio;
 pub mod format;
 pub mod profile;
+pub mod membership;
 pub mod ptp;
 pub mod reception;
 pub mod sending;
