@@ -280,8 +280,8 @@ mod tests {
             assert!(text(&copy).chars().count() <= MOST_LETTERS);
         }
         for end in 0..DOCUMENT.len() {
-            root(&DOCUMENT[..end]);
-            text(&DOCUMENT[..end]);
+            root(DOCUMENT.get(..end).unwrap());
+            text(DOCUMENT.get(..end).unwrap());
         }
     }
 }
