@@ -18,6 +18,7 @@ pub mod packet;
 #[cfg(test)]
 mod pcap_tests;
 pub mod picture;
+pub mod plot;
 pub mod ptp;
 pub mod reception;
 pub mod rtsp;

@@ -13,7 +13,7 @@ use crate::{Packet, Tally, am824};
 use packet_time::ns_of;
 use spread::{DelayFactor, Gather};
 
-pub use detect::{Detected, Ground, detect};
+pub use detect::{Detected, Detector, Ground, detect};
 
 /// Octets of a datagram with its UDP header that audio may not exceed (ST 2110-10:2022 §6.3).
 pub const MOST_UDP_BYTES: u16 = 1460;
@@ -387,4 +387,4 @@ pub fn check(bytes: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

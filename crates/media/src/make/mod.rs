@@ -4,6 +4,7 @@
 //! senders that know the time send the same; a schedule says when each packet of it leaves.
 
 pub mod schedule;
+pub mod audio;
 
 use core::ops::Range;
 

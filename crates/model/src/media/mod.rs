@@ -11,6 +11,7 @@ pub mod sending;
 pub mod session;
 pub mod shaping;
 pub mod spread;
+pub mod sound;
 pub mod stream;
 pub mod video;
 pub mod whole;
