@@ -9,10 +9,15 @@
 
 use std::time::Instant;
 
-use model::media::{Depth, Sampling};
-use portreeve_media::video::Pgroup;
+use model::Timestamp;
+use model::media::{Colorimetry, Depth, Packing, Range, Ratio, Sampling, Scan, Transfer, VideoFormat};
+use portreeve_media::Packet;
+use portreeve_media::make::Batch;
+use portreeve_media::make::video::{Head, Signal, VideoMaker};
+use portreeve_media::picture::{PngDepth, png};
 use portreeve_media::video::pack::{Samples, pack, pack_scalar};
 use portreeve_media::video::unpack::{Rows, unpack, unpack_scalar};
+use portreeve_media::video::{Measure, Pgroup};
 
 const WIDTH: u16 = 1920;
 const HEIGHT: usize = 1080;
@@ -85,6 +90,96 @@ fn frames() {
     }
 }
 
+/// Packets a second of a whole measurement: RTP header, payload header, pixels, timestamps.
+fn measured() {
+    for (packing, scan) in [
+        (Packing::General, Scan::Progressive),
+        (Packing::Block, Scan::Progressive),
+        (Packing::General, Scan::Interlaced),
+    ] {
+        let format = VideoFormat { packing, scan, ..format() };
+        let head = Head { payload_type: 96, ssrc: 7, sequence: 65_000 };
+        let mut maker = VideoMaker::new(&format, Signal::Bars, true, head).unwrap();
+        let mut batch = Batch::default();
+        for frame in 0..20_u32 {
+            maker.frame(u64::from(frame), [frame * 1800, frame * 1800 + 900], &mut batch);
+        }
+        let mut measure = Measure::new(&format);
+        let mut number = 0;
+        let ms = best_ms(|| {
+            measure = Measure::new(&format);
+            for bytes in batch.iter() {
+                number += 1;
+                measure.handle(&Packet {
+                    time: Some(Timestamp::from_ns(number * 4630)),
+                    frame: number.cast_unsigned(),
+                    udp_bytes: bytes.len() as u16 + 8,
+                    rtp: wire::rtp::parse(bytes).unwrap(),
+                });
+            }
+        });
+        println!(
+            "measured {:>8} {scan:?}: {:.1} M packets/s, {} frames or fields complete, faults {:?}",
+            packing.token(),
+            batch.len() as f64 / ms / 1e3,
+            measure.facts().complete,
+            measure.tally().faults().iter().map(|fault| fault.rule.name).collect::<Vec<_>>(),
+        );
+    }
+}
+
+/// Milliseconds to make a frame in packets.
+fn made() {
+    for signal in [Signal::Bars, Signal::Ramp, Signal::ZonePlate] {
+        let head = Head { payload_type: 96, ssrc: 7, sequence: 0 };
+        let mut maker = VideoMaker::new(&format(), signal, true, head).unwrap();
+        let (mut batch, mut frame) = (Batch::default(), 0);
+        let ms = best_ms(|| {
+            batch.clear();
+            frame += 1;
+            maker.frame(frame, [0; 2], &mut batch);
+        });
+        println!("made {signal:?} with time burnt in: {ms:.2} ms a frame");
+    }
+}
+
+/// Milliseconds to show a frame as PNG.
+fn shown() {
+    let head = Head { payload_type: 96, ssrc: 7, sequence: 0 };
+    for transfer in [Transfer::Sdr, Transfer::Pq] {
+        let format = VideoFormat { transfer, colorimetry: Colorimetry::Bt709, ..format() };
+        let mut maker = VideoMaker::new(&format, Signal::ZonePlate, true, head).unwrap();
+        maker.frame(0, [0; 2], &mut Batch::default());
+        let mut bytes = 0;
+        let ms = best_ms(|| bytes = png(maker.picture(), PngDepth::Eight).len());
+        println!("PNG of a zone plate in {}: {ms:.0} ms, {bytes} bytes", transfer.token());
+    }
+}
+
+fn format() -> VideoFormat {
+    let one = Ratio::new(1, 1).unwrap();
+    VideoFormat {
+        sampling: Sampling::YCbCr422,
+        depth: Depth::Ten,
+        width: WIDTH,
+        height: HEIGHT as u16,
+        frame_rate: Ratio::new(50, 1).unwrap(),
+        scan: Scan::Progressive,
+        colorimetry: Colorimetry::Bt709,
+        transfer: Transfer::Sdr,
+        range: Range::Narrow,
+        packing: Packing::General,
+        max_udp_bytes: 1460,
+        sender_type: None,
+        offset_us: None,
+        burst_packets: None,
+        pixel_aspect: one,
+    }
+}
+
 fn main() {
     frames();
+    measured();
+    made();
+    shown();
 }

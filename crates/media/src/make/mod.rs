@@ -5,6 +5,11 @@
 
 pub mod schedule;
 pub mod audio;
+pub mod bars;
+pub mod burn_in;
+pub mod ramp;
+pub mod video;
+pub mod zone_plate;
 
 use core::ops::Range;
 

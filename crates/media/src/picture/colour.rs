@@ -293,8 +293,8 @@ pub fn remarks(format: &VideoFormat) -> Vec<&'static str> {
 #[cfg(test)]
 #[expect(clippy::cast_possible_truncation, reason = "numbers of a test fit")]
 mod tests {
-    use super::super::tests::format;
     use super::*;
+    use crate::make::video::tests::format;
     use model::media::{Depth, Range};
 
     fn shown(format: &VideoFormat, numbers: [u16; 3]) -> [i32; 3] {

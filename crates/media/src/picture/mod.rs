@@ -132,28 +132,8 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::media::{Colorimetry, Depth, Packing, Range, Ratio, Sampling, Scan, Transfer};
-
-    pub fn format(sampling: Sampling, depth: Depth) -> VideoFormat {
-        let one = Ratio::new(1, 1).unwrap();
-        VideoFormat {
-            sampling,
-            depth,
-            width: 64,
-            height: 36,
-            frame_rate: Ratio::new(50, 1).unwrap(),
-            scan: Scan::Progressive,
-            colorimetry: Colorimetry::Bt709,
-            transfer: Transfer::Sdr,
-            range: Range::Narrow,
-            packing: Packing::General,
-            max_udp_bytes: 1460,
-            sender_type: None,
-            offset_us: None,
-            burst_packets: None,
-            pixel_aspect: one,
-        }
-    }
+    use crate::make::video::tests::format;
+    use model::media::{Depth, Sampling};
 
     #[test]
     fn every_format_of_any_size_is_packed_and_unpacked() {

@@ -139,11 +139,10 @@ impl Measure {
                 marker: packet.rtp.marker,
             });
         }
-        if !self.choose(key, packet, &first, place, before) {
+        let Some(is_current) = self.choose(key, packet, &first, place, before) else {
             self.facts.late += 1;
             return;
-        }
-        let is_current = self.current.key == key && !self.current.is_empty();
+        };
         let mut unit = core::mem::replace(
             if is_current { &mut self.current } else { &mut self.previous },
             Unit::new(None),
@@ -201,7 +200,7 @@ impl Measure {
         }
     }
 
-    /// Finds or begins the frame that a packet belongs to; `false` where that is closed already.
+    /// Finds or begins the frame that a packet belongs to; whether it is the newest, and `None` where it is closed already.
     fn choose(
         &mut self,
         key: Key,
@@ -209,32 +208,32 @@ impl Measure {
         first: &Segment<'_>,
         place: Place,
         before: Option<Last>,
-    ) -> bool {
+    ) -> Option<bool> {
         let at = packet.occurrence();
         let base = self.first_row_of(key.second);
         let at_begin = first.row <= base && first.offset == 0;
         let after_marker = place == Place::Next && before.is_some_and(|last| last.marker);
         if !self.current.is_empty() && self.current.key == key {
             if !after_marker {
-                return true;
+                return Some(true);
             }
             let again = at_begin || self.current.rows.is_some_and(|(low, _)| first.row <= low);
             if !again {
                 self.tally.note(&rules::MARKER_EARLY, at, || format!("row {} follows the marker", first.row));
-                return true;
+                return Some(true);
             }
             self.tally.note(&rules::TIMESTAMP_SAME, at, || format!("{}", key.timestamp));
         } else if !self.previous.is_empty() && self.previous.key == key {
-            return true;
+            return Some(false);
         } else if self.closed.contains(&Some(key)) || (place == Place::Behind && self.last_key.is_some()) {
-            return false;
+            return None;
         }
         if place == Place::Next && !after_marker {
             let rule = if at_begin { &rules::MARKER_MISSING } else { &rules::TIMESTAMP_IN_FRAME };
             self.tally.note(rule, at, || format!("row {} at pixel {}", first.row, first.offset));
         }
         self.begin(key, packet, after_marker);
-        true
+        Some(true)
     }
 
     fn begin(&mut self, key: Key, packet: &Packet<'_>, clean: bool) {

@@ -1,8 +1,11 @@
 //! Uncompressed video in RTP (RFC 4175, ST 2110-20).
 
+mod assemble;
 pub mod coverage;
 pub mod header;
 mod measure;
+#[cfg(test)]
+mod measure_tests;
 pub mod pack;
 pub mod pgroup;
 pub mod rules;
@@ -10,6 +13,7 @@ pub mod timeline;
 mod unit;
 pub mod unpack;
 
+pub use assemble::Assembler;
 pub use header::{Payload, Segment, parse};
 pub use measure::{BLOCK_BYTES, Measure, STANDARD_UDP_BYTES};
 pub use pgroup::{Order, Pgroup, rows_of_field};

@@ -192,13 +192,17 @@ mod tests {
         }
     }
 
-    fn every_pgroup() -> impl Iterator<Item = Pgroup> {
+    /// Each that differs from the others.
+    fn every_pgroup() -> Vec<Pgroup> {
         let both = |sampling| Depth::ALL.iter().map(move |depth| (sampling, *depth));
-        Sampling::ALL
-            .iter()
-            .copied()
-            .flat_map(both)
-            .filter_map(|(sampling, depth)| Pgroup::of(sampling, depth))
+        let all = Sampling::ALL.iter().copied().flat_map(both);
+        let mut found = Vec::new();
+        for pgroup in all.filter_map(|(sampling, depth)| Pgroup::of(sampling, depth)) {
+            if !found.contains(&pgroup) {
+                found.push(pgroup);
+            }
+        }
+        found
     }
 
     fn rows<'a>(planes: &'a mut [Vec<u16>; 4]) -> Rows<'a> {
