@@ -21,6 +21,8 @@ pub mod picture;
 pub mod plot;
 pub mod ptp;
 pub mod reception;
+#[cfg(test)]
+mod recordings_tests;
 pub mod rtsp;
 pub mod sap;
 pub mod sdp;
