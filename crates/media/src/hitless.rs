@@ -1,1 +1,0 @@
-//! Two legs of one stream joined (ST 2022-7).
