@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
 
-pub(crate) use media::{MediaCommand, MediaLookArgs, SessionArgs};
+pub(crate) use media::{MediaCommand, MediaLookArgs, ProfileName, SessionArgs};
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\

@@ -1,19 +1,14 @@
 //! One frame for two who listen: the observer of flows, and the monitor of media.
 
-use media::monitor::{Datagram, Monitor};
+use media::monitor::Monitor;
 use model::media::{Basis, Media, Stream};
 use traffic::Observer;
 use wire::Frame;
-use wire::protocol::Protocol;
 
 /// Shows a frame to both; it is decoded once.
 #[inline]
 pub(crate) fn observe(observer: &mut Observer, monitor: &mut Monitor, frame: &Frame<'_>, number: u64) {
-    observer.handle_and(frame, number, &mut |packet| {
-        if packet.protocol == Protocol::UDP {
-            monitor.handle(&Datagram::of(packet, frame.time, number));
-        }
-    });
+    observer.handle_and(frame, number, &mut |decoded| monitor.handle(frame, decoded, number));
 }
 
 /// What several heard, each of other flows. A session that more than one of them knows is told once.
@@ -42,6 +37,14 @@ pub(crate) fn together(heard: impl Iterator<Item = Media>) -> Media {
         };
         whole.streams.extend(media.streams.into_iter().map(moved));
         whole.gaps.extend(media.gaps);
+        // Packets for many at once come to one worker: who heard most heard all.
+        if media.ptp.messages + media.ptp.version1_messages > whole.ptp.messages + whole.ptp.version1_messages
+        {
+            whole.ptp = media.ptp;
+        }
+        if media.memberships.messages > whole.memberships.messages {
+            whole.memberships = media.memberships;
+        }
     }
     whole.streams.sort_by_key(|stream| stream.frame);
     whole

@@ -268,6 +268,7 @@ impl Steps {
         self.ns < at || (self.ns == at && self.rest == 0)
     }
 
+    #[cfg(test)]
     /// The present instant, rounded up.
     #[inline]
     pub(crate) fn ceil(&self) -> i64 {

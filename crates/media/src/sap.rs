@@ -57,6 +57,15 @@ fn fault(at: usize, what: &'static str) -> Fault {
     Fault { layer: "sap", at, what }
 }
 
+/// Whether bytes that came to a port may be an announcement: to its own port any of the version, to others only one
+/// that shows a description.
+pub fn is_likely(bytes: &[u8], port: u16) -> bool {
+    let begin = bytes.get(8..bytes.len().min(96)).unwrap_or_default();
+    let shows = |what: &[u8]| begin.windows(what.len()).any(|window| window == what);
+    bytes.first().is_some_and(|flags| flags >> 5 == 1)
+        && (port == PORT || shows(b"v=0\r\no=") || shows(b"v=0\no="))
+}
+
 /// Reads one packet (RFC 2974 §6).
 pub fn parse(bytes: &[u8]) -> Result<Announcement<'_>, Fault> {
     let (Some(flags), Some(words), Some(hash)) = (bytes.first(), bytes.get(1), be16(bytes, 2)) else {

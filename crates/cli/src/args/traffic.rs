@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ColorWhen, FailOn, OutputArgs, PolicyArgs, seconds};
+use super::{ColorWhen, FailOn, OutputArgs, PolicyArgs, SessionArgs, seconds};
 
 pub(super) const READ_EXAMPLES: &str = "\
 Examples:
@@ -45,6 +45,8 @@ pub(crate) struct ReadArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) traffic: TrafficArgs,
+    #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]
@@ -89,6 +91,8 @@ pub(crate) struct WireArgs {
     pub(crate) promiscuous: bool,
     #[command(flatten)]
     pub(crate) traffic: TrafficArgs,
+    #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Do not look for the processes behind the flows

@@ -7,7 +7,7 @@ mod check;
 mod crew;
 mod evidence;
 mod list;
-mod media;
+pub(super) mod media;
 mod policy;
 mod port;
 mod read;

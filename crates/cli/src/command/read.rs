@@ -9,7 +9,7 @@ use verdict::Earlier;
 use super::captures::{Bar, Captures};
 use super::evidence::Place;
 use super::list::targets_of;
-use super::{Status, Stop, write_json};
+use super::{Status, Stop, media, write_json};
 use crate::args::{JudgeArgs, OutputArgs, PolicyArgs, ReadArgs, TrafficArgs};
 use crate::document::TrafficDocument;
 use crate::files::{self, Places};
@@ -23,7 +23,8 @@ const FLOW_BYTES: usize = 1024;
 pub(super) fn run(args: &ReadArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
-    let reading = reading(&args.traffic, usize::from(args.workers.unwrap_or_else(workers)), &grounds)?;
+    let mut reading = reading(&args.traffic, usize::from(args.workers.unwrap_or_else(workers)), &grounds)?;
+    reading.media = media::sessions::settings(&args.sessions)?;
     let earlier = earlier(&args.traffic)?;
     if args.traffic.eve && args.output.csv {
         return Err(Stop::Usage(String::from("--eve and --csv are two forms of the result; choose one")));

@@ -18,7 +18,7 @@ use verdict::Earlier;
 use super::crew::Crew;
 use super::read::{Ports, earlier, grounds, judge, lines, reading, tell_gaps};
 use super::spool::Spool;
-use super::{Status, Stop};
+use super::{Status, Stop, media};
 use crate::args::{OutputArgs, WireArgs};
 use crate::document::{Flow, TrafficDocument};
 use crate::look::Grounds;
@@ -39,7 +39,8 @@ pub(super) fn run(args: &WireArgs) -> Status {
             "--write numbers the packets of one worker: leave --workers out",
         )));
     }
-    let reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
+    let mut reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
+    reading.media = media::sessions::settings(&args.sessions)?;
     let earlier = earlier(&args.traffic)?;
     let capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
     let netns = args.netns.as_deref().and_then(inode_of_namespace);

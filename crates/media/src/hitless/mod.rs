@@ -147,22 +147,24 @@ impl Hitless {
         self.slots.get(self.place(number)).filter(|slot| slot.legs != 0 && slot.number == number)
     }
 
-    /// Takes a packet of a leg, counted from 0.
-    pub fn handle(&mut self, leg: usize, packet: &Packet<'_>) {
+    /// Takes a packet of a leg, counted from 0. Says whether it is the first with its number.
+    pub fn handle(&mut self, leg: usize, packet: &Packet<'_>) -> bool {
         if leg >= self.legs.len() {
-            return;
+            return false;
         }
         let at_ns = packet.time.map(|time| time.as_ns());
-        let Some(number) = self.number(leg, packet) else { return };
+        let Some(number) = self.number(leg, packet) else { return false };
         self.guard(leg, packet, at_ns);
         if number < self.cursor {
             if let Some(state) = self.legs.get_mut(leg) {
                 state.facts.late += 1;
             }
-            return;
+            return false;
         }
         self.advance(number, at_ns);
+        let fresh = self.slot(number).is_none();
         self.put(leg, number, packet, at_ns);
+        fresh
     }
 
     /// Which number of the whole row the packet has; `None` where it is not believed yet.

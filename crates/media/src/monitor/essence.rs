@@ -2,7 +2,7 @@
 
 use model::media::{self, Format, MediaClock, Profile, Session, Stream};
 
-use crate::{Packet, ancillary, audio, video};
+use crate::{Packet, ancillary, audio, jpeg_xs, metadata, timed_text, video};
 
 /// The measurement of a payload.
 #[derive(Debug)]
@@ -10,6 +10,9 @@ pub(super) enum Essence {
     Video(Box<video::Measure>),
     Audio(Box<audio::Measure>),
     Ancillary(Box<ancillary::Measure>),
+    Compressed(Box<jpeg_xs::Measure>),
+    Metadata(Box<metadata::Measure>),
+    Text(Box<timed_text::Measure>),
     /// Nothing of it is measured but how it came.
     Unmeasured,
 }
@@ -31,6 +34,13 @@ impl Essence {
             media::Essence::Ancillary(format) => {
                 Essence::Ancillary(Box::new(ancillary::Measure::new(Some(format))))
             }
+            media::Essence::Compressed(format) => {
+                Essence::Compressed(Box::new(jpeg_xs::Measure::new(format)))
+            }
+            media::Essence::FastMetadata(announced) => {
+                Essence::Metadata(Box::new(metadata::Measure::new(announced)))
+            }
+            media::Essence::TimedText => Essence::Text(Box::default()),
             _ => Essence::Unmeasured,
         }
     }
@@ -41,6 +51,9 @@ impl Essence {
             Essence::Video(measure) => measure.handle(packet),
             Essence::Audio(measure) => measure.handle(packet, tai_ns),
             Essence::Ancillary(measure) => measure.handle(packet),
+            Essence::Compressed(measure) => measure.handle(packet),
+            Essence::Metadata(measure) => measure.handle(packet),
+            Essence::Text(measure) => measure.handle(packet),
             Essence::Unmeasured => {}
         }
     }
@@ -58,6 +71,18 @@ impl Essence {
             }
             Essence::Ancillary(measure) => {
                 stream.ancillary = Some(measure.facts());
+                stream.faults.extend_from_slice(measure.faults());
+            }
+            Essence::Compressed(measure) => {
+                stream.compressed = Some(measure.facts());
+                stream.faults.extend_from_slice(measure.tally().faults());
+            }
+            Essence::Metadata(measure) => {
+                stream.metadata = Some(measure.facts());
+                stream.faults.extend_from_slice(measure.faults());
+            }
+            Essence::Text(measure) => {
+                stream.text = Some(measure.facts());
                 stream.faults.extend_from_slice(measure.faults());
             }
             Essence::Unmeasured => {}

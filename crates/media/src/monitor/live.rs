@@ -10,6 +10,7 @@ use super::essence::{Essence, offset};
 use super::sense::Sense;
 use crate::Packet;
 use crate::clock::CaptureClock;
+use crate::hitless::Hitless;
 use crate::reception::{Reception, ReceptionPlan, Reports, Timing, TimingPlan};
 use crate::shaping::{Payload, Raster, Shaping, ShapingPlan};
 
@@ -83,6 +84,10 @@ pub(super) struct Live {
     pub(super) frame: u64,
     pub(super) session: Option<usize>,
     pub(super) legs: Vec<Leg>,
+    packets: u64,
+    /// Whether its session has a second leg.
+    is_agreed_twice: bool,
+    hitless: Option<Box<Hitless>>,
     /// The packet that came last on the first leg, to find out which streams are two legs of one.
     pub(super) last: (u16, u32),
     format: Option<(Format, Basis)>,
@@ -95,13 +100,20 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(packet: &Packet<'_>, session: Option<usize>, profile: Profile) -> Live {
+    pub(super) fn new(
+        packet: &Packet<'_>,
+        (session, is_agreed_twice): (Option<usize>, bool),
+        profile: Profile,
+    ) -> Live {
         Live {
             ssrc: packet.rtp.ssrc,
             payload_type: packet.rtp.payload_type,
             frame: packet.frame,
             session,
             legs: Vec::new(),
+            packets: 0,
+            is_agreed_twice,
+            hitless: Some(Box::new(Hitless::new(MOST_LEGS))),
             last: (packet.rtp.sequence, packet.rtp.timestamp),
             format: None,
             clock: CaptureClock::Relative,
@@ -126,6 +138,9 @@ impl Live {
     pub(super) fn begin_leg(&mut self, mut leg: Leg) -> usize {
         self.equip(&mut leg);
         self.legs.push(leg);
+        if self.legs.len() > 1 && self.hitless.is_none() {
+            self.hitless = Some(Box::new(Hitless::new(MOST_LEGS)));
+        }
         self.legs.len() - 1
     }
 
@@ -182,6 +197,8 @@ impl Live {
     }
 }
 
+/// So many packets of a stream may come before its second leg begins, where no session tells of one.
+const MOST_ALONE: u64 = 1024;
 /// A stream has no more legs than this: ST 2022-7 knows two.
 pub(super) const MOST_LEGS: usize = 2;
 
@@ -194,7 +211,15 @@ impl Live {
         if let Some(leg) = self.legs.get_mut(leg) {
             leg.handle(packet);
         }
-        let fresh = leg == 0;
+        let fresh = match &mut self.hitless {
+            Some(hitless) => hitless.handle(leg, packet),
+            None => true,
+        };
+        // Of a stream that goes on alone nobody waits for a second leg.
+        self.packets += 1;
+        if self.packets == MOST_ALONE && self.legs.len() == 1 && !self.is_agreed_twice {
+            self.hitless = None;
+        }
         // What another leg brought already is measured once.
         if fresh {
             let tai_ns = packet.time.and_then(|time| self.clock.tai(time)).map(|time| time.as_ns());
@@ -265,7 +290,7 @@ impl Live {
             format: self.format.clone(),
             session: self.session,
             legs: Vec::with_capacity(self.legs.len()),
-            hitless: None,
+            hitless: self.hitless.as_ref().filter(|_| self.legs.len() > 1).map(|hitless| hitless.facts()),
             video: None,
             compressed: None,
             audio: None,

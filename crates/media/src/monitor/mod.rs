@@ -9,14 +9,16 @@ mod trial;
 
 use std::net::SocketAddr;
 
-use model::media::ptp::PtpFacts;
+use model::media::ptp::PtpSender;
 use model::media::{AudioFormat, Basis, Essence, Format, Media, Profile, Session, SessionSource};
 use model::{Area, Gap, Reason, Timestamp, Utc};
 use wire::address::Address;
-use wire::packet::Packet as IpPacket;
-use wire::rtp;
+use wire::packet::{Decoded, OtherKind, Packet as IpPacket};
+use wire::protocol::Protocol;
+use wire::{Frame, link::EtherType, rtp};
 
-use crate::Packet;
+use crate::membership::Memberships;
+use crate::{Packet, ptp, sap};
 use live::{Leg, Live};
 use path::{Berth, Paths};
 use trial::{Kept, Sentence};
@@ -99,7 +101,9 @@ pub struct Monitor {
     book: Book,
     paths: Paths,
     streams: Vec<Live>,
-    /// Which leg has this source, to find where reports belong.
+    announced: sap::Listener,
+    clocks: ptp::Observer,
+    memberships: Memberships,
     left_out: u64,
 }
 
@@ -119,12 +123,56 @@ impl Monitor {
         self.book.withdraw(source, identity, when);
     }
 
+    /// Takes what a frame was decoded to; `number` counts the frames of the capture from 1.
+    #[inline]
+    pub fn handle(&mut self, frame: &Frame<'_>, decoded: &Decoded<'_>, number: u64) {
+        match decoded {
+            Decoded::Packet(packet) if packet.protocol == Protocol::UDP => {
+                self.handle_datagram(&Datagram::of(packet, frame.time, number));
+            }
+            Decoded::Packet(packet) if packet.protocol != Protocol::TCP => {
+                self.memberships.handle(frame, packet, number);
+            }
+            Decoded::Other(other) if other.kind == OtherKind::EtherType(EtherType::PTP) => {
+                // The sender's address stands behind the receiver's.
+                let source = frame.bytes.get(6..).and_then(|rest| rest.first_chunk()).copied();
+                let source = PtpSender::Mac(source.unwrap_or_default());
+                let arrival = ptp::Arrival { source, time: frame.time, frame: number, event_port: None };
+                self.clocks.handle(other.payload, &arrival);
+            }
+            _ => {}
+        }
+    }
+
     /// Takes a datagram.
     #[inline]
-    pub fn handle(&mut self, datagram: &Datagram<'_>) {
+    pub fn handle_datagram(&mut self, datagram: &Datagram<'_>) {
+        match datagram.destination.1 {
+            // Of PTP the port is part of the rule: which messages may come to which.
+            port @ (PTP_EVENT | PTP_GENERAL) => return self.handle_clock(datagram, port == PTP_EVENT),
+            port if sap::is_likely(datagram.payload, port) => self.handle_announcement(datagram),
+            _ => {}
+        }
         // Of RTP and RTCP the first two bits are the version (RFC 3550 §5.1); most of what is no media ends here.
         if datagram.payload.first().is_some_and(|first| first >> 6 == 2) {
             self.handle_rtp(datagram);
+        }
+    }
+
+    #[cold]
+    fn handle_clock(&mut self, datagram: &Datagram<'_>, is_event: bool) {
+        let source = PtpSender::Ip(datagram.source.0.to_ip());
+        let arrival =
+            ptp::Arrival { source, time: datagram.time, frame: datagram.frame, event_port: Some(is_event) };
+        self.clocks.handle(datagram.payload, &arrival);
+    }
+
+    #[cold]
+    fn handle_announcement(&mut self, datagram: &Datagram<'_>) {
+        let now = datagram.time.unwrap_or(Timestamp::from_ns(0));
+        self.announced.handle(datagram.payload, datagram.source.0.to_ip(), now);
+        for session in self.announced.snapshot() {
+            self.book.agree(session);
         }
     }
 
@@ -240,8 +288,9 @@ impl Monitor {
         destination: SocketAddr,
         first: &Packet<'_>,
     ) -> usize {
-        let mut live = Live::new(first, session, self.config.profile);
         let about = session.and_then(|at| self.book.sessions().get(at));
+        let twice = about.is_some_and(|session| session.legs.len() > 1);
+        let mut live = Live::new(first, (session, twice), self.config.profile);
         let agreed = about.and_then(|session| session.format(first.rtp.payload_type));
         let earlier = || {
             let fits = |(from, to, format): &&(SocketAddr, SocketAddr, Format)| {
@@ -307,7 +356,8 @@ impl Monitor {
         Media {
             sessions: self.book.sessions().to_vec(),
             streams: self.streams.iter().map(Live::facts).collect(),
-            ptp: PtpFacts::default(),
+            ptp: self.clocks.facts(),
+            memberships: self.memberships.facts(),
             gaps,
         }
     }
@@ -315,6 +365,11 @@ impl Monitor {
 
 /// Sources that number packets on one way: one, and where it changes, those before.
 const MOST_BERTHS: usize = 8;
+
+/// Where messages of PTP that are stamped come to (IEEE 1588-2019 Annex C).
+const PTP_EVENT: u16 = 319;
+/// Where all others do.
+const PTP_GENERAL: u16 = 320;
 
 /// RTCP has 192 to 223 where RTP has its marker and payload type (RFC 5761 §4).
 fn is_report(payload: &[u8]) -> bool {

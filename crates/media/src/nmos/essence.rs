@@ -139,6 +139,12 @@ fn compressed(flow: &Flow, frame_rate: Option<Ratio>, sender_type: Option<Sender
         depth: parts.map(|(_, depth)| depth),
         sender_type,
         burst_packets: None,
+        colorimetry: None,
+        transfer: None,
+        range: None,
+        profile: String::new(),
+        level: String::new(),
+        sublevel: String::new(),
         bandwidth_kbps: flow.bit_rate,
     }
 }

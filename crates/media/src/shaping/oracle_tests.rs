@@ -109,13 +109,13 @@ fn read(raster: Raster, it: Sent, linear: bool, den: i128) -> i128 {
 }
 
 /// A denominator for all instants.
-fn common(raster: Raster, of: u32) -> i128 {
+fn divisor(raster: Raster, of: u32) -> i128 {
     i128::from(raster.frame_rate.numerator()) * 1125 * 525 * 625 * 4 * i128::from(of)
 }
 
 /// Whether a unit is so late that the next one is to be read before its last packet has come.
 fn overlaps(raster: Raster, sent: &[Sent], linear: bool) -> bool {
-    let den = common(raster, sent[0].of);
+    let den = divisor(raster, sent[0].of);
     let next_begins = |pair: &[Sent]| pair[1].place == 0;
     sent.windows(2)
         .filter(|pair| next_begins(pair))
@@ -124,7 +124,7 @@ fn overlaps(raster: Raster, sent: &[Sent], linear: bool) -> bool {
 
 /// Emptiest, fullest and whether late, over all packets, by counting reads anew at each packet.
 fn oracle_buffer(raster: Raster, sent: &[Sent], linear: bool) -> (i64, i64, bool) {
-    let den = common(raster, sent[0].of);
+    let den = divisor(raster, sent[0].of);
     let mut reads: Vec<i128> = sent.iter().map(|it| read(raster, *it, linear, den)).collect();
     let late = sent.iter().zip(&reads).any(|(it, read)| i128::from(it.at) * den > *read);
     reads.sort_unstable();

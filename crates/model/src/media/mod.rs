@@ -3,15 +3,15 @@
 pub mod ancillary;
 pub mod audio;
 pub mod format;
-pub mod profile;
 pub mod membership;
+pub mod profile;
 pub mod ptp;
 pub mod reception;
 pub mod sending;
 pub mod session;
 pub mod shaping;
-pub mod spread;
 pub mod sound;
+pub mod spread;
 pub mod stream;
 pub mod video;
 pub mod whole;

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::{format, vec::Vec};
 
+use super::membership::MembershipFacts;
 use super::ptp::PtpFacts;
 use super::session::Session;
 use super::stream::Stream;
@@ -18,6 +19,8 @@ pub struct Media {
     pub streams: Vec<Stream>,
     /// Clocks on the wire.
     pub ptp: PtpFacts,
+    /// Who listens to which group, as it was said on the wire.
+    pub memberships: MembershipFacts,
     /// What was left out, and why.
     pub gaps: Vec<Gap>,
 }

@@ -121,10 +121,10 @@ impl Observer {
         self.handle_and(frame, number, &mut |_| {});
     }
 
-    /// Takes a frame, and shows the packet in it to somebody else who would otherwise decode it again: whole packets of
-    /// IP only, put together where they came in pieces.
+    /// Takes a frame, and shows what it is to somebody else who would otherwise decode it again: whole packets of IP, put
+    /// together where they came in pieces, and frames without IP.
     #[inline]
-    pub fn handle_and(&mut self, frame: &Frame<'_>, number: u64, also: &mut impl FnMut(&Packet<'_>)) {
+    pub fn handle_and(&mut self, frame: &Frame<'_>, number: u64, also: &mut impl FnMut(&Decoded<'_>)) {
         let volume = &mut self.part.volume;
         volume.frames += 1;
         volume.wire_bytes += u64::from(frame.wire_bytes);
@@ -137,7 +137,9 @@ impl Observer {
         // By reference: a packet's facts take five lines of the cache.
         match &decoded {
             Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
-                also(packet);
+                if let Ok(decoded) = &decoded {
+                    also(decoded);
+                }
                 self.packet(packet, number, now);
             }
             _ => self.unusual(decoded, (number, now), also, 0),
@@ -150,29 +152,36 @@ impl Observer {
         &mut self,
         decoded: Result<Decoded<'_>, Fault>,
         (number, now): (u64, When),
-        also: &mut dyn FnMut(&Packet<'_>),
+        also: &mut dyn FnMut(&Decoded<'_>),
         depth: u8,
     ) {
-        match decoded {
+        match &decoded {
             Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
-                also(&packet);
-                self.packet(&packet, number, now);
+                if let Ok(decoded) = &decoded {
+                    also(decoded);
+                }
+                self.packet(packet, number, now);
             }
             Ok(Decoded::Packet(piece)) => {
                 let time = Timestamp::from_ns(now.later(self.now).known().unwrap_or(0));
-                let whole = if depth < MOST_NESTED { self.fragments.handle(&piece, time) } else { None };
+                let whole = if depth < MOST_NESTED { self.fragments.handle(piece, time) } else { None };
                 let Some(whole) = whole else {
                     self.part.volume.fragments += 1;
                     return;
                 };
                 self.part.volume.reassembled += 1;
-                self.unusual(packet::decode_whole(&piece, &whole), (number, now), also, depth + 1);
+                self.unusual(packet::decode_whole(piece, &whole), (number, now), also, depth + 1);
             }
-            Ok(Decoded::Other(_)) => self.part.volume.not_ip += 1,
+            Ok(Decoded::Other(_)) => {
+                self.part.volume.not_ip += 1;
+                if let Ok(decoded) = &decoded {
+                    also(decoded);
+                }
+            }
             Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),
             Err(fault) => {
                 self.part.volume.damaged += 1;
-                self.part.fault(fault, number);
+                self.part.fault(*fault, number);
             }
         }
     }
