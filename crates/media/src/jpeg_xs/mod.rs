@@ -1,5 +1,6 @@
 //! JPEG XS in RTP (RFC 9134, ST 2110-22).
 
+pub mod check;
 pub mod codestream;
 mod depacketise;
 pub mod header;

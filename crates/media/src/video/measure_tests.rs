@@ -50,7 +50,7 @@ pub fn send(format: &VideoFormat, signal: Signal, frames: u64) -> Vec<Sent> {
     sent
 }
 
-fn packets(sent: &[Sent]) -> impl Iterator<Item = Packet<'_>> {
+pub fn packets(sent: &[Sent]) -> impl Iterator<Item = Packet<'_>> {
     sent.iter().enumerate().map(|(index, sent)| Packet {
         time: Some(Timestamp::from_ns(sent.at_ns)),
         frame: index as u64 + 1,
