@@ -49,6 +49,7 @@ impl Head {
 /// Finds the heads of bursts in the frames of one signal.
 #[derive(Debug, Clone, Default)]
 pub struct Finder {
+    begun: bool,
     both: Head,
     each: [Head; 2],
 }
@@ -57,6 +58,12 @@ impl Finder {
     /// Takes the 24 bits of both subframes of a frame.
     #[inline]
     pub fn handle(&mut self, first: u32, second: u32) -> Option<DataBurst> {
+        // Nearly always, it is sound.
+        let may_begin = |word: u32| matches!(word, 0x00f8_7200 | 0x006f_8720 | 0x0096_f872);
+        if self.begun || may_begin(first) || may_begin(second) { self.look(first, second) } else { None }
+    }
+
+    fn look(&mut self, first: u32, second: u32) -> Option<DataBurst> {
         let mut found = None;
         for word in [first, second] {
             found = self.both.handle(word, false).or(found);
@@ -64,6 +71,7 @@ impl Finder {
         for (head, word) in self.each.iter_mut().zip([first, second]) {
             found = head.handle(word, true).or(found);
         }
+        self.begun = self.both != Head::Nothing || self.each != [Head::Nothing; 2];
         found
     }
 }
