@@ -7,6 +7,8 @@ pub mod audio;
 pub mod bars;
 pub mod burn_in;
 pub mod ramp;
+pub mod faults;
+pub mod rtcp;
 pub mod schedule;
 pub mod video;
 pub mod zone_plate;
@@ -53,6 +55,12 @@ impl Batch {
     /// One packet.
     pub fn packet(&self, index: usize) -> Option<&[u8]> {
         self.bytes.get(self.range(index)?)
+    }
+
+    /// One packet, to be changed in place.
+    pub fn packet_mut(&mut self, index: usize) -> Option<&mut [u8]> {
+        let range = self.range(index)?;
+        self.bytes.get_mut(range)
     }
 
     /// All packets.
