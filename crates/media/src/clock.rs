@@ -64,7 +64,7 @@ impl Alignment {
         let doubled = match frame_rate.numerator().checked_mul(2) {
             Some(numerator) => Ratio::new(numerator, frame_rate.denominator()),
             // In smallest terms: what is too great to be doubled may have an even denominator to halve.
-            None if frame_rate.denominator() % 2 == 0 => {
+            None if frame_rate.denominator().is_multiple_of(2) => {
                 Ratio::new(frame_rate.numerator(), frame_rate.denominator() / 2)
             }
             None => None,
@@ -268,13 +268,6 @@ impl Steps {
         self.ns < at || (self.ns == at && self.rest == 0)
     }
 
-    #[cfg(test)]
-    /// The present instant, rounded up.
-    #[inline]
-    pub(crate) fn ceil(&self) -> i64 {
-        self.ns.saturating_add(i64::from(self.rest != 0))
-    }
-
     /// The same row, begun later.
     pub(crate) fn later(mut self, ns: i64) -> Steps {
         self.ns = self.ns.saturating_add(ns);
@@ -392,7 +385,7 @@ mod tests {
                 let mut skipped = Steps::new(start, step, den);
                 skipped.skip(u64::try_from(number).unwrap());
                 assert_eq!(skipped, steps);
-                for at in [steps.ns - 1, steps.ns, steps.ceil(), steps.ns + 1] {
+                for at in [steps.ns - 1, steps.ns, steps.ns + 1] {
                     let counted = (0..=number + 30_000)
                         .map_while(|it| (start + it * step <= i128::from(at) * i128::from(den)).then_some(()))
                         .count();

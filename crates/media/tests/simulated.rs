@@ -1,6 +1,6 @@
 //! A sender, a network that does harm on demand, and measurements that say what harm was done; on a virtual clock.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is how it fails")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how it fails")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers are our own")]
 
 use model::media::reception::{PathClass, ReceptionFacts, TimingFacts};

@@ -346,6 +346,7 @@ fn decimal(text: &str, places: u32) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers are small and our own")]
 mod tests {
     use super::*;
 

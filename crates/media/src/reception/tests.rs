@@ -1,5 +1,11 @@
 //! Reception against packets with known faults.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and our own"
+)]
+
 use model::media::reception::ReceptionFacts;
 use model::media::{ClockBasis, Ratio};
 use model::{Timestamp, Utc};

@@ -349,7 +349,7 @@ impl Shaping {
     fn wander(&mut self, now: Fitted, packets: u32, linear: bool) {
         let Some(before) = self.fitted.replace(now) else { return };
         let begin = |frame, second| self.model.reads(frame, second, packets, linear).0.ns;
-        let next = i64::from(!(now.second && !before.second));
+        let next = i64::from(before.second || !now.second);
         let length = begin(next, now.second).saturating_sub(begin(0, before.second));
         let wander = now.at_ns.saturating_sub(before.at_ns).saturating_sub(length);
         self.record.facts.wander_ns.add(wander);

@@ -1,5 +1,11 @@
 //! Shaping against a slow oracle that computes each instant anew from the definitions, over many rates.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and our own"
+)]
+
 use model::media::shaping::ShapingFacts;
 use model::media::{ClockBasis, Profile, Ratio, Scan, SenderType};
 use model::{Timestamp, Utc};
