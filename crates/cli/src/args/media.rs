@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::sending::SendCommand;
 use super::{FailOn, OutputArgs, PolicyArgs, seconds};
 
 const LS_EXAMPLES: &str = "\
@@ -32,6 +33,9 @@ pub(crate) enum MediaCommand {
     /// Measures streams against their standard: RTP, ST 2110-10 to -43, ST 2022-7, PTP
     #[command(after_long_help = PROBE_EXAMPLES)]
     Probe(Box<MediaLookArgs>),
+    /// Sends test streams: pictures, sound
+    #[command(subcommand)]
+    Send(SendCommand),
 }
 
 /// Arguments of what looks at media, in files or live.

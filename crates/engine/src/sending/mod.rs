@@ -2,10 +2,14 @@
 //!
 //! One thread for all streams: two that stay awake would want a processor each, and keep each other from being in time.
 
+pub mod audio;
 mod chores;
 mod gate;
 mod lane;
 mod period;
+pub mod report;
+mod request;
+pub mod video;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -21,6 +25,7 @@ pub use self::chores::{Chore, Due};
 pub use self::gate::Gate;
 use self::lane::Lane;
 pub use self::period::{Period, Source};
+pub use self::request::{Content, Planned, StreamRequest, describe, plan};
 
 /// How many periods of a stream are made ahead: one that is sent, one that waits, one that is made.
 const AHEAD: usize = 3;

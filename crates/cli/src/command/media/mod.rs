@@ -2,6 +2,7 @@
 
 mod live;
 mod look;
+mod send;
 pub(super) mod sessions;
 
 use super::Status;
@@ -11,5 +12,6 @@ pub(super) fn run(command: &MediaCommand) -> Status {
     match command {
         MediaCommand::Ls(args) => look::run(args, look::Face::List),
         MediaCommand::Probe(args) => look::run(args, look::Face::Probe),
+        MediaCommand::Send(command) => send::run(command),
     }
 }

@@ -1,6 +1,7 @@
 //! Sessions and streams, for people.
 
 mod probe;
+mod sent;
 
 use std::fmt::Write as _;
 
@@ -15,6 +16,7 @@ use crate::sanitise;
 use crate::style::Paint;
 
 pub(crate) use probe::media_probe;
+pub(crate) use sent::media_sent;
 
 const COLUMNS: [Column; 7] = [
     Column { title: "TO", right: false, least: 12, rank: 255 },

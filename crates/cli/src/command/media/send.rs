@@ -1,0 +1,226 @@
+//! `portreeve media send`: test streams, until the time is over or somebody says stop.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use engine::sending::{self, Content, Sending, StreamRequest, Watch};
+use host::transmit::{TransmitRequest, UrgencyRequest};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::media::{AudioFormat, Colorimetry, Ratio, ReferenceClock, SendingFacts, Session, VideoFormat};
+
+use crate::args::sending::{ContentKind, Encoding, SendArgs, SendAudioArgs, SendCommand, SendVideoArgs};
+use crate::command::{Status, Stop, write_json};
+use crate::document::SendingDocument;
+use crate::{output, text};
+
+/// Payload types that senders commonly have for these.
+const VIDEO_TYPE: u8 = 96;
+const AUDIO_TYPE: u8 = 97;
+
+pub(super) fn run(command: &SendCommand) -> Status {
+    let (args, mut requests) = match command {
+        SendCommand::Video(args) => (&args.common, vec![video(args)?]),
+        SendCommand::Audio(args) => (&args.common, vec![audio(args)?]),
+    };
+    for (kind, to) in &args.with {
+        let beside = beside(args, *to);
+        let request = match kind {
+            ContentKind::Video => SendVideoArgs::usual(beside).map(|args| video(&args)),
+            ContentKind::Audio => SendAudioArgs::usual(beside).map(|args| audio(&args)),
+        };
+        requests.extend(request.transpose()?);
+    }
+    let mut streams = Vec::new();
+    let mut sessions = Vec::new();
+    for request in requests {
+        let planned = sending::plan(request).map_err(Stop::Usage)?;
+        streams.push(planned.plan);
+        sessions.push(planned.session);
+    }
+    if let Some(path) = &args.sdp {
+        write_description(path, &sessions, args)?;
+    }
+    let urgency = UrgencyRequest { cpu: args.cpu, real_time: !args.modest, steady: !args.modest };
+    let sending =
+        Sending { streams, urgency, spin: Duration::from_micros(args.spin), duration: args.duration };
+    let facts = send(sending, args)?;
+    if args.json {
+        write_json(serde_json::to_vec(&SendingDocument::of(&facts))?, output::is_terminal())?;
+    } else {
+        let mut out = String::new();
+        text::media_sent(&mut out, &facts);
+        output::write(out.as_bytes())?;
+    }
+    Ok(0)
+}
+
+/// Sends, and shows how it goes.
+fn send(sending: Sending, args: &SendArgs) -> Result<SendingFacts, Stop> {
+    let watch = Arc::new(Watch::default());
+    let stop = Arc::clone(&watch);
+    ctrlc::set_handler(move || stop.stop.store(true, Ordering::Relaxed))
+        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
+    let bar = if args.no_progress { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    if args.duration.is_none() {
+        output::complain(&format!("sending to {}; Ctrl-C ends it and shows what was sent", args.to));
+    }
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let facts = std::thread::scope(|scope| {
+        let shown = Arc::clone(&watch);
+        let bar = &bar;
+        scope.spawn(move || {
+            // Ten times a second, until the other end of the channel is gone.
+            while !bar.is_hidden()
+                && end.recv_timeout(Duration::from_millis(100))
+                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                let packets = shown.packets.load(Ordering::Relaxed);
+                let late_us = shown.latest_ns.load(Ordering::Relaxed) / 1000;
+                bar.set_message(format!("{packets} packets, {late_us} µs late at most"));
+                bar.tick();
+            }
+        });
+        let facts = sending::send(sending, &watch);
+        drop(ended);
+        facts
+    });
+    bar.finish_and_clear();
+    facts.map_err(|error| Stop::Failed(error.to_string()))
+}
+
+fn video(args: &SendVideoArgs) -> Result<StreamRequest, Stop> {
+    let raster = args.raster;
+    let usual = if raster.height < 720 { Colorimetry::Bt601 } else { Colorimetry::Bt709 };
+    let format = VideoFormat {
+        sampling: args.sampling,
+        depth: args.depth,
+        width: raster.width,
+        height: raster.height,
+        frame_rate: raster.rate,
+        scan: raster.scan,
+        colorimetry: args.colorimetry.unwrap_or(usual),
+        transfer: args.transfer,
+        range: args.range,
+        packing: args.packing.packing(),
+        max_udp_bytes: args.max_udp,
+        sender_type: Some(args.sender_type.sender_type()),
+        offset_us: None,
+        burst_packets: None,
+        pixel_aspect: Ratio::new(1, 1).ok_or_else(|| Stop::Failed("one by one is no ratio".to_owned()))?,
+    };
+    let content =
+        Content::Video { format, signal: args.signal.clone(), with_time: !args.no_time, burst: args.burst };
+    Ok(request(&args.common, content, VIDEO_TYPE, "video"))
+}
+
+fn audio(args: &SendAudioArgs) -> Result<StreamRequest, Stop> {
+    let (bits, am824) = match args.encoding {
+        Encoding::L16 => (16, false),
+        Encoding::L24 => (24, false),
+        Encoding::Am824 => (32, true),
+    };
+    let usual = match args.channels {
+        1 => "M".to_owned(),
+        2 => "ST".to_owned(),
+        count => format!("U{count:02}"),
+    };
+    let format = AudioFormat {
+        bits,
+        am824,
+        sample_rate: args.rate,
+        channels: args.channels,
+        packet_time_ns: Some(args.packet_time),
+        channel_order: args.channel_order.clone().unwrap_or(usual),
+    };
+    let content =
+        Content::Audio { format, signal: args.signal.clone(), hertz: args.hertz, level_cdb: args.level };
+    Ok(request(&args.common, content, AUDIO_TYPE, "audio"))
+}
+
+fn request(args: &SendArgs, content: Content, payload_type: u8, kind: &str) -> StreamRequest {
+    let leg = |destination: SocketAddr, interface: &Option<String>| TransmitRequest {
+        destination,
+        source: args.source.map(|source| SocketAddr::new(source, 0)),
+        interface: interface.clone(),
+        hops: Some(args.ttl),
+        dscp: args.dscp,
+        buffer_bytes: 4 << 20,
+        segments: !args.no_segments,
+        launch_times: true,
+    };
+    let mut legs = vec![leg(args.to, &args.interface)];
+    if let Some(also) = args.also {
+        legs.push(leg(
+            also,
+            if args.also_interface.is_some() { &args.also_interface } else { &args.interface },
+        ));
+    }
+    StreamRequest {
+        name: format!("{}: {kind}", args.name),
+        content,
+        payload_type: args.payload_type.unwrap_or(payload_type),
+        ssrc: args.ssrc.unwrap_or_else(|| chance(args.to)),
+        legs,
+        reports: args.rtcp,
+        canonical_name: format!("portreeve@{}", address(args)),
+        reference: reference(args),
+    }
+}
+
+/// A number that is not the same twice: a synchronisation source is one by chance (RFC 3550 §8.1).
+fn chance(to: SocketAddr) -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    let [_, _, _, _, a, b, c, d] = RandomState::new().hash_one(to).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+/// The same ways, and another destination.
+fn beside(args: &SendArgs, to: SocketAddr) -> SendArgs {
+    SendArgs {
+        to,
+        also: None,
+        also_interface: None,
+        payload_type: None,
+        ssrc: None,
+        with: Vec::new(),
+        ..args.clone()
+    }
+}
+
+/// Where we send from, as far as it can be known beforehand.
+fn address(args: &SendArgs) -> IpAddr {
+    let interfaces = host::interfaces().unwrap_or_default();
+    let named = interfaces.iter().find(|each| Some(&each.name) == args.interface.as_ref());
+    let of_family = |address: &&(IpAddr, u8)| address.0.is_ipv4() == args.to.is_ipv4();
+    let found = named.and_then(|each| each.addresses.iter().find(of_family)).map(|(address, _)| *address);
+    args.source.or(found).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// What the clock follows: ours, by the address of the interface, where there is one (ST 2110-10:2022 §8.2).
+fn reference(args: &SendArgs) -> ReferenceClock {
+    let path = args.interface.as_ref().map(|name| format!("/sys/class/net/{name}/address"));
+    let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let octets: Vec<u8> =
+        text.trim().split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
+    match <[u8; 6]>::try_from(octets) {
+        Ok(octets) => ReferenceClock::LocalMac(octets),
+        Err(_) => ReferenceClock::Other("local".to_owned()),
+    }
+}
+
+fn write_description(path: &Path, sessions: &[Session], args: &SendArgs) -> Result<(), Stop> {
+    let now = u64::try_from(host::now().as_seconds()).unwrap_or(0);
+    let text = sending::describe(sessions, now, address(args));
+    if path == Path::new("-") {
+        output::write(text.as_bytes())?;
+        return Ok(());
+    }
+    std::fs::write(path, text)
+        .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", path.display())))
+}

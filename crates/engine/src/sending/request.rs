@@ -1,0 +1,167 @@
+//! What people ask for becomes a plan, and the session that describes it.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use host::transmit::TransmitRequest;
+use media::make::audio::{self, AudioMaker};
+use media::make::video::{Head, VideoMaker};
+use media::sdp;
+use model::media::{
+    AudioFormat, Essence, Format, Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources,
+    VideoFormat,
+};
+
+use super::audio::AudioSource;
+use super::report::Reporter;
+use super::video::{self, Pace, VideoSource};
+use super::{Chore, Due, Source, StreamPlan};
+
+/// How often a sender reports (RFC 3550 §6.2).
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// What a stream shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A test picture.
+    Video {
+        /// Its format.
+        format: VideoFormat,
+        /// What it shows: see [`video::signal`].
+        signal: String,
+        /// Whether the time of each frame is written into it.
+        with_time: bool,
+        /// How many packets leave together; what is best where this is `None`.
+        burst: Option<u32>,
+    },
+    /// A test sound.
+    Audio {
+        /// Its format.
+        format: AudioFormat,
+        /// `tone`, `ident`, `sweep` or `silence`.
+        signal: String,
+        /// How many cycles a second.
+        hertz: u32,
+        /// How high the peak is, in hundredths of dBFS.
+        level_cdb: i32,
+    },
+}
+
+/// One stream that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRequest {
+    /// Its name.
+    pub name: String,
+    /// What it shows.
+    pub content: Content,
+    /// RTP payload type.
+    pub payload_type: u8,
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// Where it goes: once, or twice (ST 2022-7).
+    pub legs: Vec<TransmitRequest>,
+    /// Whether it reports on itself on the next port.
+    pub reports: bool,
+    /// What the sender is called in its reports.
+    pub canonical_name: String,
+    /// What the sender's clock follows, as its session says.
+    pub reference: ReferenceClock,
+}
+
+/// A stream that can be sent, and what others have to know to receive it.
+pub struct Planned {
+    /// The stream.
+    pub plan: StreamPlan,
+    /// Its session.
+    pub session: Session,
+}
+
+/// Makes a plan; says why such a stream cannot be sent.
+pub fn plan(request: StreamRequest) -> Result<Planned, String> {
+    let (source, gate, essence, clock_rate): (Box<dyn Source>, _, _, _) = match request.content {
+        Content::Video { format, signal, with_time, burst } => {
+            let shown = video::signal(&signal).ok_or_else(|| {
+                format!("no picture is called {signal:?}: there are bars, zone-plate and ramp")
+            })?;
+            let head = Head { payload_type: request.payload_type, ssrc: request.ssrc, sequence: 0 };
+            let maker = VideoMaker::new(&format, shown, with_time, head)?;
+            let packets: usize = maker.packets().iter().sum();
+            let pace = Pace::new(&format, u64::try_from(packets).unwrap_or(u64::MAX), burst)?;
+            (Box::new(VideoSource::new(maker, pace)), Some(pace.gate()), Essence::Video(format), 90_000)
+        }
+        Content::Audio { format, signal, hertz, level_cdb } => {
+            let tone = audio::Tone { hertz, level_cdb };
+            let heard = match signal.as_str() {
+                "tone" => audio::Signal::Tone(tone),
+                "ident" => audio::Signal::Ident(tone),
+                "sweep" => audio::Signal::Sweep { from_hz: 20, to_hz: 20_000, seconds: 10, level_cdb },
+                "silence" => audio::Signal::Silence,
+                _ => {
+                    return Err(format!(
+                        "no sound is called {signal:?}: there are tone, ident, sweep and silence"
+                    ));
+                }
+            };
+            let maker = AudioMaker::new(&format, heard, request.payload_type, request.ssrc)
+                .map_err(|refused| refused.to_string())?;
+            let rate = format.sample_rate;
+            (Box::new(AudioSource::new(maker)), None, Essence::Audio(format), rate)
+        }
+    };
+    let format = Format { payload_type: request.payload_type, clock_rate, essence };
+    let session = Session {
+        name: request.name.clone(),
+        identity: request.name.clone(),
+        source: SessionSource::File(String::new()),
+        formats: vec![format],
+        legs: request.legs.iter().map(|leg| described(leg, request.reports)).collect(),
+        reference: Some(request.reference),
+        media_clock: Some(MediaClock::Direct { offset: 0, rate: None }),
+        first: None,
+        last: None,
+        ended: None,
+    };
+    let reporter = Reporter { ssrc: request.ssrc, clock_rate, canonical_name: request.canonical_name };
+    let reported = request.legs.iter().filter(|_| request.reports);
+    let chores = reported.map(|leg| reports(leg, reporter.clone())).collect();
+    let plan =
+        StreamPlan { name: request.name, ssrc: request.ssrc, source, legs: request.legs, gate, chores };
+    Ok(Planned { plan, session })
+}
+
+fn described(leg: &TransmitRequest, reports: bool) -> Leg {
+    let destination = leg.destination;
+    let group = destination.ip().is_multicast();
+    let source = leg.source.map(|source| source.ip()).filter(|source| !source.is_unspecified());
+    let mut rtcp = destination;
+    rtcp.set_port(destination.port().saturating_add(1));
+    Leg {
+        destination,
+        sources: source.map_or(Sources::Any, |source| Sources::Only(vec![source])),
+        rtcp: reports.then_some(rtcp),
+        ttl: leg.hops.filter(|_| group && destination.is_ipv4()),
+    }
+}
+
+/// Reports of a leg, to the port after it (RFC 3550 §11).
+fn reports(leg: &TransmitRequest, reporter: Reporter) -> Chore {
+    let mut leg = TransmitRequest { segments: false, launch_times: false, ..leg.clone() };
+    let port = leg.destination.port().saturating_add(1);
+    leg.destination.set_port(port);
+    if let Some(source) = &mut leg.source
+        && source.port() != 0
+    {
+        source.set_port(source.port().saturating_add(1));
+    }
+    let make = move |due: Due<'_>| {
+        let packets = due.sent.packets.load(Ordering::Relaxed);
+        let bytes = due.sent.payload_bytes.load(Ordering::Relaxed);
+        reporter.report(due.now, packets, bytes, due.last)
+    };
+    Chore { leg, every: REPORT_EVERY, make: Box::new(make) }
+}
+
+/// The session description of these streams, made by a sender at this address.
+pub fn describe(sessions: &[Session], id: u64, address: std::net::IpAddr) -> String {
+    sdp::write(&sdp::describe(sessions, &sdp::Origin::new(id, id, address)))
+}
