@@ -30,6 +30,7 @@ pub fn check(bytes: &[u8]) {
         sender_type: None,
         burst_packets: None,
         bandwidth_kbps: None,
+        ..CompressedFormat::default()
     });
     let mut depacketiser = Depacketiser::default();
     let (mut carried, mut given, mut files) = (0, 0, 0_u64);

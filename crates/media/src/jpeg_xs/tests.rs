@@ -27,6 +27,7 @@ fn format(scan: Scan) -> CompressedFormat {
         sender_type: None,
         burst_packets: None,
         bandwidth_kbps: None,
+        ..CompressedFormat::default()
     }
 }
 

@@ -6,8 +6,8 @@
 pub mod audio;
 pub mod bars;
 pub mod burn_in;
-pub mod ramp;
 pub mod faults;
+pub mod ramp;
 pub mod rtcp;
 pub mod schedule;
 pub mod video;

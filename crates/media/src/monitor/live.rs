@@ -85,6 +85,8 @@ pub(super) struct Live {
     pub(super) session: Option<usize>,
     pub(super) legs: Vec<Leg>,
     packets: u64,
+    /// What was taken for granted of the format, in sentences.
+    assumed: Vec<String>,
     /// Whether its session has a second leg.
     is_agreed_twice: bool,
     hitless: Option<Box<Hitless>>,
@@ -112,6 +114,7 @@ impl Live {
             session,
             legs: Vec::new(),
             packets: 0,
+            assumed: Vec::new(),
             is_agreed_twice,
             hitless: Some(Box::new(Hitless::new(MOST_LEGS))),
             last: (packet.rtp.sequence, packet.rtp.timestamp),
@@ -154,7 +157,8 @@ impl Live {
     ) {
         let first = packet.time.map(|time| (time, self.plain(packet, session), format.clock_rate));
         self.clock = CaptureClock::decide(traced, first.as_slice());
-        self.essence = Essence::of(&format, session, assumed, self.profile);
+        self.essence = Essence::of(&format, session, assumed.clone(), self.profile);
+        self.assumed = assumed;
         self.offset = low(offset(session));
         self.format = Some((format, basis));
         self.sense = None;
@@ -287,7 +291,11 @@ impl Live {
             ssrc: self.ssrc,
             payload_type: self.payload_type,
             frame: self.frame,
-            format: self.format.clone(),
+            format: self.format.clone().or_else(|| {
+                let found = self.sense.as_ref()?.conclude(self.payload_type)?;
+                Some((found.format, Basis::Payload))
+            }),
+            assumed: self.assumed.clone(),
             session: self.session,
             legs: Vec::with_capacity(self.legs.len()),
             hitless: self.hitless.as_ref().filter(|_| self.legs.len() > 1).map(|hitless| hitless.facts()),

@@ -85,7 +85,20 @@ pub struct Config {
     /// So many streams are measured; others are counted.
     pub most_streams: usize,
     /// What streams carry that no session names, as an earlier reading of the same capture found.
-    pub known: Vec<(SocketAddr, SocketAddr, Format)>,
+    pub known: Vec<Known>,
+}
+
+/// What a stream carries that no session names, as an earlier reading of the same capture found.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Who sends.
+    pub source: SocketAddr,
+    /// Where to.
+    pub destination: SocketAddr,
+    /// The format.
+    pub format: Format,
+    /// What was taken for granted of it, in sentences.
+    pub assumed: Vec<String>,
 }
 
 impl Default for Config {
@@ -293,15 +306,17 @@ impl Monitor {
         let mut live = Live::new(first, (session, twice), self.config.profile);
         let agreed = about.and_then(|session| session.format(first.rtp.payload_type));
         let earlier = || {
-            let fits = |(from, to, format): &&(SocketAddr, SocketAddr, Format)| {
-                *from == source && *to == destination && format.payload_type == first.rtp.payload_type
+            let fits = |known: &&Known| {
+                (known.source, known.destination) == (source, destination)
+                    && known.format.payload_type == first.rtp.payload_type
             };
-            self.config.known.iter().find(fits).map(|(_, _, format)| format)
+            self.config.known.iter().find(fits)
         };
         if let (Some(at), Some(format)) = (session, agreed) {
             live.learn((format.clone(), Basis::Session(at)), about, Vec::new(), (first, None));
-        } else if let Some(format) = earlier() {
-            live.learn((format.clone(), Basis::Payload), None, Vec::new(), (first, None));
+        } else if let Some(known) = earlier() {
+            let found = (known.format.clone(), Basis::Payload);
+            live.learn(found, None, known.assumed.clone(), (first, None));
         } else if let Some(format) = static_type(first.rtp.payload_type) {
             live.learn((format, Basis::StaticType), None, Vec::new(), (first, None));
         }

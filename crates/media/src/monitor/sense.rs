@@ -3,7 +3,7 @@
 use model::media::{AncillaryFormat, Essence, Format};
 
 use crate::ancillary::{self, Field};
-use crate::{Packet, audio};
+use crate::{Packet, audio, video};
 
 /// After so many packets that told nothing, nobody listens any more.
 const MOST_PACKETS: u32 = 20_000;
@@ -15,6 +15,7 @@ const ENOUGH_ANCILLARY: u32 = 4;
 pub(super) struct Sense {
     packets: u32,
     audio: audio::detect::Detector,
+    video: video::Detector,
     ancillary: u32,
     sound_ancillary: bool,
     not_ancillary: bool,
@@ -52,15 +53,36 @@ impl Sense {
         if !self.audio.is_done() {
             self.audio.handle(packet);
             if self.audio.is_done()
-                && let Some(found) = self.audio.detect()
+                && let Some(found) = self.sound(payload_type)
             {
-                let assumed = found.assumptions();
-                let clock_rate = found.format.sample_rate;
-                let essence = Essence::Audio(found.format);
-                return Some(Found { format: Format { payload_type, clock_rate, essence }, assumed });
+                return Some(found);
             }
         }
-        None
+        self.video.handle(packet);
+        if packet.rtp.marker { self.picture(payload_type) } else { None }
+    }
+
+    /// What can be said of a stream that ended before everything was heard.
+    pub(super) fn conclude(&self, payload_type: u8) -> Option<Found> {
+        self.picture(payload_type).or_else(|| self.sound(payload_type))
+    }
+
+    fn sound(&self, payload_type: u8) -> Option<Found> {
+        let found = self.audio.detect()?;
+        let assumed = found.assumptions();
+        let clock_rate = found.format.sample_rate;
+        Some(Found {
+            format: Format { payload_type, clock_rate, essence: Essence::Audio(found.format) },
+            assumed,
+        })
+    }
+
+    fn picture(&self, payload_type: u8) -> Option<Found> {
+        let found = self.video.found()?;
+        Some(Found {
+            format: Format { payload_type, clock_rate: 90_000, essence: found.essence },
+            assumed: vec![found.certainty.assumed],
+        })
     }
 
     fn hear_ancillary(&mut self, packet: &Packet<'_>) -> bool {

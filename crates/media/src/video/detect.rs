@@ -216,6 +216,7 @@ impl Xs {
                 sender_type: None,
                 burst_packets: None,
                 bandwidth_kbps: None,
+                ..CompressedFormat::default()
             }),
             certainty: Certainty { certain, assumed },
             fits: sampling.zip(depth).into_iter().collect(),

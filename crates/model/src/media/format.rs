@@ -213,9 +213,10 @@ tokens! {
 }
 
 /// How a picture is scanned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Scan {
     /// Row after row.
+    #[default]
     Progressive,
     /// Two fields, each of another moment.
     Interlaced,
@@ -259,7 +260,7 @@ pub struct VideoFormat {
 }
 
 /// Compressed video: JPEG XS (RFC 9134, ST 2110-22).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct CompressedFormat {
     /// Pixels of a row, where said.
     pub width: Option<u16>,

@@ -88,6 +88,8 @@ pub struct Stream {
     pub frame: u64,
     /// What it carries, as far as known, and how we know.
     pub format: Option<(Format, Basis)>,
+    /// What was taken for granted of the format, in sentences.
+    pub assumed: Vec<String>,
     /// Its session: the index among the sessions.
     pub session: Option<usize>,
     /// Its legs; the first is the one that came first.

@@ -1,7 +1,9 @@
 //! `portreeve media ls` and `media probe`: streams in files or on an interface, with what was agreed of them.
 
 use engine::{Reading, TrafficView};
+use media::monitor::Known;
 use model::Traffic;
+use model::media::Basis;
 
 use super::live;
 use crate::args::{MediaLookArgs, TrafficArgs};
@@ -53,10 +55,36 @@ pub(super) fn view(args: &MediaLookArgs) -> Result<(TrafficView, Reading), Stop>
 }
 
 fn files(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, Stop> {
-    let captures = Captures::of(&args.files, false)?;
+    let captures = Captures::of(&args.files, true)?;
     let files = captures.open()?;
     let progress = Bar::begin(args.no_progress, &files);
     let traffic = engine::read(files, reading, &mut |at| progress.tell(&at), None);
     progress.end();
+    // What a stream carries that no session names is known only after some of it: it is read again, and measured whole.
+    let known = found_by_payload(&traffic);
+    if known.is_empty() {
+        return Ok(traffic);
+    }
+    let mut again = reading.clone();
+    again.media.monitor.known = known;
+    let files = captures.open()?;
+    let progress = Bar::begin(args.no_progress, &files);
+    let traffic = engine::read(files, &again, &mut |at| progress.tell(&at), None);
+    progress.end();
     Ok(traffic)
+}
+
+fn found_by_payload(traffic: &Traffic) -> Vec<Known> {
+    let mut known = Vec::new();
+    for stream in &traffic.media.streams {
+        if let Some((format, Basis::Payload)) = &stream.format {
+            known.extend(stream.legs.iter().map(|leg| Known {
+                source: leg.source,
+                destination: leg.destination,
+                format: format.clone(),
+                assumed: stream.assumed.clone(),
+            }));
+        }
+    }
+    known
 }

@@ -22,6 +22,8 @@ pub(crate) struct Stream<'a> {
     format: Option<Format>,
     /// How that is known: `session`, `payload` or `static_type`.
     format_known_by: Option<&'static str>,
+    /// What was taken for granted of the format, in sentences.
+    assumed: &'a [String],
     /// Its session, as an index into `sessions`; null where none agrees to it.
     session: Option<usize>,
     /// Its legs; the first is the one that came first.
@@ -86,6 +88,7 @@ impl<'a> Stream<'a> {
                 Basis::Payload => "payload",
                 Basis::StaticType => "static_type",
             }),
+            assumed: &stream.assumed,
             session: stream.session,
             legs: stream
                 .legs

@@ -184,7 +184,8 @@ const TOLD_ELSEWHERE: [&str; 17] = [
 ];
 
 /// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, and what is only advised.
-const HARMLESS: [&str; 4] = ["extended-sequence", "extended-zero", "small-datagram", "line-numbers"];
+const HARMLESS: [&str; 5] =
+    ["extended-sequence", "extended-zero", "small-datagram", "line-numbers", "xs-counts-fields"];
 
 fn severity(fault: &StreamFault) -> Severity {
     if HARMLESS.contains(&fault.rule.name) { Severity::Note } else { usual(Code::EssenceFault) }
