@@ -56,9 +56,10 @@ lints! {
     TimeForm, "time-form", Error, "RFC 8866 §5.9", "t= is not two times", "Write t=0 0 for a session that is always there.";
     KeyLine, "key-line", Warning, "RFC 8866 §5.12", "k= is obsolete and must not be used", "Take the line out.";
     AttributeForm, "attribute-form", Error, "RFC 8866 §5.13", "an attribute without a proper name", "Write a=<name> or a=<name>:<value>.";
+    AttributeMisspelt, "attribute-misspelt", Warning, "RFC 8866 §5.13", "an attribute that nobody knows, one letter from one that many know", "Correct it: readers pass over what they do not know.";
     AttributeLevel, "attribute-level", Error, "RFC 5888 §4", "an attribute stands where it has no meaning", "Put group at the session, mid, rtpmap and fmtp at the medium.";
     MediaMissing, "media-missing", Error, "ST 2110-10:2022 §8.1", "there is no medium", "Add an m= section for the stream.";
-    MediaForm, "media-form", Error, "RFC 8866 §5.14", "m= is not <media> <port> <proto> <fmt>", "Write for instance m=video 5004 RTP/AVP 96.";
+    MediaForm, "media-form", Error, "RFC 8866 §5.14", "m= is not <media> <port> <proto> <fmt>, with a kind of medium that is known", "Write for instance m=video 5004 RTP/AVP 96.";
     ConnectionMissing, "connection-missing", Error, "RFC 8866 §5.7", "a medium has no c=, and neither has the session", "Say with c= where the packets go.";
     ConnectionForm, "connection-form", Error, "RFC 8866 §5.7", "c= is not IN IP4|IP6 <address>", "Write for instance c=IN IP4 239.1.1.1/64.";
     TtlMissing, "ttl-missing", Error, "RFC 8866 §5.7", "an IPv4 multicast address without time to live", "Add it: c=IN IP4 239.1.1.1/64.";
@@ -78,8 +79,8 @@ lints! {
     PayloadTypeRepeated, "payload-type-repeated", Error, "RFC 8866 §5.14", "a payload type is explained or named twice", "Keep one of them.";
     PayloadTypeUnlisted, "payload-type-unlisted", Error, "RFC 8866 §6.6", "an attribute explains a payload type that m= does not name", "Name it in m=, or take the attribute out.";
     MapMissing, "map-missing", Error, "RFC 8866 §6.6", "a dynamic payload type without rtpmap", "Add a=rtpmap:<type> <encoding>/<rate>.";
-    MapForm, "map-form", Error, "RFC 8866 §6.6", "rtpmap is not <type> <encoding>/<rate>", "Write for instance a=rtpmap:96 raw/90000.";
-    EncodingUnknown, "encoding-unknown", Warning, "ST 2110-10:2022 §6.2", "an encoding that no part of ST 2110 has", "If this is not ST 2110, lint it with the edition rfc.";
+    MapForm, "map-form", Error, "RFC 8866 §6.6", "rtpmap is not <type> <encoding>/<rate>, with one space and no zeros before numbers", "Write for instance a=rtpmap:96 raw/90000.";
+    EncodingUnknown, "encoding-unknown", Error, "ST 2110-10:2022 §6.2", "an encoding that no part of ST 2110 has", "If this is not ST 2110, lint it with the edition rfc.";
     EncodingCase, "encoding-case", Note, "RFC 8866 §6.6", "the encoding's name in unusual letters: some readers compare exactly", "Write it as it is registered.";
     ClockRate, "clock-rate", Error, "ST 2110-10:2022 §7.4", "the clock rate is not that of the encoding", "Write 90000 for video and data, 27000000 for ST 2022-6.";
     MediaKind, "media-kind", Error, "RFC 8866 §8.2.3", "the encoding does not belong to this kind of medium", "Write m=video for video and ancillary data, m=audio for audio, m=application for metadata.";
@@ -115,7 +116,7 @@ lints! {
     ChannelOrder, "channel-order", Error, "ST 2110-30:2017 §6.2.2", "channel-order is not understood", "Write for instance channel-order=SMPTE2110.(51,ST).";
     ChannelOrderSum, "channel-order-sum", Warning, "ST 2110-30:2017 §6.2.2", "channel-order names another number of channels than rtpmap", "Name every channel once; U01 to U64 are undefined ones.";
     FrameCount, "frame-count", Warning, "RFC 8866 §6.4", "framecount is not the samples of a packet time", "Write ptime and framecount that agree, or ptime alone.";
-    GroupForm, "group-form", Error, "RFC 5888 §5", "a group names nothing, or one medium only", "Name the marks of both media: a=group:DUP primary secondary.";
+    GroupForm, "group-form", Error, "RFC 5888 §5", "a group of a kind that nobody knows, or of nothing, or of one medium only", "Name the marks of both media: a=group:DUP primary secondary.";
     GroupMark, "group-mark", Error, "RFC 5888 §5", "a group names a mark that no medium has", "Write a=mid:<mark> in each medium.";
     MarkRepeated, "mark-repeated", Error, "RFC 5888 §4", "two media have the same mark, or one has two", "Give each medium a mark of its own.";
     SourceGroup, "source-group", Error, "RFC 7104 §4.1", "ssrc-group is not understood, or names a source that has no a=ssrc", "Write a=ssrc-group:DUP <a> <b>, and a=ssrc:<number> cname:<name> for each.";

@@ -53,7 +53,7 @@ fn streams(document: &Document) -> usize {
 
 fn connection(report: &mut Report<'_>, line: &Line) {
     let (at, value) = (line.at, line.value.as_str());
-    let words: Vec<&str> = value.split_whitespace().collect();
+    let words: Vec<&str> = value.split(' ').collect();
     let ["IN", family, word] = words.as_slice() else {
         return report.tell(Lint::ConnectionForm, at, value);
     };
@@ -106,6 +106,10 @@ fn connection(report: &mut Report<'_>, line: &Line) {
 
 fn ports(report: &mut Report<'_>, medium: &Medium<'_>, line: &MediaLine) {
     let at = medium.at;
+    // Registered kinds (RFC 8866 §8.2.1).
+    if !matches!(line.kind.as_str(), "audio" | "video" | "text" | "application" | "message" | "image") {
+        report.tell(Lint::MediaForm, at, &line.kind);
+    }
     let steps = u32::from(line.count).saturating_sub(1) * 2;
     if u32::from(line.port) + steps > 65_535 {
         report.tell(Lint::PortRange, at, format!("{}/{}", line.port, line.count));

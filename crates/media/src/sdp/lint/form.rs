@@ -156,6 +156,9 @@ fn attribute(report: &mut Report<'_>, at: usize, value: &str, is_medium: bool) {
     if !is_token(name) {
         report.tell(Lint::AttributeForm, at, name);
     }
+    if let Some(meant) = misspelt(name) {
+        report.tell(Lint::AttributeMisspelt, at, format!("{name} for {meant}"));
+    }
     let misplaced = match name {
         "group" => is_medium,
         "mid" | "rtpmap" | "fmtp" | "ptime" | "rtcp" | "ssrc" | "ssrc-group" => !is_medium,
@@ -164,6 +167,58 @@ fn attribute(report: &mut Report<'_>, at: usize, value: &str, is_medium: bool) {
     if misplaced {
         report.tell(Lint::AttributeLevel, at, name);
     }
+}
+
+/// Attributes that descriptions of media have.
+const ATTRIBUTES: [&str; 28] = [
+    "rtpmap",
+    "fmtp",
+    "ptime",
+    "maxptime",
+    "framecount",
+    "framerate",
+    "mediaclk",
+    "ts-refclk",
+    "source-filter",
+    "group",
+    "mid",
+    "ssrc",
+    "ssrc-group",
+    "duplication-delay",
+    "rtcp",
+    "rtcp-mux",
+    "recvonly",
+    "sendonly",
+    "sendrecv",
+    "inactive",
+    "extmap",
+    "control",
+    "charset",
+    "tool",
+    "clock-domain",
+    "sync-time",
+    "rtcp-fb",
+    "setup",
+];
+
+/// What a name may have been meant to be: the one that it differs from by a letter, or by capitals.
+fn misspelt(name: &str) -> Option<&'static str> {
+    if name.len() > 24 || name.len() < 4 || ATTRIBUTES.contains(&name) {
+        return None;
+    }
+    ATTRIBUTES.into_iter().find(|known| known.len() > 3 && is_near(name.as_bytes(), known.as_bytes()))
+}
+
+/// Whether two names differ by one letter too many, too few, or other; capitals do not count.
+fn is_near(one: &[u8], other: &[u8]) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    if long.len() - short.len() > 1 {
+        return false;
+    }
+    let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
+    let before = short.iter().zip(long).take_while(same).count();
+    let after = short.iter().rev().zip(long.iter().rev()).take_while(same).count();
+    before + after + 1 >= long.len()
 }
 
 /// A token (RFC 8866 §9).

@@ -2,11 +2,10 @@
 
 use super::medium::Medium;
 use super::{Edition, Lint, Report};
-use crate::sdp::fields::number;
 use crate::sdp::format::{Map, Parameters};
 
 /// Encodings of ST 2110: name, kind of medium, clock rate where it is fixed.
-const ENCODINGS: [(&str, &str, Option<u32>); 9] = [
+const ENCODINGS: [(&str, &str, Option<u32>); 10] = [
     ("raw", "video", Some(90_000)),
     ("jxsv", "video", Some(90_000)),
     ("smpte291", "video", Some(90_000)),
@@ -16,9 +15,10 @@ const ENCODINGS: [(&str, &str, Option<u32>); 9] = [
     ("AM824", "audio", None),
     ("ST2110-41", "application", None),
     ("ttml+xml", "application", Some(90_000)),
+    ("MP2T", "video", Some(90_000)),
 ];
 /// What is carried beside them, with RTP formats of its own.
-const NEIGHBOURS: [&str; 3] = ["MP2T", "L8", "L20"];
+const NEIGHBOURS: [&str; 2] = ["L8", "L20"];
 
 pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
     for medium in media {
@@ -73,8 +73,12 @@ fn types(report: &mut Report<'_>, medium: &Medium<'_>) {
 
 fn forms(report: &mut Report<'_>, medium: &Medium<'_>) {
     for (line, value) in medium.section.attributes("rtpmap") {
-        let map = Map::parse(value);
-        if map.as_ref().is_none_or(|map| number::<u8>(&map.payload_type.to_string()).is_none()) {
+        // It is printed as the grammar writes it.
+        let printed = |map: &Map| {
+            let parameters = map.parameters.as_deref().map_or_else(String::new, |text| format!("/{text}"));
+            format!("rtpmap:{} {}/{}{parameters}", map.payload_type, map.name, map.clock_rate)
+        };
+        if Map::parse(value).is_none_or(|map| printed(&map) != line.value.trim_end()) {
             report.tell(Lint::MapForm, line.at, value);
         }
     }

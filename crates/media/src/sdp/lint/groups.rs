@@ -6,6 +6,25 @@ use super::medium::Medium;
 use super::{Edition, Lint, Report};
 use crate::sdp::fields::{SourceFilter, group};
 
+/// What groups of media are for (RFC 5888 §5 and its registry; RP 2110-23 has the last three).
+const SEMANTICS: [&str; 13] = [
+    "LS",
+    "FID",
+    "SRF",
+    "ANAT",
+    "FEC",
+    "FEC-FR",
+    "CS",
+    "DDP",
+    "DUP",
+    "BUNDLE",
+    "PHASED",
+    "MULTI-2SI",
+    "MULTI-SD",
+];
+/// What groups of sources are for (RFC 5576 §4.2 and its registry).
+const SOURCE_SEMANTICS: [&str; 4] = ["FID", "FEC", "FEC-FR", "DUP"];
+
 pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
     let document = report.document;
     let mut marks: HashMap<&str, usize> = HashMap::new();
@@ -26,7 +45,7 @@ pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
         for mark in named.iter().take(64).filter(|mark| !marks.contains_key(**mark)) {
             report.tell(Lint::GroupMark, line.at, *mark);
         }
-        if named.is_empty() || (semantics == "DUP" && named.len() < 2) {
+        if named.is_empty() || (semantics == "DUP" && named.len() < 2) || !SEMANTICS.contains(&semantics) {
             report.tell(Lint::GroupForm, line.at, value);
         }
         if semantics != "DUP" || report.edition == Edition::Rfc {
@@ -109,7 +128,11 @@ fn sources(report: &mut Report<'_>, medium: &Medium<'_>) {
         let (semantics, named) = group(value).unwrap_or_default();
         let all_known =
             named.iter().all(|source| number(source).is_some_and(|source| known.contains(&source)));
-        if named.is_empty() || !all_known || (semantics == "DUP" && named.len() < 2) {
+        if !SOURCE_SEMANTICS.contains(&semantics)
+            || named.is_empty()
+            || !all_known
+            || (semantics == "DUP" && named.len() < 2)
+        {
             report.tell(Lint::SourceGroup, line.at, value);
         }
     }

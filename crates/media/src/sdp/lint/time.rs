@@ -61,7 +61,8 @@ fn media_clock(report: &mut Report<'_>, at: usize, value: &str, follows_ptp: boo
 fn reference(report: &mut Report<'_>, at: usize, value: &str) {
     let Some(clock) = value.strip_prefix("ptp=") else {
         match (value.strip_prefix("localmac="), clocks::reference(value)) {
-            (Some(_), ReferenceClock::LocalMac(_)) => {}
+            (Some(text), ReferenceClock::LocalMac(address))
+                if clocks::pairs(&address).eq_ignore_ascii_case(text) => {}
             (Some(_), _) => report.tell(Lint::ReferenceForm, at, value),
             (None, _) => report.tell(Lint::ReferenceKind, at, value),
         }
@@ -82,6 +83,9 @@ fn reference(report: &mut Report<'_>, at: usize, value: &str) {
     let Some(octets) = clocks::octets::<8>(master) else {
         return report.tell(Lint::ReferenceForm, at, value);
     };
+    if !clocks::pairs(&octets).eq_ignore_ascii_case(master) {
+        return report.tell(Lint::ReferenceForm, at, value);
+    }
     if octets == EXAMPLE {
         report.tell(Lint::ReferenceExample, at, "");
     }
