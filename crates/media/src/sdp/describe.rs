@@ -268,7 +268,7 @@ fn ancillary(data: &AncillaryFormat) -> Vec<String> {
         data.kinds.iter().map(|(first, second)| format!("DID_SDID={{0x{first:02X},0x{second:02X}}}")),
     );
     list.extend(data.vpid_code.map(|code| format!("VPID_Code={code}")));
-    // The later edition is named exactly where it is needed (ST 2110-40:2023 §7).
+    // The later edition is named exactly where it is needed (ST 2110-40:2023).
     list.push(format!("SSN=ST2110-40:{}", if data.low_latency { 2023 } else { 2018 }));
     if data.low_latency {
         list.push("TM=LLTM".into());

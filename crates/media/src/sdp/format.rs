@@ -176,7 +176,7 @@ pub fn whole_samples(ns: u64, rate: u32) -> u64 {
 pub fn packet_time_text(ns: u64, audio: &AudioFormat) -> String {
     let places = |places: u32| {
         let unit = 10_u64.pow(6 - places);
-        // 0.125 is 0.12 in ST 2110-31:2022 §6.2: half goes down.
+        // 0.125 is 0.12 in ST 2110-31:2022: half goes down.
         let rounded = (ns + (unit - 1) / 2) / unit;
         let scale = 10_u64.pow(places);
         let text = format!("{}.{:0width$}", rounded / scale, rounded % scale, width = places as usize);

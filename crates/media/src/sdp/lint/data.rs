@@ -1,4 +1,4 @@
-//! Ancillary data, fast metadata, whole SDI (ST 2110-40:2023 §7, ST 2110-41:2024 §7, RFC 8331 §3).
+//! Ancillary data, fast metadata, whole SDI (ST 2110-40:2023, ST 2110-41:2024, RFC 8331 §3).
 
 use super::medium::{Medium, Said};
 use super::video::{frame_rate, needs, one_of, timestamps};
@@ -11,7 +11,7 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
         ancillary(report, medium, &said);
     }
     for said in medium.said(&["ST2110-41"]) {
-        let clause = "ST 2110-41:2024 §7";
+        let clause = "ST 2110-41:2024";
         if needs(report, &said, &["SSN", "DIT", "TSMODE", "TSDELAY"], &["SSN"], clause) {
             one_of(report, &said, "SSN", clause, |text| text == "ST2110-41:2024");
             one_of(report, &said, "DIT", clause, |text| text.split(',').all(is_item_type));
@@ -27,7 +27,7 @@ fn is_item_type(text: &str) -> bool {
 }
 
 fn ancillary(report: &mut Report<'_>, medium: &Medium<'_>, said: &Said<'_, '_>) {
-    let clause = "ST 2110-40:2023 §7";
+    let clause = "ST 2110-40:2023";
     // The rate became mandatory with the edition of 2023.
     if medium.edition.at_least(Edition::Third) && said.value("exactframerate").is_none() {
         report.tell_by(Lint::ParameterMissing, clause, said.at, "exactframerate");

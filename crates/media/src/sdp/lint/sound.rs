@@ -1,4 +1,4 @@
-//! Audio: rates, packet times, channels (AES67, ST 2110-30:2017 §6, ST 2110-31:2022 §6).
+//! Audio: rates, packet times, channels (AES67, ST 2110-30:2017 §6, ST 2110-31:2022).
 
 use super::medium::{Medium, Said};
 use super::video::{needs, timestamps};
@@ -58,12 +58,7 @@ fn channels(report: &mut Report<'_>, said: &Said<'_, '_>, am824: bool) {
         (None, _) => report.tell(Lint::Channels, said.map_at, "is not said"),
         (Some(text), None) => report.tell(Lint::Channels, said.map_at, text),
         (_, Some(channels)) if am824 && channels % 2 == 1 => {
-            report.tell_by(
-                Lint::Channels,
-                "ST 2110-31:2022 §6.1",
-                said.map_at,
-                format!("is odd, {channels}"),
-            );
+            report.tell_by(Lint::Channels, "ST 2110-31:2022", said.map_at, format!("is odd, {channels}"));
         }
         (_, Some(channels)) if channels > 64 => {
             let detail = format!("is larger than any level has, {channels}");

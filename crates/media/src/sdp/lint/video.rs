@@ -1,4 +1,4 @@
-//! Parameters of video, uncompressed and compressed (ST 2110-20:2022 §7, ST 2110-21:2022 §8, ST 2110-22:2022 §7, RFC 9134 §7).
+//! Parameters of video, uncompressed and compressed (ST 2110-20:2022 §7, ST 2110-21:2022 §8, ST 2110-22:2022, RFC 9134 §7).
 
 use model::media::{Colorimetry, Depth, Packing, Range, Ratio, Sampling, SenderType, Transfer};
 
@@ -72,7 +72,7 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
     }
     for said in medium.said(&["jxsv"]) {
         let needed = &["packetmode", "width", "height", "SSN"];
-        if needs(report, &said, JPEG_XS, needed, "ST 2110-22:2022 §7.2") {
+        if needs(report, &said, JPEG_XS, needed, "ST 2110-22:2022") {
             picture(report, &said);
             end(report, medium, &said, false);
             pacing(report, &said, Severity::Error);
@@ -83,13 +83,13 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
             if !named && said.value("SSN").is_some() {
                 report.tell_by(
                     Lint::EditionName,
-                    "ST 2110-22:2022 §7.2",
+                    "ST 2110-22:2022",
                     said.at,
                     said.value("SSN").unwrap_or(""),
                 );
             }
             if said.value("exactframerate").is_none() && medium.section.attribute("framerate").is_none() {
-                let clause = "ST 2110-22:2022 §7.2";
+                let clause = "ST 2110-22:2022";
                 report.tell_by(Lint::ParameterMissing, clause, said.at, "exactframerate, or a=framerate");
             }
         }
