@@ -152,7 +152,7 @@ impl Memberships {
                 version: query.version,
                 general_queries: 0,
                 group_queries: 0,
-                interval: Default::default(),
+                interval_ns: Default::default(),
                 stated_interval_s: 0,
                 robustness: 0,
                 max_response_ms: 0,
@@ -181,7 +181,7 @@ impl Memberships {
         }
         facts.general_queries += 1;
         if let Some((now, before)) = word.time.zip(querier.last) {
-            facts.interval.add(now.since_ns(before));
+            facts.interval_ns.add(now.since_ns(before));
         }
         querier.last = word.time.or(querier.last);
         if let Some(other) = other.filter(|_| facts.general_queries > 1) {
@@ -335,7 +335,7 @@ mod tests {
                 say(&mut seen, router, second, b"\x11\x64\0\0\0\0\0\0\x02\x7d\0\0");
             }
         }
-        assert_eq!(seen.facts().queriers[0].interval.mean_ns(), 125_000_000_000);
+        assert_eq!(seen.facts().queriers[0].interval_ns.mean().unwrap_or(0), 125_000_000_000);
         say(&mut seen, 9, 3, b"\x22\0\0\0\0\0\0\x02");
         let (bytes, source) = (message(b"\x16\0\0\0\xef\x01\x01\x01"), IpAddr::from([10, 0, 0, 9]));
         seen.handle_message(&bytes, source, Version::V4, 64, None, 1);

@@ -127,7 +127,7 @@ impl Measure {
             return;
         }
         self.facts.documents += 1;
-        self.facts.document_bytes.add(u64::try_from(self.document.len()).unwrap_or(u64::MAX));
+        self.facts.document_bytes.add(i64::try_from(self.document.len()).unwrap_or(i64::MAX));
         let document = String::from_utf8_lossy(&self.document);
         let root = root(&document).unwrap_or_default();
         let ttml = root.rsplit(':').next() == Some("tt");

@@ -100,7 +100,7 @@ impl Content {
             tally.note(&rules::TIME_CODE_LABEL, at, || "a digit that is none".into());
             return;
         };
-        let base = frame_rate.and_then(base_of).or(code.label.drop_frame.then_some(30));
+        let base = frame_rate.and_then(time_code::base_of).or(code.label.drop_frame.then_some(30));
         let impossible = !code.label.exists(base);
         if impossible {
             tally.note(&rules::TIME_CODE_LABEL, at, || code.label.to_string());
@@ -286,16 +286,6 @@ impl Captions {
             }
             None => {}
         }
-    }
-}
-
-/// Labels of a second at a frame rate: above 30, two frames share one.
-pub fn base_of(rate: Ratio) -> Option<u8> {
-    let frames = (rate.numerator() + rate.denominator() / 2) / rate.denominator();
-    match frames {
-        24 | 25 | 30 => u8::try_from(frames).ok(),
-        48 | 50 | 60 => u8::try_from(frames / 2).ok(),
-        _ => None,
     }
 }
 

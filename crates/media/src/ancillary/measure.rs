@@ -67,7 +67,7 @@ impl Measure {
         let at = packet.occurrence();
         self.facts.packets += 1;
         self.facts.padded += u64::from(packet.rtp.padding_bytes > 0);
-        self.facts.payload_bytes.add(packet.rtp.payload.len().try_into().unwrap_or(u64::MAX));
+        self.facts.payload_bytes.add(packet.rtp.payload.len().try_into().unwrap_or(i64::MAX));
         if packet.udp_bytes > MOST_UDP_BYTES {
             self.tally.note(&rules::TOO_LARGE, at, || format!("{} octets", packet.udp_bytes));
         }
@@ -129,7 +129,7 @@ impl Measure {
     pub fn facts(&self) -> AncillaryFacts {
         let mut facts = self.facts.clone();
         if let Some(period) = self.period {
-            facts.packets_per_period.add(period.packets);
+            facts.packets_per_period.add(count(period.packets));
         }
         let announced = self.format.as_ref().map(|format| format.kinds.as_slice()).unwrap_or_default();
         let came = |kind: &(u8, u8)| facts.kinds.iter().any(|it| (it.did, it.sdid) == *kind);
@@ -190,7 +190,7 @@ impl Measure {
         }
         let follows = at.sequence == period.last.sequence.wrapping_add(1);
         let (packets, marked, last) = (period.packets, period.marked, period.last);
-        self.facts.packets_per_period.add(packets);
+        self.facts.packets_per_period.add(count(packets));
         self.facts.periods += 1;
         self.period = Some(fresh);
         if !follows {
@@ -200,7 +200,7 @@ impl Measure {
         if !marked {
             self.tally.note(&rules::MARKER_MISSING, last, String::new);
         }
-        self.facts.step_ticks.add(u64::from(step));
+        self.facts.step_ticks.add(i64::from(step));
         if self.facts.frame_rate.is_none() {
             self.facts.frame_rate = self.infer(step);
             self.facts.frame_rate_inferred = self.facts.frame_rate.is_some();
@@ -302,7 +302,7 @@ impl Measure {
         kind.packets += 1;
         kind.parity_errors += u64::from(!data.parity_holds());
         kind.checksum_errors += u64::from(!data.checksum_holds());
-        kind.words.add(u64::from(data.count.value()));
+        kind.words.add(i64::from(data.count.value()));
         let line = data.place.line.bits();
         let room = kind.lines.len() < MOST_LINES;
         match kind.lines.iter_mut().find(|(known, _)| *known == line) {
@@ -311,4 +311,9 @@ impl Measure {
             None => {}
         }
     }
+}
+
+/// A count as a spread takes it.
+fn count(packets: u64) -> i64 {
+    i64::try_from(packets).unwrap_or(i64::MAX)
 }

@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use model::media::Ratio;
+
 /// Which time code a packet carries (`DBB1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Origin {
@@ -108,6 +110,16 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = if self.drop_frame { ';' } else { ':' };
         write!(f, "{:02}:{:02}:{:02}{mark}{:02}", self.hours, self.minutes, self.seconds, self.frames)
+    }
+}
+
+/// Labels of a second at a frame rate: above 30, two frames share one.
+pub fn base_of(rate: Ratio) -> Option<u8> {
+    let frames = (rate.numerator() + rate.denominator() / 2) / rate.denominator();
+    match frames {
+        24 | 25 | 30 => u8::try_from(frames).ok(),
+        48 | 50 | 60 => u8::try_from(frames / 2).ok(),
+        _ => None,
     }
 }
 

@@ -9,6 +9,8 @@ pub mod burn_in;
 pub mod faults;
 pub mod ramp;
 pub mod rtcp;
+pub mod ancillary;
+pub mod metadata;
 pub mod schedule;
 pub mod video;
 pub mod zone_plate;

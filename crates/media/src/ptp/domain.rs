@@ -1,10 +1,9 @@
 //! One domain: its ports, who is master, and what passes between master and slaves.
 
-use model::media::Occurrence;
 use model::media::ptp::{
-    DelayMechanism, Nanoseconds, PortIdentity, PtpDomain, PtpManagement, PtpProfile, SynchronizationMetadata,
-    TaiOffset,
+    DelayMechanism, PortIdentity, PtpDomain, PtpManagement, PtpProfile, SynchronizationMetadata, TaiOffset,
 };
+use model::media::{Occurrence, Spread};
 use model::{Timestamp, Utc};
 use wire::cursor::be16;
 
@@ -43,8 +42,8 @@ pub struct Domain {
     peer_to_peer: bool,
     power: bool,
     requests: Vec<(PortIdentity, u16, i64)>,
-    path_delay: Nanoseconds,
-    capture_ahead: Nanoseconds,
+    path_delay_ns: Spread,
+    capture_ahead_ns: Spread,
     /// The capture's time less the master's, path delay included: the latest ones.
     recent_delays: Vec<i64>,
     /// The same, path delay left out.
@@ -82,8 +81,8 @@ impl Domain {
             peer_to_peer: false,
             power: false,
             requests: Vec::new(),
-            path_delay: Nanoseconds::default(),
-            capture_ahead: Nanoseconds::default(),
+            path_delay_ns: Spread::default(),
+            capture_ahead_ns: Spread::default(),
             recent_delays: Vec::new(),
             recent_ahead: Vec::new(),
             last: None,
@@ -233,8 +232,8 @@ impl Domain {
         let back = received.as_ns() - i128::from(message.header.correction_ns()) - i128::from(asked_ns);
         let halves = (i64::try_from((there + back) / 2), i64::try_from((there - back) / 2));
         if let (Ok(path), Ok(ahead)) = halves {
-            self.path_delay.add(path);
-            self.capture_ahead.add(ahead);
+            self.path_delay_ns.add(path);
+            self.capture_ahead_ns.add(ahead);
             if self.master == Some(source) {
                 keep(&mut self.recent_ahead, ahead);
             }
@@ -368,8 +367,8 @@ impl Domain {
                 (false, true) => DelayMechanism::PeerToPeer,
                 (true, true) => DelayMechanism::Both,
             },
-            path_delay: self.path_delay,
-            capture_ahead: self.capture_ahead,
+            path_delay_ns: self.path_delay_ns,
+            capture_ahead_ns: self.capture_ahead_ns,
             management: self.management.clone(),
             extensions: self.extensions.clone(),
             metadata: self.metadata,

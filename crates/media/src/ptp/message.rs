@@ -100,12 +100,12 @@ impl Kind {
 pub struct Time {
     /// Seconds, in 48 bits.
     pub seconds: u64,
-    /// Nanoseconds.
+    /// Spread.
     pub nanoseconds: u32,
 }
 
 impl Time {
-    /// Nanoseconds since 1970 in the master's timescale.
+    /// Spread since 1970 in the master's timescale.
     pub fn as_ns(self) -> i128 {
         i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
     }

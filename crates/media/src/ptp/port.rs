@@ -62,7 +62,7 @@ impl Port {
                 follow_ups: 0,
                 follow_ups_missing: 0,
                 sequence_gaps: 0,
-                sync_delay: Default::default(),
+                sync_delay_ns: Default::default(),
                 most_correction_ns: 0,
             },
             sample: None,
@@ -110,7 +110,7 @@ impl Port {
             && follows
             && !header.unicast()
         {
-            cadence.interval.add(now.since_ns(before));
+            cadence.interval_ns.add(now.since_ns(before));
         }
         *last = now;
     }
@@ -157,7 +157,7 @@ impl Port {
         self.facts.most_correction_ns = self.facts.most_correction_ns.max(most);
         let sample = Sample { left_ns: origin.as_ns() + correction_ns, came_ns: sync.came_ns? };
         if let Ok(delay) = i64::try_from(i128::from(sample.came_ns) - sample.left_ns) {
-            self.facts.sync_delay.add(delay);
+            self.facts.sync_delay_ns.add(delay);
         }
         self.sample = Some(sample);
         self.sample

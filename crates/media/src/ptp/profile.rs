@@ -1,7 +1,7 @@
 //! Which profile of PTP a domain looks like, and where it departs from it.
 
 use model::media::ptp::{DelayMechanism, PtpDomain, PtpPort, PtpProfile, PtpSender};
-use model::media::{Occurrence, StreamRule};
+use model::media::{Occurrence, Spread, StreamRule};
 
 use super::rules;
 use crate::Tally;
@@ -54,8 +54,9 @@ pub fn judge(domain: &PtpDomain, at: Occurrence, tally: &mut Tally) {
                 tally.note(&rules::TRANSPORT, at, || format!("{} over Ethernet", port.identity));
             }
             // They come every second; a few seconds without any are enough.
-            let seconds: i128 = domain.ports.iter().map(|port| port.syncs.interval.sum_ns).max().unwrap_or(0);
-            if domain.metadata.is_none() && seconds > 5_000_000_000 {
+            let whole = |spread: Spread| i128::from(spread.mean().unwrap_or(0)) * i128::from(spread.count);
+            let seen_ns = domain.ports.iter().map(|port| whole(port.syncs.interval_ns)).max().unwrap_or(0);
+            if domain.metadata.is_none() && seen_ns > 5_000_000_000 {
                 tally.note(&rules::METADATA, at, || format!("domain {}", domain.number));
             }
         }
@@ -96,8 +97,8 @@ pub fn intervals(port: &PtpPort, at: Occurrence, tally: &mut Tally) {
     for (name, cadence) in [("Announce", port.announces), ("Sync", port.syncs)] {
         let Some(log) = cadence.log_interval.filter(|log| (-10..=10).contains(log)) else { continue };
         let stated_ns = if log < 0 { 1_000_000_000 >> -log } else { 1_000_000_000_i64 << log };
-        let mean_ns = cadence.interval.mean_ns();
-        if cadence.interval.count >= 10 && (mean_ns - stated_ns).saturating_mul(10).abs() > stated_ns * 3 {
+        let mean_ns = cadence.interval_ns.mean().unwrap_or(0);
+        if cadence.interval_ns.count >= 10 && (mean_ns - stated_ns).saturating_mul(10).abs() > stated_ns * 3 {
             tally.note(&rules::INTERVAL, at, || {
                 format!("{}: {name} every {mean_ns} ns, {stated_ns} ns stated", port.identity)
             });

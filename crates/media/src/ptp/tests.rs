@@ -167,12 +167,16 @@ fn a_pair_of_ptp4l_in_domain_127() {
     let master = &domain.ports[0];
     assert_eq!((domain.master, domain.best), (Some(master.identity), Some(master.identity)));
     assert_eq!((master.syncs.log_interval, master.announces.log_interval), (Some(-3), Some(-2)));
-    assert!((120_000_000..135_000_000).contains(&master.syncs.interval.mean_ns()), "{:?}", master.syncs);
+    assert!(
+        (120_000_000..135_000_000).contains(&master.syncs.interval_ns.mean().unwrap_or(0)),
+        "{:?}",
+        master.syncs
+    );
     assert_eq!((master.two_step, master.follow_ups_missing, master.sequence_gaps), (124, 0, 0));
     assert!(
-        domain.path_delay.count > 100 && domain.path_delay.mean_ns().abs() < 100_000,
+        domain.path_delay_ns.count > 100 && domain.path_delay_ns.mean().unwrap_or(0).abs() < 100_000,
         "{:?}",
-        domain.path_delay
+        domain.path_delay_ns
     );
     // The clock of a ptp4l that stamps in software is the system's, and it says so: its time is not TAI.
     assert_eq!((facts.tai, master.announce.unwrap().ptp_timescale), (None, false));
@@ -324,7 +328,7 @@ fn a_good_clock_is_quiet_and_its_offset_exact() {
     let facts = observer.facts();
     assert_eq!(rung(&facts), [""; 0], "{:#?}", facts.faults);
     let domain = &facts.domains[0];
-    assert_eq!((domain.path_delay.least_ns, domain.path_delay.most_ns), (5000, 5000));
+    assert_eq!((domain.path_delay_ns.least, domain.path_delay_ns.greatest), (5000, 5000));
     let tai = observer.tai_offset_ns().unwrap();
     assert_eq!((tai.add_ns, tai.spread_ns, tai.path_delay_known, tai.traceable), (AHEAD, 0, true, true));
     assert_eq!(domain.metadata.unwrap().locking, 4);

@@ -3,30 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use super::format::Ratio;
+use super::spread::Spread;
 use super::stream::Occurrence;
-
-/// The least, the most, and how many there were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extent {
-    /// How many.
-    pub count: u64,
-    /// The least.
-    pub least: u64,
-    /// The most.
-    pub most: u64,
-    /// All together.
-    pub sum: u64,
-}
-
-impl Extent {
-    /// Takes one more.
-    pub fn add(&mut self, value: u64) {
-        self.least = if self.count == 0 { value } else { self.least.min(value) };
-        self.most = self.most.max(value);
-        self.sum = self.sum.saturating_add(value);
-        self.count = self.count.saturating_add(1);
-    }
-}
 
 /// What was measured of ancillary data (ST 2110-40).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,11 +36,11 @@ pub struct AncillaryFacts {
     /// Frames, or fields, that had none, by the steps of the timestamp.
     pub periods_missing: u64,
     /// RTP packets of a period.
-    pub packets_per_period: Extent,
+    pub packets_per_period: Spread,
     /// Ticks from one period to the next.
-    pub step_ticks: Extent,
+    pub step_ticks: Spread,
     /// Octets of an RTP payload.
-    pub payload_bytes: Extent,
+    pub payload_bytes: Spread,
     /// Frames a second, where known.
     pub frame_rate: Option<Ratio>,
     /// Whether the frame rate was inferred from the timestamps; else the session says it.
@@ -114,7 +92,7 @@ pub struct AncillaryKind {
     /// With a wrong checksum.
     pub checksum_errors: u64,
     /// Words of user data.
-    pub words: Extent,
+    pub words: Spread,
     /// Lines on which it is to stand, the first ones: line as coded in 11 bits, and how often.
     pub lines: Vec<(u16, u64)>,
     /// Where it came first.
@@ -235,7 +213,7 @@ pub struct MetadataKind {
     /// How many had the `K` bit.
     pub flagged: u64,
     /// Octets of their contents.
-    pub bytes: Extent,
+    pub bytes: Spread,
     /// Where it came first.
     pub first: Occurrence,
 }
@@ -258,7 +236,7 @@ pub struct TextFacts {
     /// The root element of the last document.
     pub root: String,
     /// Octets of a document.
-    pub document_bytes: Extent,
+    pub document_bytes: Spread,
     /// The text of the last document without its marks, as far as there is room.
     pub last: String,
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::ptp::Nanoseconds;
+use super::spread::Spread;
 use super::stream::StreamFault;
 use crate::{Timestamp, Utc};
 
@@ -37,8 +37,8 @@ pub struct Querier {
     pub general_queries: u64,
     /// Queries about one group.
     pub group_queries: u64,
-    /// Time between queries about all groups.
-    pub interval: Nanoseconds,
+    /// Nanoseconds between queries about all groups.
+    pub interval_ns: Spread,
     /// The interval it states, in seconds; 0 where it states none.
     pub stated_interval_s: u32,
     /// How often messages are said for safety; 0 where it is not said.

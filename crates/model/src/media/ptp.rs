@@ -4,6 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use core::net::IpAddr;
 
+use super::spread::Spread;
 use super::stream::StreamFault;
 use crate::{Timestamp, Utc};
 
@@ -57,38 +58,6 @@ impl fmt::Display for PtpSender {
     }
 }
 
-/// Signed nanoseconds: the least, the most, the last, and how many there were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Nanoseconds {
-    /// How many.
-    pub count: u64,
-    /// The least.
-    pub least_ns: i64,
-    /// The most.
-    pub most_ns: i64,
-    /// The last.
-    pub last_ns: i64,
-    /// All together.
-    pub sum_ns: i128,
-}
-
-impl Nanoseconds {
-    /// Takes one more.
-    pub fn add(&mut self, value_ns: i64) {
-        let first = self.count == 0;
-        self.least_ns = if first { value_ns } else { self.least_ns.min(value_ns) };
-        self.most_ns = if first { value_ns } else { self.most_ns.max(value_ns) };
-        self.last_ns = value_ns;
-        self.sum_ns += i128::from(value_ns);
-        self.count = self.count.saturating_add(1);
-    }
-
-    /// The mean, rounded towards zero; zero where there are none.
-    pub fn mean_ns(&self) -> i64 {
-        i64::try_from(self.sum_ns / i128::from(self.count.max(1))).unwrap_or(0)
-    }
-}
-
 /// What was seen of PTP (IEEE 1588).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PtpFacts {
@@ -135,10 +104,10 @@ pub struct PtpDomain {
     pub changes_of_master: u64,
     /// Whether path delay is asked of the master (E2E), of the neighbour (P2P), or of both.
     pub delay: DelayMechanism,
-    /// Time between master and here, from requests and responses that were seen.
-    pub path_delay: Nanoseconds,
-    /// How far the capture's clock is ahead of the master's, path delay left out.
-    pub capture_ahead: Nanoseconds,
+    /// Nanoseconds between master and here, from requests and responses that were seen.
+    pub path_delay_ns: Spread,
+    /// By how many nanoseconds the capture's clock is ahead of the master's, path delay left out.
+    pub capture_ahead_ns: Spread,
     /// What was managed, by item.
     pub management: Vec<PtpManagement>,
     /// What was negotiated, and other extensions, by kind.
@@ -226,8 +195,8 @@ pub struct PtpPort {
     pub follow_ups_missing: u64,
     /// Sequence numbers that were left out.
     pub sequence_gaps: u64,
-    /// The capture's time less the master's, with corrections, path delay included.
-    pub sync_delay: Nanoseconds,
+    /// Nanoseconds of the capture's time less the master's, with corrections, path delay included.
+    pub sync_delay_ns: Spread,
     /// The largest correction of a Sync with its Follow_Up.
     pub most_correction_ns: i64,
 }
@@ -239,8 +208,8 @@ pub struct PtpCadence {
     pub count: u64,
     /// The interval that it states, as a power of two of seconds.
     pub log_interval: Option<i8>,
-    /// The intervals that were measured.
-    pub interval: Nanoseconds,
+    /// The intervals that were measured, in nanoseconds.
+    pub interval_ns: Spread,
 }
 
 /// What a master announces.
