@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use model::{Timestamp, Utc};
 
 pub mod capture;
+pub mod client;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
 mod interfaces;
@@ -58,6 +59,19 @@ impl Default for Look {
             sha256: false,
             probe: None,
         }
+    }
+}
+
+/// Which multicast groups this machine has joined, by socket as far as the system tells.
+pub fn memberships() -> model::media::Memberships {
+    #[cfg(target_os = "linux")]
+    return linux::memberships::read();
+    #[cfg(not(target_os = "linux"))]
+    {
+        let what = "which multicast groups are joined".to_owned();
+        let gap =
+            model::Gap { area: model::Area::Sockets, reason: model::Reason::NotSupported, what, count: None };
+        model::media::Memberships { joined: Vec::new(), gaps: vec![gap] }
     }
 }
 

@@ -1,0 +1,116 @@
+//! HTTP: one request, one answer, both bounded (RFC 9110).
+
+use std::time::{Duration, Instant};
+
+use super::{Error, Limits, NO_TLS};
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, those that are text.
+    pub headers: Vec<(String, String)>,
+    /// Its body, whole.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Where else the answer is said to be (RFC 9110 §15.4).
+    fn redirect(&self, url: &str) -> Option<String> {
+        let is_one = matches!(self.status, 301 | 302 | 303 | 307 | 308);
+        let (_, place) =
+            self.headers.iter().find(|(name, _)| is_one && name.eq_ignore_ascii_case("location"))?;
+        if !place.starts_with('/') || place.starts_with("//") {
+            return Some(place.clone());
+        }
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        Some(format!("{scheme}://{authority}{place}"))
+    }
+}
+
+/// A client. It keeps connections for the next request.
+#[derive(Debug, Clone)]
+pub struct Http {
+    agent: ureq::Agent,
+    limits: Limits,
+}
+
+impl Http {
+    /// With these limits. No proxy is used, whatever the environment says: what is asked for is near.
+    pub fn new(limits: Limits) -> Http {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            // Followed here, so that nobody leads us to another scheme.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_response_header_size(32 << 10)
+            .timeout_connect(Some(limits.connect))
+            .timeout_global(Some(limits.whole))
+            .max_idle_connections_per_host(1)
+            .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Http { agent: config.into(), limits }
+    }
+
+    /// `GET`, with the redirects that it takes.
+    pub fn read(&self, url: &str, most_bytes: usize) -> Result<Response, Error> {
+        let end = Instant::now() + self.limits.whole;
+        let mut url = url.to_owned();
+        for _ in 0..=self.limits.redirects {
+            plain(&url)?;
+            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let request = self.agent.get(&url).header("Accept", "*/*");
+            let answer = finish(request.config().timeout_global(Some(left)).build().call(), most_bytes)?;
+            match answer.redirect(&url) {
+                Some(next) => url = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Error::Broken("too many redirects".into()))
+    }
+
+    /// `POST` of JSON.
+    pub fn post(&self, url: &str, json: &str, most_bytes: usize) -> Result<Response, Error> {
+        plain(url)?;
+        let request = self.agent.post(url).header("Content-Type", "application/json");
+        finish(request.send(json), most_bytes)
+    }
+}
+
+fn plain(url: &str) -> Result<(), Error> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http") => Ok(()),
+        Some("https") => Err(Error::NotSupported(NO_TLS)),
+        _ => Err(Error::Address(url.to_owned())),
+    }
+}
+
+fn finish(
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    most: usize,
+) -> Result<Response, Error> {
+    let mut answer = answer.map_err(|error| said(error, most))?;
+    let text = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers = answer.headers().iter().filter_map(text).collect();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    let body =
+        answer.body_mut().with_config().limit(limit).read_to_vec().map_err(|error| said(error, most))?;
+    Ok(Response { status: answer.status().as_u16(), headers, body })
+}
+
+fn said(error: ureq::Error, most: usize) -> Error {
+    match error {
+        ureq::Error::Timeout(_) => Error::TimedOut,
+        ureq::Error::BodyExceedsLimit(_) => Error::TooLong(most),
+        ureq::Error::BadUri(uri) => Error::Address(uri),
+        ureq::Error::Tls(_) | ureq::Error::TlsRequired => Error::NotSupported(NO_TLS),
+        ureq::Error::Io(error) => Error::of(&error),
+        error => Error::Broken(error.to_string()),
+    }
+}
