@@ -39,10 +39,12 @@ pub mod ipsec;
 pub mod iptables;
 pub mod ipv4;
 pub mod ipv6;
+pub mod joined_record;
 pub mod link;
 #[cfg(test)]
 mod made;
 pub mod mld;
+pub mod memberships;
 pub mod mountinfo;
 pub mod netlink;
 pub mod nftables;

@@ -11,6 +11,7 @@ mod holders;
 pub mod interfaces;
 mod join;
 mod looker;
+pub mod memberships;
 pub mod namespaces;
 pub mod netlink;
 mod owners;

@@ -5,6 +5,7 @@ pub mod audio;
 pub mod format;
 pub mod membership;
 pub mod profile;
+pub mod joined;
 pub mod ptp;
 pub mod reception;
 pub mod sending;
@@ -24,6 +25,7 @@ pub use format::{
 pub use profile::Profile;
 pub use reception::ClockBasis;
 pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
+pub use joined::{Joined, JoinedSocket, Memberships};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use spread::{Histogram, LogHistogram, Spread};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};

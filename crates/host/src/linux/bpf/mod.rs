@@ -3,12 +3,14 @@
 //! The loader is our own because starting is what a command does each time: it resolves just the structures that a
 //! program reads, where the general loaders build the whole of the kernel's type information first.
 
+mod joined;
 mod loader;
 mod owners;
 mod sys;
 mod travelling;
 mod walk;
 
+pub use joined::joined;
 pub use owners::{Asked, Owners};
 pub use travelling::Travelling;
 pub use walk::Walker;
