@@ -7,6 +7,7 @@ pub mod am824;
 pub mod ancillary;
 pub mod audio;
 pub mod clock;
+mod described;
 pub mod hitless;
 pub mod jpeg_xs;
 pub mod make;

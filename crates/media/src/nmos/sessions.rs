@@ -1,12 +1,13 @@
 //! From what an API has told to the sessions that it speaks of.
 
-use model::media::{Format, Leg, MediaClock, ReferenceClock, Session, SessionSource};
+use model::media::{Essence, Format, Leg, ReferenceClock, Session, SessionSource};
 use model::{Timestamp, Utc};
 
-use super::connection::TransportFile;
+use super::connection::MOST_LEGS;
 use super::registry::{End, Held, Registry};
 use super::resource::{ClockReference, Flow, Resource, Sender, Source};
 use super::{Id, Kind, essence};
+use crate::described::{Described, described};
 
 impl Registry {
     /// Every session: one for each sender and each receiver that has somewhere to send to or to receive from, and those
@@ -37,16 +38,13 @@ impl Registry {
         let flow = flow.and_then(|id| self.flow(id));
         let source = flow.and_then(|flow| flow.source).and_then(|id| self.source(id));
         let file = end.file.as_ref().or(end.active.as_ref().and_then(|active| active.file.as_ref()));
-        let described = file.map(described).unwrap_or_default();
-        let legs = self.legs(end, &described);
+        let described = file.map(|file| described(&file.text)).unwrap_or_default();
+        let legs = legs(end, &described);
         if legs.is_empty() {
             return None;
         }
-        let formats = if described.formats.is_empty() {
-            flow.and_then(|flow| essence::format(flow, source, sender)).into_iter().collect()
-        } else {
-            described.formats
-        };
+        let of_flow = flow.and_then(|flow| Some((flow, essence::format(flow, source, sender)?)));
+        let formats = formats(&described, of_flow);
         let name = if core.label.is_empty() { core.id.to_string() } else { core.label.clone() };
         Some(Session {
             name,
@@ -65,17 +63,6 @@ impl Registry {
             last: Some(held.last),
             ended,
         })
-    }
-
-    /// What is in force counts; where a leg says nothing of TTL, or nothing is known of it, the transport file does.
-    fn legs(&self, end: &End, described: &Described) -> Vec<Leg> {
-        let active = end.active.iter().flat_map(|active| &active.legs);
-        let mut legs: Vec<Leg> = active.filter_map(super::connection::Leg::endpoint).collect();
-        for leg in &mut legs {
-            leg.ttl =
-                described.legs.iter().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);
-        }
-        if end.active.is_none() { described.legs.clone() } else { legs }
     }
 
     fn sender(&self, id: Id) -> Option<&Sender> {
@@ -114,16 +101,35 @@ impl Registry {
     }
 }
 
-/// What a transport file says of a session.
-#[derive(Debug, Clone, Default)]
-struct Described {
-    formats: Vec<Format>,
-    legs: Vec<Leg>,
-    reference: Option<ReferenceClock>,
-    media_clock: Option<MediaClock>,
+/// What is in force counts; where a leg says nothing of TTL, or nothing is known of it, the transport file does.
+fn legs(end: &End, described: &Described) -> Vec<Leg> {
+    // Two media in one file of NMOS are two legs of one essence (ST 2022-7).
+    let told = || described.media.iter().filter_map(|medium| medium.leg.clone()).take(MOST_LEGS);
+    let Some(active) = &end.active else { return told().collect() };
+    let mut legs: Vec<Leg> = active.legs.iter().filter_map(super::connection::Leg::endpoint).collect();
+    for leg in &mut legs {
+        leg.ttl = told().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);
+    }
+    legs
 }
 
-/// Reads a transport file.
-fn described(_file: &TransportFile) -> Described {
-    Described::default()
+/// The file knows payload types; where it only names an encoding, the flow knows what it is.
+fn formats(described: &Described, of_flow: Option<(&Flow, Format)>) -> Vec<Format> {
+    let told = described.media.first().map(|medium| medium.formats.as_slice()).unwrap_or_default();
+    if told.is_empty() {
+        return of_flow.into_iter().map(|(_, format)| format).collect();
+    }
+    let better = |format: &Format| match (&format.essence, &of_flow) {
+        (Essence::Other(name), Some((flow, known))) if names(flow, name) => {
+            Format { essence: known.essence.clone(), ..format.clone() }
+        }
+        _ => format.clone(),
+    };
+    told.iter().map(better).collect()
+}
+
+/// Whether a flow's media type is of this encoding.
+fn names(flow: &Flow, encoding: &str) -> bool {
+    let subtype = flow.media_type.as_deref().and_then(|media_type| media_type.split_once('/'));
+    subtype.is_some_and(|(_, name)| name.eq_ignore_ascii_case(encoding))
 }

@@ -198,6 +198,12 @@ impl Facility {
             ("receivers", "active") => {
                 json!({"source_ip": null, "multicast_ip": group, "interface_ip": "192.0.2.10"})
             }
+            // Only the first has a file.
+            ("senders", "transportfile") if number == 0 => {
+                let text =
+                    "v=0\r\nm=video 5004 RTP/AVP 112\r\nc=IN IP4 239.1.0.0/32\r\na=rtpmap:112 raw/90000\r\n";
+                return (200, Vec::new(), text.into());
+            }
             _ => return (404, Vec::new(), "{}".into()),
         };
         let body =
@@ -287,6 +293,10 @@ fn everything_is_read_once_page_by_page() {
     let grandmaster = Some([8, 0, 0x11, 0xff, 0xfe, 0x21, 0xe1, 0xb0]);
     let reference = ReferenceClock::Ptp { version: "IEEE1588-2008".into(), grandmaster, domain: None };
     assert_eq!(camera.reference, Some(reference));
+    // A transport file tells the payload type, and the time to live.
+    let first = sessions.iter().find(|it| it.name == "camera 0").unwrap();
+    assert_eq!((first.formats[0].payload_type, first.legs[0].ttl), (112, Some(32)));
+    assert_eq!(first.formats[0].essence, camera.formats[0].essence);
     let viewer = sessions.iter().find(|it| it.name == "viewer").unwrap();
     assert_eq!(viewer.legs[0].destination, "239.1.0.0:5004".parse().unwrap());
     assert_eq!(viewer.formats, camera.formats);
