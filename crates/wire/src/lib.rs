@@ -43,8 +43,8 @@ pub mod joined_record;
 pub mod link;
 #[cfg(test)]
 mod made;
-pub mod mld;
 pub mod memberships;
+pub mod mld;
 pub mod mountinfo;
 pub mod netlink;
 pub mod nftables;

@@ -3,11 +3,10 @@
 use model::media::{Essence, Format, Leg, ReferenceClock, Session, SessionSource};
 use model::{Timestamp, Utc};
 
-use super::connection::MOST_LEGS;
 use super::registry::{End, Held, Registry};
 use super::resource::{ClockReference, Flow, Resource, Sender, Source};
 use super::{Id, Kind, essence};
-use crate::described::{Described, described};
+use crate::described::transport_file;
 
 impl Registry {
     /// Every session: one for each sender and each receiver that has somewhere to send to or to receive from, and those
@@ -24,7 +23,7 @@ impl Registry {
     }
 
     fn session(&self, held: &Held, end: &End, ended: Option<Timestamp<Utc>>) -> Option<Session> {
-        let (interfaces_node, flow, sender) = match &held.resource {
+        let (of_device, flow, sender) = match &held.resource {
             Resource::Sender(sender) => (sender.device, sender.flow, Some(sender)),
             // What a receiver takes is known by the sender that it is connected to.
             Resource::Receiver(receiver) => {
@@ -38,27 +37,26 @@ impl Registry {
         let flow = flow.and_then(|id| self.flow(id));
         let source = flow.and_then(|flow| flow.source).and_then(|id| self.source(id));
         let file = end.file.as_ref().or(end.active.as_ref().and_then(|active| active.file.as_ref()));
-        let described = file.map(|file| described(&file.text)).unwrap_or_default();
-        let legs = legs(end, &described);
+        let api_source = SessionSource::Nmos { api: self.api.clone(), id: core.id.to_string() };
+        let described = file.and_then(|file| transport_file(&file.text, &api_source));
+        let legs = legs(end, described.as_ref());
         if legs.is_empty() {
             return None;
         }
         let of_flow = flow.and_then(|flow| Some((flow, essence::format(flow, source, sender)?)));
-        let formats = formats(&described, of_flow);
+        let formats = formats(described.as_ref(), of_flow);
         let name = if core.label.is_empty() { core.id.to_string() } else { core.label.clone() };
         Some(Session {
             name,
             identity: core.id.to_string(),
-            source: SessionSource::Nmos { api: self.api.clone(), id: core.id.to_string() },
+            source: api_source,
             formats,
             legs,
-            reference: described.reference.or_else(|| {
-                self.reference(
-                    interfaces_node.or(source.and_then(|source| source.device)),
-                    source?.clock.as_deref()?,
-                )
+            reference: described.as_ref().and_then(|it| it.reference.clone()).or_else(|| {
+                let device = of_device.or(source.and_then(|source| source.device));
+                self.reference(device, source?.clock.as_deref()?)
             }),
-            media_clock: described.media_clock,
+            media_clock: described.and_then(|it| it.media_clock),
             first: Some(held.first),
             last: Some(held.last),
             ended,
@@ -102,25 +100,27 @@ impl Registry {
 }
 
 /// What is in force counts; where a leg says nothing of TTL, or nothing is known of it, the transport file does.
-fn legs(end: &End, described: &Described) -> Vec<Leg> {
-    // Two media in one file of NMOS are two legs of one essence (ST 2022-7).
-    let told = || described.media.iter().filter_map(|medium| medium.leg.clone()).take(MOST_LEGS);
-    let Some(active) = &end.active else { return told().collect() };
+fn legs(end: &End, described: Option<&Session>) -> Vec<Leg> {
+    let told = described.map(|it| it.legs.as_slice()).unwrap_or_default();
+    let Some(active) = &end.active else { return told.to_vec() };
     let mut legs: Vec<Leg> = active.legs.iter().filter_map(super::connection::Leg::endpoint).collect();
     for leg in &mut legs {
-        leg.ttl = told().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);
+        leg.ttl = told.iter().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);
     }
     legs
 }
 
-/// The file knows payload types; where it only names an encoding, the flow knows what it is.
-fn formats(described: &Described, of_flow: Option<(&Flow, Format)>) -> Vec<Format> {
-    let told = described.media.first().map(|medium| medium.formats.as_slice()).unwrap_or_default();
+/// The file knows payload types; where it says less than ST 2110 wants, the flow knows what it is.
+fn formats(described: Option<&Session>, of_flow: Option<(&Flow, Format)>) -> Vec<Format> {
+    let told = described.map(|it| it.formats.as_slice()).unwrap_or_default();
     if told.is_empty() {
         return of_flow.into_iter().map(|(_, format)| format).collect();
     }
     let better = |format: &Format| match (&format.essence, &of_flow) {
         (Essence::Other(name), Some((flow, known))) if names(flow, name) => {
+            Format { essence: known.essence.clone(), ..format.clone() }
+        }
+        (Essence::RawVideo(_), Some((flow, known))) if names(flow, "raw") => {
             Format { essence: known.essence.clone(), ..format.clone() }
         }
         _ => format.clone(),

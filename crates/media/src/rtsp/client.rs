@@ -151,16 +151,21 @@ impl Client {
     /// The sessions of the description: those whose address is settled before anybody sets them up.
     pub fn sessions(&self, server: SocketAddr, now: Option<Timestamp<Utc>>) -> Vec<Session> {
         let Some(Outcome::Described { text }) = &self.outcome else { return Vec::new() };
-        let described = described(text);
+        let source = SessionSource::Rtsp(server);
+        let described = described(text, &source);
         let media = described.media.iter().enumerate();
         let sessions = media.map(|(index, medium)| Session {
-            name: format!("{}: {}", described.name.trim(), medium.kind),
+            name: if described.name.is_empty() {
+                self.url.clone()
+            } else {
+                format!("{}: {}", described.name, medium.kind)
+            },
             identity: format!("{} {}", self.url, index + 1),
-            source: SessionSource::Rtsp(server),
+            source: source.clone(),
             formats: medium.formats.clone(),
-            legs: medium.leg.iter().cloned().collect(),
-            reference: described.reference.clone(),
-            media_clock: described.media_clock,
+            legs: medium.legs.clone(),
+            reference: medium.reference.clone(),
+            media_clock: medium.media_clock,
             first: now,
             last: now,
             ended: None,

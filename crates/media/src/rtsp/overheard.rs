@@ -187,7 +187,7 @@ impl Overheard {
                 self.descriptions.pop_front();
             }
             let base = base.chars().take(MOST_LETTERS).collect();
-            self.descriptions.push_back((base, described(message.body)));
+            self.descriptions.push_back((base, described(message.body, &SessionSource::Rtsp(self.server))));
         }
         match method {
             "SETUP" => {
@@ -224,7 +224,7 @@ impl Overheard {
             Some((described, medium))
         });
         let (described, medium) = found.unzip();
-        let name = described.map(|it| it.name.trim()).filter(|name| !name.is_empty() && *name != "-");
+        let name = described.map(|it| it.name.as_str()).filter(|name| !name.is_empty());
         let kind = medium.map(|medium| medium.kind.as_str()).filter(|kind| !kind.is_empty());
         let name = match (name, kind) {
             (Some(name), Some(kind)) => format!("{name}: {kind}"),
@@ -237,8 +237,8 @@ impl Overheard {
             source: SessionSource::Rtsp(self.server),
             formats: medium.map(|medium| medium.formats.clone()).unwrap_or_default(),
             legs: vec![leg],
-            reference: described.and_then(|it| it.reference.clone()),
-            media_clock: described.and_then(|it| it.media_clock),
+            reference: medium.and_then(|it| it.reference.clone()),
+            media_clock: medium.and_then(|it| it.media_clock),
             first: track.first,
             last: track.last,
             ended: track.ended,

@@ -3,9 +3,9 @@
 pub mod ancillary;
 pub mod audio;
 pub mod format;
+pub mod joined;
 pub mod membership;
 pub mod profile;
-pub mod joined;
 pub mod ptp;
 pub mod reception;
 pub mod sending;
@@ -22,10 +22,10 @@ pub use format::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
 };
+pub use joined::{Joined, JoinedSocket, Memberships};
 pub use profile::Profile;
 pub use reception::ClockBasis;
 pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
-pub use joined::{Joined, JoinedSocket, Memberships};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use spread::{Histogram, LogHistogram, Spread};
 pub use stream::{Basis, Occurrence, Stream, StreamFault, StreamLeg, StreamRule};
