@@ -12,6 +12,7 @@ mod outcome;
 pub mod owners;
 mod reading;
 pub mod rtsp;
+pub mod receiving;
 pub mod sending;
 mod traffic_view;
 mod view;

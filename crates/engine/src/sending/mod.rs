@@ -25,7 +25,7 @@ pub use self::chores::{Chore, Due};
 pub use self::gate::Gate;
 use self::lane::Lane;
 pub use self::period::{Period, Source};
-pub use self::request::{Content, Planned, StreamRequest, describe, plan};
+pub use self::request::{Content, Planned, StreamRequest, announce, describe, plan};
 
 /// How many periods of a stream are made ahead: one that is sent, one that waits, one that is made.
 const AHEAD: usize = 3;

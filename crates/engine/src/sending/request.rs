@@ -6,7 +6,7 @@ use std::time::Duration;
 use host::transmit::TransmitRequest;
 use media::make::audio::{self, AudioMaker};
 use media::make::video::{Head, VideoMaker};
-use media::sdp;
+use media::{sap, sdp};
 use model::media::{
     AudioFormat, Essence, Format, Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources,
     VideoFormat,
@@ -159,6 +159,38 @@ fn reports(leg: &TransmitRequest, reporter: Reporter) -> Chore {
         reporter.report(due.now, packets, bytes, due.last)
     };
     Chore { leg, every: REPORT_EVERY, make: Box::new(make) }
+}
+
+/// How often AES67 devices announce.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(30);
+
+/// Announces a description where those who look for such sessions listen (RFC 2974), and withdraws it at the end.
+pub fn announce(description: &str, leg: &TransmitRequest, origin: std::net::IpAddr) -> Chore {
+    let group = sap::group(leg.destination.ip());
+    let leg = TransmitRequest {
+        destination: (group, sap::PORT).into(),
+        source: leg.source.map(|source| std::net::SocketAddr::new(source.ip(), 0)),
+        // As far as the group goes (RFC 2974 §3.1).
+        hops: Some(255),
+        segments: false,
+        launch_times: false,
+        ..leg.clone()
+    };
+    let description = description.to_owned();
+    let hash = sap::hash(description.as_bytes());
+    let make = move |due: Due<'_>| {
+        let bytes = description.as_bytes().into();
+        let payload = sap::Payload::Plain { kind: sap::SDP.into(), bytes };
+        sap::write(&sap::Announcement {
+            origin,
+            hash,
+            deletion: due.last,
+            compressed: false,
+            authentication_bytes: 0,
+            payload,
+        })
+    };
+    Chore { leg, every: ANNOUNCE_EVERY, make: Box::new(make) }
 }
 
 /// The session description of these streams, made by a sender at this address.

@@ -7,6 +7,7 @@ pub mod joined;
 pub mod membership;
 pub mod profile;
 pub mod ptp;
+pub mod receiving;
 pub mod reception;
 pub mod sending;
 pub mod session;
@@ -25,6 +26,7 @@ pub use format::{
 pub use joined::{Joined, JoinedSocket, Memberships};
 pub use profile::Profile;
 pub use reception::ClockBasis;
+pub use receiving::{ReceivedLeg, ReceivingFacts};
 pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use spread::{Histogram, LogHistogram, Spread};

@@ -40,8 +40,16 @@ pub(super) fn run(command: &SendCommand) -> Status {
         streams.push(planned.plan);
         sessions.push(planned.session);
     }
+    let description = describe(&sessions, args);
     if let Some(path) = &args.sdp {
-        write_description(path, &sessions, args)?;
+        write_description(path, &description)?;
+    }
+    if args.sap {
+        // On every leg: who listens on the other network only has to hear it, too.
+        for stream in streams.iter_mut().take(1) {
+            let legs = stream.legs.clone();
+            stream.chores.extend(legs.iter().map(|leg| sending::announce(&description, leg, address(args))));
+        }
     }
     let urgency = UrgencyRequest { cpu: args.cpu, real_time: !args.modest, steady: !args.modest };
     let sending =
@@ -214,9 +222,12 @@ fn reference(args: &SendArgs) -> ReferenceClock {
     }
 }
 
-fn write_description(path: &Path, sessions: &[Session], args: &SendArgs) -> Result<(), Stop> {
+fn describe(sessions: &[Session], args: &SendArgs) -> String {
     let now = u64::try_from(host::now().as_seconds()).unwrap_or(0);
-    let text = sending::describe(sessions, now, address(args));
+    sending::describe(sessions, now, address(args))
+}
+
+fn write_description(path: &Path, text: &str) -> Result<(), Stop> {
     if path == Path::new("-") {
         output::write(text.as_bytes())?;
         return Ok(());
