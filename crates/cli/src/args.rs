@@ -1,6 +1,7 @@
 //! The command line: what may be typed. Nothing here looks at the machine.
 
 mod media;
+pub(crate) mod receiving;
 pub(crate) mod sending;
 mod traffic;
 

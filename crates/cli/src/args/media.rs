@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::receiving::ReceiveArgs;
 use super::sending::SendCommand;
 use super::{FailOn, OutputArgs, PolicyArgs, seconds};
 
@@ -24,6 +25,15 @@ Examples:
 Without a session the format is read from the payload where that is possible, and it is said what was assumed.
 Exit status: 0 all accounted for, 1 findings at or above --fail-on, 2 not everything could be read, 64 wrong usage.";
 
+const RECEIVE_EXAMPLES: &str = "\
+Examples:
+  portreeve media receive camera.sdp -i eth0 --out camera.yuv --count 50
+  portreeve media receive camera.sdp -i eth0 -i eth1 --stills frames --every 25
+  portreeve media receive sound.sdp --out sound.wav --duration 10
+  portreeve media receive --at 239.1.1.1:5004 -i eth0 --pcapng came.pcapng --duration 2
+
+Exit status: 0 something came, 2 nothing did, or it could not be written, 64 wrong usage.";
+
 /// Commands about professional media.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MediaCommand {
@@ -36,6 +46,9 @@ pub(crate) enum MediaCommand {
     /// Sends test streams: pictures, sound
     #[command(subcommand)]
     Send(SendCommand),
+    /// Receives a stream into files, two legs merged (ST 2022-7)
+    #[command(after_long_help = RECEIVE_EXAMPLES)]
+    Receive(Box<ReceiveArgs>),
 }
 
 /// Arguments of what looks at media, in files or live.

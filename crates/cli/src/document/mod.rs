@@ -20,7 +20,7 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use flow::Flow;
-pub(crate) use media::{MediaDocument, SendingDocument};
+pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument};
 pub(crate) use paper::PortPaper;
 use process::Process;
 pub(crate) use rows::Names;

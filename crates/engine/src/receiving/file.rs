@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use media::Packet;
-use media::ancillary::{kind, payload};
+use media::ancillary::{self, kind};
 use media::jpeg_xs::Depacketiser;
 use media::picture::{Picture, PngDepth, png, raw};
 use media::sound::{Planar, Sequence, Wav};
@@ -186,7 +186,7 @@ impl Ancillary {
 
 impl Sink for Ancillary {
     fn take(&mut self, packet: &Packet<'_>) -> io::Result<bool> {
-        let Ok(payload) = payload::parse(packet.rtp.payload) else {
+        let Ok(payload) = ancillary::parse(packet.rtp.payload) else {
             self.wrong += 1;
             return Ok(true);
         };
@@ -204,7 +204,7 @@ impl Sink for Ancillary {
                 "{time} rtp={} {:?} {line:?} {did:02x}/{sdid:02x} {name}:",
                 packet.rtp.timestamp, payload.field
             )?;
-            for word in one.words {
+            for word in one.words.iter() {
                 write!(self.file, " {:02x}", word.value())?;
             }
             let sound = one.parity_holds() && one.checksum_holds();

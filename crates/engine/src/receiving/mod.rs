@@ -16,7 +16,7 @@ use host::receive::{ReceiveCounts, ReceiveRequest, Receiver, StampSource};
 use host::transmit::SocketError;
 use media::Packet;
 use media::hitless::{Hitless, MergePlan, Merger};
-use model::media::{Effort, ReceivedLeg, ReceivingFacts};
+use model::media::{Effort, ReceivedLeg, ReceivingFacts, Session, SessionSource};
 use model::{Timestamp, Utc};
 use wire::rtp;
 
@@ -114,6 +114,14 @@ impl From<io::Error> for ReceivingError {
     fn from(error: io::Error) -> ReceivingError {
         ReceivingError::Io(error)
     }
+}
+
+/// The streams that a session description describes, and what of it could not be read.
+pub fn sessions(description: &[u8], name: &str) -> (Vec<Session>, Vec<wire::Fault>) {
+    let (document, mut faults) = media::sdp::parse(description);
+    let (sessions, more) = media::sdp::sessions(&document, &SessionSource::File(name.to_owned()));
+    faults.extend(more);
+    (sessions, faults)
 }
 
 /// Receives until the time is over, the sink has enough, or somebody says stop; and tells what became of it.

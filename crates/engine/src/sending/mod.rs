@@ -5,6 +5,7 @@
 pub mod audio;
 mod chores;
 mod gate;
+mod harm;
 mod lane;
 mod period;
 pub mod report;

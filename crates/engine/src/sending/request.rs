@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use host::transmit::TransmitRequest;
 use media::make::audio::{self, AudioMaker};
+use media::make::faults::Faults;
 use media::make::video::{Head, VideoMaker};
 use media::{sap, sdp};
 use model::media::{
@@ -13,6 +14,7 @@ use model::media::{
 };
 
 use super::audio::AudioSource;
+use super::harm::Harmed;
 use super::report::Reporter;
 use super::video::{self, Pace, VideoSource};
 use super::{Chore, Due, Source, StreamPlan};
@@ -60,6 +62,8 @@ pub struct StreamRequest {
     pub ssrc: u32,
     /// Where it goes: once, or twice (ST 2022-7).
     pub legs: Vec<TransmitRequest>,
+    /// Faults that are to be made: see [`Faults::parse`]; none where it is empty.
+    pub faults: String,
     /// Whether it reports on itself on the next port.
     pub reports: bool,
     /// What the sender is called in its reports.
@@ -107,6 +111,11 @@ pub fn plan(request: StreamRequest) -> Result<Planned, String> {
             let rate = format.sample_rate;
             (Box::new(AudioSource::new(maker)), None, Essence::Audio(format), rate)
         }
+    };
+    let source: Box<dyn Source> = if request.faults.is_empty() {
+        source
+    } else {
+        Box::new(Harmed::new(source, Faults::parse(&request.faults, u64::from(request.ssrc))?))
     };
     let format = Format { payload_type: request.payload_type, clock_rate, essence };
     let session = Session {

@@ -2,6 +2,7 @@
 
 mod live;
 mod look;
+mod receive;
 mod send;
 pub(super) mod sessions;
 
@@ -13,5 +14,6 @@ pub(super) fn run(command: &MediaCommand) -> Status {
         MediaCommand::Ls(args) => look::run(args, look::Face::List),
         MediaCommand::Probe(args) => look::run(args, look::Face::Probe),
         MediaCommand::Send(command) => send::run(command),
+        MediaCommand::Receive(args) => receive::run(args),
     }
 }

@@ -175,6 +175,7 @@ fn request(args: &SendArgs, content: Content, payload_type: u8, kind: &str) -> S
         payload_type: args.payload_type.unwrap_or(payload_type),
         ssrc: args.ssrc.unwrap_or_else(|| chance(args.to)),
         legs,
+        faults: args.fault.join(","),
         reports: args.rtcp,
         canonical_name: format!("portreeve@{}", address(args)),
         reference: reference(args),

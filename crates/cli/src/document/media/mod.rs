@@ -1,5 +1,6 @@
 //! Media in JSON: sessions and streams, in the documents of `read`, `watch` and `media`.
 
+mod received;
 mod sent;
 mod session;
 mod stream;
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use engine::TrafficView;
 
+pub(crate) use received::ReceivingDocument;
 pub(crate) use sent::SendingDocument;
 pub(crate) use session::Session;
 pub(crate) use stream::Stream;

@@ -32,14 +32,14 @@ impl<'a> SendingDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Tried<'a> {
+pub(super) struct Tried<'a> {
     what: &'a str,
     had: Option<&'a str>,
     refused: Option<&'a str>,
 }
 
 impl<'a> Tried<'a> {
-    fn of(effort: &'a Effort) -> Tried<'a> {
+    pub(super) fn of(effort: &'a Effort) -> Tried<'a> {
         let outcome = effort.outcome.as_deref();
         Tried { what: &effort.what, had: outcome.ok(), refused: outcome.err().map(String::as_str) }
     }

@@ -1,6 +1,7 @@
 //! Sessions and streams, for people.
 
 mod probe;
+mod received;
 mod sent;
 
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use crate::sanitise;
 use crate::style::Paint;
 
 pub(crate) use probe::media_probe;
+pub(crate) use received::media_received;
 pub(crate) use sent::media_sent;
 
 const COLUMNS: [Column; 7] = [
