@@ -73,6 +73,11 @@ impl Claim {
         Claim { by, bits, rule, details: Vec::new(), certificate: None, more: false }
     }
 
+    /// Whether it is not the last word: then the talk is looked at again, and particulars are not worth reading yet.
+    pub fn is_for_now(&self, talk: &Talk<'_>) -> bool {
+        (self.more || self.by == By::Client) && !talk.ended
+    }
+
     /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &[u8]) -> Claim {
@@ -244,13 +249,16 @@ pub fn appearance(talk: &Talk<'_>) -> Appearance {
 /// Whether the first bytes are words. A protocol that is known needs no guess whether it is encrypted.
 fn is_text(talk: &Talk<'_>) -> bool {
     const ENOUGH: usize = 64;
-    let bytes = talk.client.pieces().chain(talk.server.pieces()).flatten().take(ENOUGH);
-    let (mut text, mut total) = (0, 0);
-    for byte in bytes {
-        total += 1;
-        text += usize::from(matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r'));
+    let (mut text, mut left) = (0, ENOUGH);
+    for piece in talk.client.pieces().chain(talk.server.pieces()) {
+        let piece = piece.get(..left).unwrap_or(piece);
+        text += piece.iter().filter(|byte| matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')).count();
+        left -= piece.len();
+        if left == 0 {
+            break;
+        }
     }
-    text * 20 >= total * 19
+    text * 20 >= (ENOUGH - left) * 19
 }
 
 /// What must hold of any two sides; used by the fuzz target and the seeded test.

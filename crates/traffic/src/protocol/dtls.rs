@@ -110,7 +110,15 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return Look::No,
     };
+    let own = server.message(handshake::CERTIFICATE).and_then(|body| tls::certificates(body).next());
+    let awaits = cookie && choice.is_none() || server.partly || choice.is_some() && own.is_none();
     let mut claim = Claim::new(by, bits, rule);
+    if awaits && !talk.ended {
+        claim = claim.and_more();
+    }
+    if claim.is_for_now(talk) {
+        return Look::Yes(claim);
+    }
     if let Some(offer) = &offer {
         claim = hello::offered(claim, offer, Carrier::Datagram);
     }
@@ -120,10 +128,8 @@ fn look(talk: &Talk<'_>) -> Look {
     if let Some(alert) = alert {
         claim = claim.with("alert", alert.as_bytes());
     }
-    let own = server.message(handshake::CERTIFICATE).and_then(|body| tls::certificates(body).next());
     claim.certificate = own.and_then(certificate::read).map(Box::new);
-    let awaits = cookie && choice.is_none() || server.partly || choice.is_some() && own.is_none();
-    Look::Yes(if awaits && !talk.ended { claim.and_more() } else { claim })
+    Look::Yes(claim)
 }
 
 #[cfg(test)]

@@ -149,18 +149,22 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     let shown = first.or_else(|| packets(&talk.server).next());
     let mut claim = Claim::new(by, bits, rule);
+    claim.more = client.is_some() && server.is_none();
+    let client = client.unwrap_or_default();
+    let mut messages = tls::messages(&client).take(1);
+    let message = messages.find(|message| message.kind == handshake::CLIENT_HELLO);
+    let offer = message.and_then(|message| {
+        ClientHello::parse(message.body, false).ok().filter(|_| message.is_whole())
+    });
+    claim.more = (claim.more || message.is_some() && offer.is_none()) && !talk.ended;
+    if claim.is_for_now(talk) {
+        return Look::Yes(claim);
+    }
     if let Some(packet) = shown {
         claim = claim.with("version", version_name(packet.version).as_bytes());
     }
-    let mut more = client.is_some() && server.is_none();
-    let client = client.unwrap_or_default();
-    if let Some(message) =
-        tls::messages(&client).next().filter(|message| message.kind == handshake::CLIENT_HELLO)
-    {
-        match ClientHello::parse(message.body, false) {
-            Ok(offer) if message.is_whole() => claim = hello::offered(claim, &offer, Carrier::Quic),
-            _ => more = true,
-        }
+    if let Some(offer) = offer {
+        claim = hello::offered(claim, &offer, Carrier::Quic);
     }
     let server = server.unwrap_or_default();
     let choice =
@@ -168,7 +172,7 @@ fn look(talk: &Talk<'_>) -> Look {
     if let Some(choice) = choice.and_then(|message| ServerHello::parse(message.body).ok()) {
         claim = claim.with("cipher", format!("{:#06x}", choice.cipher).as_bytes());
     }
-    Look::Yes(if more && !talk.ended { claim.and_more() } else { claim })
+    Look::Yes(claim)
 }
 
 /// The handshake bytes of both sides, where their packets open.

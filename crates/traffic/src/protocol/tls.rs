@@ -179,53 +179,69 @@ fn look(talk: &Talk<'_>) -> Look {
         _ if client == Speech::Open && !talk.ended => return Look::More,
         _ => return Look::No,
     };
-    let mut claim = Claim::new(by, bits, rule);
-    let mut more = false;
-    let messages = || tls::messages(&from_client).filter(|message| message.kind == handshake::CLIENT_HELLO);
-    if let Some(message) = messages().next() {
-        match ClientHello::parse(message.body, false) {
-            Ok(offer) if message.is_whole() => claim = hello::offered(claim, &offer, Carrier::Stream),
-            _ => more = !message.is_whole(),
-        }
-    }
-    let (claim, open) = answered(claim, &from_server);
+    let mut messages = tls::messages(&from_client);
+    let offer = messages.find(|message| message.kind == handshake::CLIENT_HELLO);
     // A session that is taken up again has no certificate in it.
     let encrypted = |record: tls::Record<'_>| !matches!(record.kind, content::HANDSHAKE | content::ALERT);
-    let open = open && !tls::records(talk.server.bytes()).any(encrypted);
-    let claim = match server {
+    let open = is_open(&from_server) && !tls::records(talk.server.bytes()).any(encrypted);
+    let mut claim = Claim::new(by, bits, rule);
+    claim.more = (open || offer.is_some_and(|message| !message.is_whole())) && !talk.ended;
+    if claim.is_for_now(talk) {
+        return Look::Yes(claim);
+    }
+    if let Some(message) = offer.filter(|message| message.is_whole())
+        && let Ok(offer) = ClientHello::parse(message.body, false)
+    {
+        claim = hello::offered(claim, &offer, Carrier::Stream);
+    }
+    claim = answered(claim, &from_server);
+    Look::Yes(match server {
         Speech::Alert(description) => {
             claim.with("alert", tls::alert_name(description).unwrap_or_default().as_bytes())
         }
         _ => claim,
-    };
-    Look::Yes(if (more || open) && !talk.ended { claim.and_more() } else { claim })
+    })
 }
 
-/// The server's messages in the clear, and whether one of them has not ended.
-fn answered(mut claim: Claim, handshakes: &[u8]) -> (Claim, bool) {
-    let mut open = false;
+/// Whether one of the server's messages in the clear has not ended, or another must follow.
+fn is_open(handshakes: &[u8]) -> bool {
+    let (mut open, mut chosen) = (false, false);
     for message in tls::messages(handshakes) {
         match message.kind {
             handshake::SERVER_HELLO => match ServerHello::parse(message.body) {
-                Ok(choice)
-                    if message.is_whole() && !claim.details.iter().any(|detail| detail.name == "cipher") =>
-                {
-                    claim = hello::chosen(claim, &choice, Carrier::Stream);
-                    // Before TLS 1.3 the certificate follows in the clear.
-                    open = choice.chosen_version() <= 0x0303;
+                // Before TLS 1.3 the certificate follows in the clear.
+                Ok(choice) if message.is_whole() && !chosen => {
+                    (open, chosen) = (choice.chosen_version() <= 0x0303, true);
                 }
                 _ => open = !message.is_whole(),
             },
-            handshake::CERTIFICATE => {
-                open = !message.is_whole();
-                let own = tls::certificates(message.body).next();
-                claim.certificate = own.and_then(certificate::read).map(Box::new);
-            }
+            handshake::CERTIFICATE => open = !message.is_whole(),
             // ServerHelloDone and what comes before it.
             _ => open = open && message.kind != 14,
         }
     }
-    (claim, open)
+    open
+}
+
+/// What the server's messages in the clear say.
+fn answered(mut claim: Claim, handshakes: &[u8]) -> Claim {
+    let mut chosen = false;
+    for message in tls::messages(handshakes) {
+        match message.kind {
+            handshake::SERVER_HELLO if message.is_whole() && !chosen => {
+                if let Ok(choice) = ServerHello::parse(message.body) {
+                    claim = hello::chosen(claim, &choice, Carrier::Stream);
+                    chosen = true;
+                }
+            }
+            handshake::CERTIFICATE => {
+                let own = tls::certificates(message.body).next();
+                claim.certificate = own.and_then(certificate::read).map(Box::new);
+            }
+            _ => {}
+        }
+    }
+    claim
 }
 
 /// A hello of SSL 2.0, answered in kind or not at all.
