@@ -15,49 +15,93 @@ pub(crate) enum Carrier {
     Datagram,
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn digit(nibble: u8) -> u8 {
+    DIGITS.get(usize::from(nibble & 15)).copied().unwrap_or(b'?')
+}
+
 fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(digit(byte >> 4)));
+        text.push(char::from(digit(*byte)));
+    }
+    text
 }
 
-fn joined(values: impl Iterator<Item = u16>) -> String {
-    values.filter(|value| !is_grease(*value)).map(|value| value.to_string()).collect::<Vec<_>>().join("-")
+fn push_decimal(text: &mut Vec<u8>, value: u16) {
+    let mut begun = false;
+    for power in [10_000, 1000, 100, 10, 1] {
+        let place = value / power % 10;
+        begun |= place > 0 || power == 1;
+        if begun {
+            text.push(digit(place.to_be_bytes()[1]));
+        }
+    }
 }
 
-fn md5(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
+/// The numbers without those that only grease, with dashes between them.
+fn push_joined(text: &mut Vec<u8>, values: impl Iterator<Item = u16>) {
+    for (index, value) in values.filter(|value| !is_grease(*value)).enumerate() {
+        if index > 0 {
+            text.push(b'-');
+        }
+        push_decimal(text, value);
+    }
+}
+
+fn md5(text: &[u8]) -> String {
+    hex(&Md5::digest(text))
 }
 
 /// JA3: version, ciphers, extensions, groups and point formats, as the MD5 of their decimal numbers.
 pub(crate) fn ja3(hello: &ClientHello<'_>) -> String {
-    md5(&format!(
-        "{},{},{},{},{}",
-        hello.version,
-        joined(hello.ciphers()),
-        joined(hello.extensions().map(|extension| extension.kind)),
-        joined(hello.groups()),
-        joined(hello.point_formats().iter().map(|format| u16::from(*format))),
-    ))
+    let mut text = Vec::with_capacity(512);
+    push_decimal(&mut text, hello.version);
+    text.push(b',');
+    push_joined(&mut text, hello.ciphers());
+    text.push(b',');
+    push_joined(&mut text, hello.extensions().map(|extension| extension.kind));
+    text.push(b',');
+    push_joined(&mut text, hello.groups());
+    text.push(b',');
+    push_joined(&mut text, hello.point_formats().iter().map(|format| u16::from(*format)));
+    md5(&text)
 }
 
 /// JA3S: version, cipher and extensions of the answer.
 pub(crate) fn ja3s(hello: &ServerHello<'_>) -> String {
-    let kinds: Vec<String> = hello.extensions().map(|extension| extension.kind.to_string()).collect();
-    md5(&format!("{},{},{}", hello.version, hello.cipher, kinds.join("-")))
+    let mut text = Vec::with_capacity(64);
+    push_decimal(&mut text, hello.version);
+    text.push(b',');
+    push_decimal(&mut text, hello.cipher);
+    text.push(b',');
+    for (index, extension) in hello.extensions().enumerate() {
+        if index > 0 {
+            text.push(b'-');
+        }
+        push_decimal(&mut text, extension.kind);
+    }
+    md5(&text)
 }
 
 /// The first twelve hexadecimal digits of a SHA-256; zeros where there is nothing to digest.
-fn short_digest(text: &str) -> String {
-    if text.is_empty() {
-        return "0".repeat(12);
+fn short_digest(text: &[u8]) -> String {
+    match Sha256::digest(text).first_chunk::<6>() {
+        Some(begin) if !text.is_empty() => hex(begin),
+        _ => "0".repeat(12),
     }
-    let mut digits = hex(&Sha256::digest(text.as_bytes()));
-    digits.truncate(12);
-    digits
 }
 
-fn four_digits(values: &[u16]) -> String {
-    values.iter().map(|value| format!("{value:04x}")).collect::<Vec<_>>().join(",")
+fn push_four_digits(text: &mut Vec<u8>, values: &[u16]) {
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        let [high, low] = value.to_be_bytes();
+        text.extend([high >> 4, high, low >> 4, low].map(digit));
+    }
 }
 
 /// The newest version that is offered, as JA4 writes it.
@@ -110,9 +154,12 @@ pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
         Carrier::Datagram => 'd',
     };
     let named = if kinds.contains(&0) { 'd' } else { 'i' };
-    let mut behind = four_digits(&digested);
+    let (mut offered, mut behind) = (Vec::with_capacity(256), Vec::with_capacity(256));
+    push_four_digits(&mut offered, &ciphers);
+    push_four_digits(&mut behind, &digested);
     if !signatures.is_empty() && !behind.is_empty() {
-        behind = format!("{behind}_{}", four_digits(&signatures));
+        behind.push(b'_');
+        push_four_digits(&mut behind, &signatures);
     }
     format!(
         "{letter}{}{named}{:02}{:02}{}_{}_{}",
@@ -120,7 +167,7 @@ pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
         ciphers.len().min(99),
         kinds.len().min(99),
         protocol_letters(hello),
-        short_digest(&four_digits(&ciphers)),
+        short_digest(&offered),
         short_digest(&behind),
     )
 }
@@ -154,10 +201,10 @@ mod tests {
     fn what_is_digested_and_what_is_left_out() {
         let body = hello(&[0x1a1a, 0x1302, 0x1301], b"h2");
         let offer = ClientHello::parse(&body, false).unwrap();
-        assert_eq!(ja3(&offer), md5("771,4866-4865,43-10-11-13-16,29,0"));
+        assert_eq!(ja3(&offer), md5(b"771,4866-4865,43-10-11-13-16,29,0"));
         let ja4_of = ja4(&offer, Carrier::Stream);
-        let expected =
-            format!("t13i0205h2_{}_{}", short_digest("1301,1302"), short_digest("000a,000b,000d,002b_0403"));
+        let digests = [&b"1301,1302"[..], b"000a,000b,000d,002b_0403"].map(short_digest);
+        let expected = format!("t13i0205h2_{}", digests.join("_"));
         assert_eq!(ja4_of, expected);
         assert!(ja4(&offer, Carrier::Quic).starts_with("q13i"));
     }
@@ -171,10 +218,10 @@ mod tests {
             let offer = ClientHello::parse(&body, false).unwrap();
             assert_eq!(protocol_letters(&offer), letters);
         }
-        assert_eq!(short_digest(""), "000000000000");
+        assert_eq!(short_digest(b""), "000000000000");
         // The example of JA4's own description: a browser.
-        let ciphers = "002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
+        let ciphers = b"002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
         assert_eq!(short_digest(ciphers), "8daaf6152771");
-        assert_eq!(md5("a"), "0cc175b9c0f1b6a831c399e269772661");
+        assert_eq!(md5(b"a"), "0cc175b9c0f1b6a831c399e269772661");
     }
 }
