@@ -3,6 +3,7 @@
 //! They share header, names and records; what tells them apart is how they use them. One place decides, so that no two
 //! of their recognisers claim the same message.
 
+use wire::cursor::be16;
 use wire::dns::{self, Message, Question, kind};
 
 use crate::recognise::{By, Claim, Look};
@@ -140,6 +141,23 @@ fn naming(message: &Message<'_>, whole: bool) -> Option<Naming> {
     }
 }
 
+/// Whether the header of a message leaves it open that [`naming`] says so: names are read only where it does.
+fn may_be(bytes: &[u8], of: Naming) -> bool {
+    let [id, flags, asked, answers, authorities, more] =
+        [0, 2, 4, 6, 8, 10].map(|at| be16(bytes, at).unwrap_or_default());
+    let responds = flags & 0x8000 != 0;
+    match of {
+        Naming::Dns => flags & 0x0040 == 0 && flags & 0x0f <= 11 && asked <= 1,
+        Naming::Multicast => id == 0 && flags & !0x8600 == 0,
+        Naming::LinkLocal => {
+            let known = if responds { 0x8600 } else { 0x0400 };
+            flags & !known == 0 && responds == (answers > 0) && authorities == 0 && more == 0 && asked == 1
+        }
+        // A name of 32 letters is seen before anything is read.
+        Naming::NetBios => matches!(flags >> 11 & 0x0f, 0 | 5..=9) && bytes.get(12) == Some(&32),
+    }
+}
+
 /// How many messages of a side are read.
 const MOST_MESSAGES: usize = 16;
 
@@ -162,8 +180,7 @@ fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Resul
         }
     }
     for piece in said.pieces().take(if stream { 0 } else { MOST_MESSAGES }) {
-        // A name of 32 letters is seen before anything is read.
-        if of == Naming::NetBios && piece.get(12) != Some(&32) {
+        if !may_be(piece, of) {
             break;
         }
         match dns::parse(piece) {
@@ -178,7 +195,9 @@ fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Resul
 fn framed(bytes: &[u8], ended: bool) -> Result<(Message<'_>, bool), bool> {
     let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return Err(!ended) };
     let length = usize::from(u16::from_be_bytes(*length));
-    if length < 12 {
+    // Streams carry nothing but plain messages, and those ask one question at most.
+    let asked = rest.get(4..6).is_some_and(|asked| !matches!(asked, [0, 0 | 1]));
+    if length < 12 || asked {
         return Err(false);
     }
     match rest.get(..length) {
@@ -229,7 +248,11 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
         _ if client == Err(true) && !talk.client.is_empty() => return Look::More,
         _ => return Look::No,
     };
-    Look::Yes(details(Claim::new(by, bits, rule), of, asked.first(), answered.first()))
+    let claim = Claim::new(by, bits, rule);
+    if claim.is_for_now(talk) {
+        return Look::Yes(claim);
+    }
+    Look::Yes(details(claim, of, asked.first(), answered.first()))
 }
 
 /// A header alone, as some errors are, says little; a question or record adds what nothing else has there.

@@ -96,9 +96,25 @@ const LEAST_QUESTION: usize = 5;
 /// So many records are kept: short ones can point to the same long name again and again.
 const MOST_RECORDS: usize = 256;
 
+/// Adds a label; nearly all are plain letters, and are added as a whole.
+fn push_label(text: &mut String, label: &[u8]) {
+    let plain = label.iter().all(|byte| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'.' | b'\\'));
+    if let Some(label) = core::str::from_utf8(label).ok().filter(|_| plain) {
+        text.push_str(label);
+        return;
+    }
+    for byte in label {
+        match byte {
+            b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            0x21..=0x7e => text.push(char::from(*byte)),
+            _ => text.push_str(&format!("\\{byte:03}")),
+        }
+    }
+}
+
 /// Reads a name that begins at `at`; gives it with the place behind it.
 pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(32);
     let mut here = at;
     let mut end = None;
     let mut length = 1;
@@ -117,13 +133,7 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
                 if !text.is_empty() {
                     text.push('.');
                 }
-                for byte in label {
-                    match byte {
-                        b'.' | b'\\' => text.push_str(&format!("\\{}", char::from(*byte))),
-                        0x21..=0x7e => text.push(char::from(*byte)),
-                        _ => text.push_str(&format!("\\{byte:03}")),
-                    }
-                }
+                push_label(&mut text, label);
                 here += 1 + label.len();
             }
             192..=255 => {
