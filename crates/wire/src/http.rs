@@ -56,8 +56,26 @@ impl<'a> Head<'a> {
 
     /// The value of the first field with this name, in any case.
     pub fn field(&self, name: &str) -> Option<&'a [u8]> {
-        self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        let mut rest = self.fields;
+        loop {
+            let (line, after) = line(rest)?;
+            rest = after;
+            if let Some((found, behind)) = line.split_at_checked(name.len())
+                && found.eq_ignore_ascii_case(name.as_bytes())
+                && let Some(value) = behind.trim_ascii_start().strip_prefix(b":")
+            {
+                return Some(value.trim_ascii());
+            }
+        }
     }
+}
+
+/// Whether the first line, if it has ended, may name this protocol, of which `version` is the beginning: quicker to
+/// say than what the line means.
+pub fn may_name(bytes: &[u8], version: &[u8]) -> bool {
+    let Some((line, _)) = line(bytes) else { return true };
+    let last = memchr::memrchr(b' ', line).and_then(|space| line.get(space + 1..)).unwrap_or_default();
+    line.starts_with(version) || last.starts_with(version)
 }
 
 /// A byte of a token (RFC 9110 §5.6.2).
@@ -164,6 +182,7 @@ pub fn check(bytes: &[u8]) {
     let Ok(Some(head)) = parse(bytes) else { return };
     assert!(head.version.len() >= 7 && head.body.len() < bytes.len());
     assert!(head.complete || head.body.is_empty());
+    assert!(may_name(bytes, head.version));
     match head.start {
         Start::Request { method, target } => assert!(is_token(method) && !target.is_empty()),
         Start::Response { status, .. } => assert!((100..=999).contains(&status)),
@@ -171,7 +190,8 @@ pub fn check(bytes: &[u8]) {
     for (name, value) in head.fields() {
         assert!(is_token(name) && !value.contains(&b'\n'));
         // Of several with one name the first is given.
-        assert!(core::str::from_utf8(name).is_ok_and(|name| head.field(name).is_some()));
+        let first = head.fields().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        assert!(core::str::from_utf8(name).is_ok_and(|name| head.field(name) == first));
     }
     // What comes behind the head changes nothing in it.
     if head.complete {

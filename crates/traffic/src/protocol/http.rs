@@ -93,6 +93,9 @@ enum First<'a> {
 }
 
 fn first<'a>(said: &Said<'a>) -> First<'a> {
+    if !http::may_name(said.bytes(), b"HTTP/1.") {
+        return First::Other;
+    }
     match http::parse(said.bytes()) {
         Ok(Some(head)) if head.version.starts_with(b"HTTP/1.") => First::Is(head),
         Ok(None) if !said.is_empty() => First::Open,
@@ -158,8 +161,12 @@ fn look(talk: &Talk<'_>) -> Look {
         (None, None) => return unfinished(talk),
     };
     let more = !talk.ended && response.as_ref().or(request.as_ref()).is_some_and(|head| !head.complete);
-    let claim = details(Claim::new(by, bits, rule), request.as_ref(), response.as_ref());
-    Look::Yes(if more { claim.and_more() } else { claim })
+    let claim = Claim::new(by, bits, rule);
+    let claim = if more { claim.and_more() } else { claim };
+    if claim.is_for_now(talk) {
+        return Look::Yes(claim);
+    }
+    Look::Yes(details(claim, request.as_ref(), response.as_ref()))
 }
 
 /// A request whose first line has not ended.

@@ -31,6 +31,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
+    if !http::may_name(said.bytes(), b"RTSP/") {
+        return None;
+    }
     let head = http::parse(said.bytes()).ok()??;
     let version = [&b"RTSP/1.0"[..], b"RTSP/2.0"].contains(&head.version);
     // A request names what it asks for by its URI, or the whole server by `*`.

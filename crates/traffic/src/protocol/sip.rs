@@ -30,6 +30,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
+    if !http::may_name(said.bytes(), b"SIP/2.0") {
+        return None;
+    }
     let head = http::parse(said.bytes()).ok()??;
     let target = match head.start {
         Start::Request { target, .. } => {

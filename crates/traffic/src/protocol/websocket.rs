@@ -31,6 +31,9 @@ fn upgrades(head: &Head<'_>) -> bool {
 }
 
 fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
+    if !http::may_name(said.bytes(), b"HTTP/1.1") {
+        return None;
+    }
     http::parse(said.bytes()).ok()?.filter(|head| head.version == b"HTTP/1.1" && upgrades(head))
 }
 
