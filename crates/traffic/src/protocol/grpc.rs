@@ -2,6 +2,7 @@
 
 use model::{Protocol, Secrecy, Wandering};
 use wire::hpack::Field;
+use wire::http2::{self, PREFACE};
 
 use super::Recogniser;
 use super::http2::{Heard, SIGNS};
@@ -22,6 +23,18 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     look,
 };
 
+/// `application/grpc` in the code of HPACK: it fills whole bytes (RFC 7541 §5.2).
+const CODED: [u8; 11] = [0x1d, 0x75, 0xd0, 0x62, 0x0d, 0x26, 0x3d, 0x4c, 0x4d, 0x65, 0x64];
+
+/// Whether the first fields of a side may have the type: quicker to say than what all of them are.
+fn may_have_type(bytes: &[u8]) -> bool {
+    let frames = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
+    http2::first_fields(http2::frames(frames)).is_some_and(|block| {
+        memchr::memmem::find(&block, &CODED).is_some()
+            || memchr::memmem::find(&block, b"application/grpc").is_some()
+    })
+}
+
 fn is_grpc(fields: &[Field]) -> bool {
     fields.iter().any(|field| {
         field.name == b"content-type"
@@ -33,6 +46,9 @@ fn is_grpc(fields: &[Field]) -> bool {
 }
 
 fn look(talk: &Talk<'_>) -> Look {
+    if ![talk.client.bytes(), talk.server.bytes()].into_iter().any(may_have_type) {
+        return Look::No;
+    }
     let heard = Heard::of(talk);
     if !is_grpc(&heard.request) && !is_grpc(&heard.response) {
         return Look::No;
