@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
     /// The bytes before the next `end`, which must come within `most` bytes; the reader goes on behind it.
     pub(crate) fn until(&mut self, end: u8, most: usize) -> Part<&'a [u8]> {
         let within = self.rest.get(..self.rest.len().min(most)).unwrap_or_default();
-        match within.iter().position(|byte| *byte == end) {
+        match memchr::memchr(end, within) {
             Some(at) => {
                 let found = self.take(at)?;
                 self.take(1)?;
@@ -220,7 +220,7 @@ pub(crate) fn printable(bytes: &[u8]) -> bool {
 /// The text of a string member of JSON that stands on one line: `"key":"text"`. Escapes are left as they are.
 pub(crate) fn json_text<'a>(json: &'a [u8], key: &str) -> Option<&'a [u8]> {
     let quoted = [b"\"", key.as_bytes(), b"\""].concat();
-    let at = json.windows(quoted.len()).position(|window| window == quoted)?;
+    let at = memchr::memmem::find(json, &quoted)?;
     let rest = json.get(at + quoted.len()..)?.trim_ascii_start().strip_prefix(b":")?;
     let text = rest.trim_ascii_start().strip_prefix(b"\"")?;
     text.get(..text.iter().position(|byte| *byte == b'"')?)
@@ -228,7 +228,7 @@ pub(crate) fn json_text<'a>(json: &'a [u8], key: &str) -> Option<&'a [u8]> {
 
 /// What stands between `before` and the next byte of `ends`; `None` where either is missing.
 pub(crate) fn between<'a>(bytes: &'a [u8], before: &[u8], ends: &[u8]) -> Option<&'a [u8]> {
-    let at = bytes.windows(before.len()).position(|window| window == before)?;
+    let at = memchr::memmem::find(bytes, before)?;
     let rest = bytes.get(at + before.len()..)?;
     rest.get(..rest.iter().position(|byte| ends.contains(byte))?)
 }
