@@ -3,14 +3,14 @@
 //! A maker knows the content of a period (a frame, a field, a packet time) by its number since the SMPTE epoch, so two
 //! senders that know the time send the same; a schedule says when each packet of it leaves.
 
+pub mod ancillary;
 pub mod audio;
 pub mod bars;
 pub mod burn_in;
 pub mod faults;
+pub mod metadata;
 pub mod ramp;
 pub mod rtcp;
-pub mod ancillary;
-pub mod metadata;
 pub mod schedule;
 pub mod video;
 pub mod zone_plate;

@@ -94,6 +94,16 @@ pub enum LatencyBasis {
     Relative,
 }
 
+impl LatencyBasis {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            LatencyBasis::Absolute => "absolute",
+            LatencyBasis::Relative => "relative",
+        }
+    }
+}
+
 /// What a limit is set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AudioQuantity {
@@ -134,6 +144,17 @@ pub enum Grade {
     Tolerated,
     /// Beyond.
     Beyond,
+}
+
+impl Grade {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Grade::Good => "good",
+            Grade::Tolerated => "tolerated",
+            Grade::Beyond => "beyond",
+        }
+    }
 }
 
 /// A limit and what was measured.
@@ -345,6 +366,19 @@ pub enum Emphasis {
     Reserved(u8),
 }
 
+impl Emphasis {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Emphasis::NotIndicated => "not_indicated",
+            Emphasis::Off => "none",
+            Emphasis::Us50And15 => "50_15_us",
+            Emphasis::J17 => "j17",
+            Emphasis::Reserved(_) => "reserved",
+        }
+    }
+}
+
 /// What the two channels of an AES3 signal are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelMode {
@@ -364,6 +398,22 @@ pub enum ChannelMode {
     Many(u8),
     /// A value that nothing is assigned to.
     Reserved(u8),
+}
+
+impl ChannelMode {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ChannelMode::NotIndicated => "not_indicated",
+            ChannelMode::TwoChannels => "two_channels",
+            ChannelMode::OneChannel => "one_channel",
+            ChannelMode::PrimarySecondary => "primary_secondary",
+            ChannelMode::Stereo => "stereo",
+            ChannelMode::DoubleRate(_) => "double_rate",
+            ChannelMode::Many(_) => "many",
+            ChannelMode::Reserved(_) => "reserved",
+        }
+    }
 }
 
 /// Left or right.

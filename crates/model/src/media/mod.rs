@@ -25,8 +25,8 @@ pub use format::{
 };
 pub use joined::{Joined, JoinedSocket, Memberships};
 pub use profile::Profile;
-pub use reception::ClockBasis;
 pub use receiving::{ReceivedLeg, ReceivingFacts};
+pub use reception::ClockBasis;
 pub use sending::{Effort, Lateness, Refusal, SendingFacts, SentLeg, SentStream};
 pub use session::{Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources};
 pub use spread::{Histogram, LogHistogram, Spread};

@@ -162,6 +162,18 @@ pub enum DelayMechanism {
     Both,
 }
 
+impl DelayMechanism {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            DelayMechanism::Unseen => "unseen",
+            DelayMechanism::EndToEnd => "end_to_end",
+            DelayMechanism::PeerToPeer => "peer_to_peer",
+            DelayMechanism::Both => "both",
+        }
+    }
+}
+
 /// One port that spoke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PtpPort {

@@ -182,12 +182,12 @@ pub enum PathClass {
 
 impl PathClass {
     /// Its letter.
-    pub const fn letter(self) -> char {
+    pub const fn word(self) -> &'static str {
         match self {
-            PathClass::A => 'A',
-            PathClass::B => 'B',
-            PathClass::C => 'C',
-            PathClass::D => 'D',
+            PathClass::A => "A",
+            PathClass::B => "B",
+            PathClass::C => "C",
+            PathClass::D => "D",
         }
     }
 
@@ -213,6 +213,17 @@ pub enum Protection {
     Protected,
     /// A leg has gone silent.
     Degraded,
+}
+
+impl Protection {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Protection::Single => "single",
+            Protection::Protected => "protected",
+            Protection::Degraded => "degraded",
+        }
+    }
 }
 
 /// What two legs have together (ST 2022-7).

@@ -48,6 +48,18 @@ pub enum ExtendedSequence {
     Other,
 }
 
+impl ExtendedSequence {
+    /// The word used in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ExtendedSequence::Unknown => "unknown",
+            ExtendedSequence::Counts => "counts",
+            ExtendedSequence::Zero => "zero",
+            ExtendedSequence::Other => "other",
+        }
+    }
+}
+
 /// How many frames or fields came with this step between their timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimestampStep {

@@ -1,5 +1,6 @@
 //! Media in JSON: sessions and streams, in the documents of `read`, `watch` and `media`.
 
+mod facts;
 mod received;
 mod sent;
 mod session;
@@ -9,6 +10,9 @@ use serde::Serialize;
 
 use engine::TrafficView;
 
+use facts::Show as _;
+use facts::membership::MembershipFacts;
+use facts::ptp::PtpFacts;
 pub(crate) use received::ReceivingDocument;
 pub(crate) use sent::SendingDocument;
 pub(crate) use session::Session;
@@ -38,6 +42,10 @@ pub(crate) struct MediaDocument<'a> {
     pub(crate) sessions: Vec<Session<'a>>,
     /// What came.
     pub(crate) streams: Vec<Stream<'a>>,
+    /// Clocks on the wire.
+    pub(crate) ptp: PtpFacts,
+    /// Who listens to which multicast group, as it was said on the wire.
+    pub(crate) memberships: MembershipFacts,
     /// What was found, gravest first.
     pub(crate) findings: Vec<Finding<'a>>,
     /// What was found and is accepted by policy.
@@ -60,6 +68,8 @@ impl<'a> MediaDocument<'a> {
             last: moment(traffic.last),
             sessions: traffic.media.sessions.iter().map(Session::of).collect(),
             streams: traffic.media.streams.iter().map(Stream::of).collect(),
+            ptp: traffic.media.ptp.show(),
+            memberships: traffic.media.memberships.show(),
             findings: view.findings.iter().map(Finding::of_traffic).collect(),
             accepted: view
                 .accepted

@@ -5,6 +5,12 @@ use std::net::IpAddr;
 use model::media::Basis;
 use serde::Serialize;
 
+use super::facts::ancillary::{AncillaryFacts, MetadataFacts, TextFacts};
+use super::facts::audio::AudioFacts;
+use super::facts::reception::{HitlessFacts, ReceptionFacts, TimingFacts};
+use super::facts::shaping::ShapingFacts;
+use super::facts::video::{CompressedFacts, VideoFacts};
+use super::facts::{Show, StreamFault};
 use super::session::Format;
 
 /// One RTP stream, measured.
@@ -28,8 +34,22 @@ pub(crate) struct Stream<'a> {
     session: Option<usize>,
     /// Its legs; the first is the one that came first.
     legs: Vec<Leg>,
+    /// What two legs together have (ST 2022-7); null for one.
+    hitless: Option<HitlessFacts>,
+    /// Uncompressed video; null for other streams, as the next ones.
+    video: Option<VideoFacts>,
+    /// JPEG XS.
+    compressed: Option<CompressedFacts>,
+    /// Audio.
+    audio: Option<AudioFacts>,
+    /// Ancillary data.
+    ancillary: Option<AncillaryFacts>,
+    /// Fast metadata.
+    metadata: Option<MetadataFacts>,
+    /// Timed text.
+    timed_text: Option<TextFacts>,
     /// Which rules it broke.
-    faults: Vec<Fault<'a>>,
+    faults: Vec<StreamFault>,
 }
 
 /// One leg as it came.
@@ -51,29 +71,12 @@ struct Leg {
     ttl: u8,
     /// Differentiated services code point of the first packet.
     dscp: u8,
-}
-
-/// A rule that a stream broke.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
-struct Fault<'a> {
-    /// The rule's name.
-    rule: &'static str,
-    /// Its clause.
-    clause: &'static str,
-    /// What was seen.
-    text: &'static str,
-    /// How often.
-    count: u64,
-    /// The number of the first frame in the capture that shows it.
-    frame: u64,
-    /// RTP sequence number of that packet.
-    sequence: u16,
-    /// RTP timestamp of that packet.
-    timestamp: u32,
-    /// Particulars of the first; empty where there are none.
-    detail: &'a str,
+    /// What was received, lost, late, and how evenly.
+    reception: ReceptionFacts,
+    /// How the pacing compares with ST 2110-21; null where that is not measured.
+    shaping: Option<ShapingFacts>,
+    /// RTP clock against TAI; null where its rate is not known.
+    timing: Option<TimingFacts>,
 }
 
 impl<'a> Stream<'a> {
@@ -101,22 +104,19 @@ impl<'a> Stream<'a> {
                     vlan: leg.vlan,
                     ttl: leg.ttl,
                     dscp: leg.dscp,
+                    reception: leg.reception.show(),
+                    shaping: leg.shaping.show(),
+                    timing: leg.timing.show(),
                 })
                 .collect(),
-            faults: stream
-                .faults
-                .iter()
-                .map(|fault| Fault {
-                    rule: fault.rule.name,
-                    clause: fault.rule.clause,
-                    text: fault.rule.text,
-                    count: fault.count,
-                    frame: fault.first.frame,
-                    sequence: fault.first.sequence,
-                    timestamp: fault.first.timestamp,
-                    detail: &fault.detail,
-                })
-                .collect(),
+            hitless: stream.hitless.show(),
+            video: stream.video.show(),
+            compressed: stream.compressed.show(),
+            audio: stream.audio.show(),
+            ancillary: stream.ancillary.show(),
+            metadata: stream.metadata.show(),
+            timed_text: stream.text.show(),
+            faults: stream.faults.show(),
         }
     }
 }
