@@ -19,8 +19,15 @@ fuzz_target!(|text: &str| {
                     assert!(entry.applies(day) && !entry.applies(day + 1));
                 }
             }
+            for session in policy.sessions() {
+                assert!(!session.reason.is_empty() && !session.title.is_empty());
+                let agreed = session.session(None);
+                assert_eq!(agreed.is_none(), session.sdp.is_some());
+                assert!(agreed.is_none_or(|it| !it.legs.is_empty() && it.legs.iter().all(|leg| leg.destination.port() > 0)));
+            }
             let twice = verdict::Policy::merge(vec![policy.clone(), policy.clone()]);
             assert_eq!(twice.entries().len(), 2 * policy.entries().len());
+            assert_eq!(twice.sessions().len(), 2 * policy.sessions().len());
             assert_eq!(twice.closed(), policy.closed());
         }
         Err(fault) => {

@@ -13,10 +13,15 @@ use crate::Fault;
 use crate::document::{Document, Field, MAX_ENTRIES};
 use crate::glob::Glob;
 
+mod session;
+
+pub use session::StaticSession;
+
 /// What people wrote down, from one file or several.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     entries: Vec<Entry>,
+    sessions: Vec<StaticSession>,
     closed: Option<String>,
 }
 
@@ -87,7 +92,7 @@ pub(crate) struct Network {
 
 const KEYS: &str = "port, transport, scope, address, namespace, user, exe, unit, container, image, package, code, \
                     severity, reason, expires";
-const TOP: &str = "mode, [[allow]], [[deny]], [[expect]]";
+const TOP: &str = "mode, [[allow]], [[deny]], [[expect]], [[session]]";
 const DOORS: &str = "tcp, udp, sctp, dccp, raw, packet";
 const SCOPES: &str = "loopback, link, interface, group, any";
 
@@ -109,6 +114,15 @@ pub fn parse(name: &str, text: &str) -> Result<Policy, Fault> {
             "allow" => Verb::Allow,
             "deny" => Verb::Deny,
             "expect" => Verb::Expect,
+            "session" => {
+                for (span, table) in document.tables(field.key, field.value)? {
+                    if policy.sessions.len() >= MAX_ENTRIES {
+                        return Err(document.fault(span.start, format!("more than {MAX_ENTRIES} sessions")));
+                    }
+                    policy.sessions.push(session::read(&document, &span, table)?);
+                }
+                continue;
+            }
             other => return Err(document.unknown_key(at, other, TOP)),
         };
         for (span, table) in document.tables(field.key, field.value)? {
@@ -341,6 +355,7 @@ impl Policy {
         let mut whole = Policy::default();
         for file in files {
             whole.entries.extend(file.entries);
+            whole.sessions.extend(file.sessions);
             whole.closed = whole.closed.or(file.closed);
         }
         whole
@@ -351,6 +366,11 @@ impl Policy {
         &self.entries
     }
 
+    /// Every session that was written down, in the order of files and lines.
+    pub fn sessions(&self) -> &[StaticSession] {
+        &self.sessions
+    }
+
     /// Where it says that what is not allowed is forbidden (`policy.toml:1`); `None` where it does not.
     pub fn closed(&self) -> Option<&str> {
         self.closed.as_deref()
@@ -358,7 +378,7 @@ impl Policy {
 
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.closed.is_none()
+        self.entries.is_empty() && self.sessions.is_empty() && self.closed.is_none()
     }
 }
 

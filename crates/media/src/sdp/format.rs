@@ -5,7 +5,7 @@ use model::media::{
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
 };
 
-use super::document::Section;
+use super::document::{Line, Section};
 use super::fields::number;
 
 /// Kinds of ancillary data, or types of metadata, that one format announces.
@@ -205,6 +205,14 @@ pub fn format(payload_type: u8, medium: &Section) -> Option<Format> {
         .unwrap_or_default();
     let essence = essence(&map, &parameters, medium);
     Some(Format { payload_type, clock_rate: map.clock_rate, essence })
+}
+
+/// What an encoding and its parameters mean, where no document says them: `L24/48000/2` and `channel-order=…`.
+pub fn written(payload_type: u8, encoding: &str, parameters: &str) -> Option<Format> {
+    let mut medium = Section::default();
+    medium.add(Line::new('a', &format!("rtpmap:{payload_type} {encoding}")));
+    medium.add(Line::new('a', &format!("fmtp:{payload_type} {parameters}")));
+    format(payload_type, &medium)
 }
 
 fn essence(map: &Map, parameters: &Parameters<'_>, medium: &Section) -> Essence {

@@ -364,6 +364,14 @@ fn what_is_described_is_agreed_and_right() {
 }
 
 #[test]
+fn a_format_can_be_written_without_a_document() {
+    let format = super::format::written(97, "L24/48000/2", "channel-order=SMPTE2110.(ST)").unwrap();
+    let Essence::Audio(audio) = format.essence else { panic!("{format:?}") };
+    assert_eq!((audio.channels, audio.channel_order.as_str(), audio.packet_time_ns), (2, "ST", None));
+    assert_eq!(super::format::written(97, "L24", ""), None);
+}
+
+#[test]
 fn names_of_strangers_stay_in_their_line() {
     let format = formats().remove(0).1;
     let session = session("a\r\nm=video 1 RTP/AVP 96", format, 1);
