@@ -1,11 +1,6 @@
 //! Pictures and packets that FFmpeg and GStreamer make and read: they and we must agree. Nothing is sent; all goes through pipes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "in a test a panic is how it fails"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how it fails")]
 #![expect(clippy::print_stdout, reason = "what is skipped is said loudly")]
 
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! A stream of JPEG XS, measured packet by packet (RFC 9134, ST 2110-22:2022).
 
-use model::media::video::CompressedFacts;
+use model::media::video::{CodestreamFacts, CompressedFacts};
 use model::media::{CompressedFormat, Scan, StreamRule};
 use model::{Timestamp, Utc};
 
@@ -39,8 +39,13 @@ rules! {
     MARKER_MISSING = "xs-marker-missing", "RFC 9134 §4.2", "The last packet of a frame or field has no marker.";
     TIMESTAMP_IN_FRAME = "xs-timestamp-in-frame", "RFC 9134 §4.2", "The timestamp changes within a frame or field.";
     TIMESTAMP_STEP = "xs-timestamp-step", "ST 2110-10:2022 §7.6", "Timestamps of neighbouring frames are not one frame apart.";
+    BANDWIDTH = "xs-bandwidth", "ST 2110-22:2022 §7.3", "A frame needs more than the bandwidth that was announced.";
+    NOT_AS_SAID = "xs-format", "RFC 9134 §7.1", "A stream is not in the mode, of the size or scanned as was said.";
     UDP_SIZE = "xs-udp-size", "ST 2110-10:2022 §6.3", "A datagram is larger than the standard limit.";
 }
+
+/// Octets of an IPv4 header.
+const IP_BYTES: u64 = 20;
 
 /// The packet before this one.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +66,8 @@ struct Unit {
     part: Part,
     packets: u64,
     bytes: u64,
+    /// With the headers of UDP and IPv4.
+    wire_bytes: u64,
     slices: u64,
     /// Whether every packet since its first came, in order.
     whole: bool,
@@ -74,7 +81,7 @@ pub struct Measure {
     facts: CompressedFacts,
     tally: Tally,
     timeline: Timeline,
-    interlaced: bool,
+    format: CompressedFormat,
     last: Option<Last>,
     unit: Option<Unit>,
     times: Option<(Timestamp<Utc>, Timestamp<Utc>)>,
@@ -89,7 +96,7 @@ impl Measure {
             facts: CompressedFacts::default(),
             tally: Tally::default(),
             timeline: Timeline::new(format.frame_rate, format.scan),
-            interlaced: format.scan == Scan::Interlaced,
+            format: format.clone(),
             last: None,
             unit: None,
             times: None,
@@ -109,7 +116,7 @@ impl Measure {
         self.facts.packets += 1;
         self.facts.udp_bytes.add(u64::from(packet.udp_bytes));
         // As `b=AS` counts: with the headers of UDP and IPv4 (RFC 3550 §6.2).
-        self.wire_bytes += u64::from(packet.udp_bytes) + 20;
+        self.wire_bytes += u64::from(packet.udp_bytes) + IP_BYTES;
         if let Some(time) = packet.time {
             let (_, latest) = self.times.get_or_insert((time, time));
             *latest = time;
@@ -160,6 +167,13 @@ impl Measure {
         }
         if !payload.sequential && !payload.slices {
             self.tally.note(&OUT_OF_ORDER_MODE, at, String::new);
+        }
+        let said = (self.format.sequential, self.format.slices, self.format.scan != Scan::Progressive);
+        let seen = (payload.sequential, payload.slices, payload.part != Part::Progressive);
+        if seen != said {
+            self.tally.note(&NOT_AS_SAID, at, || {
+                format!("transmode, packetmode and fields are {seen:?}; {said:?} was said")
+            });
         }
         if payload.part == Part::Reserved {
             self.tally.note(&RESERVED, at, String::new);
@@ -241,6 +255,7 @@ impl Measure {
                 part: payload.part,
                 packets: 0,
                 bytes: 0,
+                wire_bytes: 0,
                 slices: 0,
                 whole: payload.begins(),
                 is_first: self.facts.packets == 1 + self.facts.unreadable,
@@ -255,6 +270,7 @@ impl Measure {
         }
         unit.packets += 1;
         unit.bytes += payload.data.len() as u64;
+        unit.wire_bytes += u64::from(packet.udp_bytes) + IP_BYTES;
         unit.slices += u64::from(payload.slices && payload.last && payload.slice != HEADER_SEGMENT);
         self.unit = Some(unit);
         if packet.rtp.marker {
@@ -274,7 +290,7 @@ impl Measure {
 
     /// Whether both fields share one timestamp, as RFC 9134 §4.2 reads: then steps are of frames.
     fn per_frame(&self) -> bool {
-        self.interlaced && self.timeline.steps().0.iter().any(|step| step.ticks == 0)
+        self.format.scan == Scan::Interlaced && self.timeline.steps().0.iter().any(|step| step.ticks == 0)
     }
 
     /// The first packet of a frame or field.
@@ -288,10 +304,34 @@ impl Measure {
                 if begin.facts.bytes > 0 {
                     unit.claimed_bytes = Some(u64::from(begin.facts.bytes) + begin.boxes_bytes as u64);
                 }
+                self.size(packet, payload, &begin.facts);
                 self.facts.codestream.get_or_insert(begin.facts);
             }
             Err(fault) => self.tally.note(&SUPPORT_BOX, packet.occurrence(), || fault.to_string()),
         }
+    }
+
+    /// The size of the picture must be what was said; a codestream of a field has half of the rows.
+    fn size(&mut self, packet: &Packet<'_>, payload: &Payload<'_>, facts: &CodestreamFacts) {
+        let rows = match (self.format.height, payload.part) {
+            (Some(height), Part::First) => Some(height.div_ceil(2)),
+            (Some(height), Part::Second) => Some(height / 2),
+            (height, _) => height,
+        };
+        let (width, height) = (self.format.width.unwrap_or(facts.width), rows.unwrap_or(facts.height));
+        if (width, height) != (facts.width, facts.height) {
+            self.tally.note(&NOT_AS_SAID, packet.occurrence(), || {
+                format!("a codestream of {}x{} instead of {width}x{height}", facts.width, facts.height)
+            });
+        }
+    }
+
+    /// `b=AS` of a frame or field of so many octets (ST 2110-22:2022 §7.3).
+    fn bandwidth_kbps(&self, wire_bytes: u64) -> Option<u64> {
+        let rate = self.format.frame_rate?;
+        let fields = if self.format.scan == Scan::Progressive { 1 } else { 2 };
+        let bits = u128::from(wire_bytes) * 8 * fields * u128::from(rate.numerator());
+        u64::try_from(bits.div_ceil(u128::from(rate.denominator()) * 1000)).ok()
     }
 
     /// Packets and octets are the same in every frame (ST 2110-22:2022 §6.4).
@@ -300,6 +340,10 @@ impl Measure {
         let (packets, bytes) = (self.facts.packets_per_unit, self.facts.bytes_per_unit);
         if packets.count > 0 && packets.min != unit.packets {
             self.tally.note(&PACKETS_VARY, at, || format!("{} after {}", unit.packets, packets.min));
+        }
+        let needed = self.bandwidth_kbps(unit.wire_bytes).zip(self.format.bandwidth_kbps);
+        if let Some((needed, said)) = needed.filter(|(needed, said)| needed > said) {
+            self.tally.note(&BANDWIDTH, at, || format!("{needed} kbit/s of {said} announced"));
         }
         if bytes.count > 0 && bytes.min != unit.bytes {
             self.tally.note(&BYTES_VARY, at, || format!("{} after {}", unit.bytes, bytes.min));
@@ -322,6 +366,7 @@ impl Measure {
             return;
         }
         self.facts.complete += 1;
+        self.facts.bandwidth_kbps = self.facts.bandwidth_kbps.max(self.bandwidth_kbps(unit.wire_bytes));
         self.facts.packets_per_unit.add(unit.packets);
         self.facts.bytes_per_unit.add(unit.bytes);
         if self.facts.slices == Some(true) {

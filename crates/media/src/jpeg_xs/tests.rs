@@ -17,7 +17,7 @@ struct Sent {
 fn format(scan: Scan) -> CompressedFormat {
     CompressedFormat {
         width: Some(1920),
-        height: Some(1080),
+        height: Some(if scan == Scan::Progressive { 540 } else { 1080 }),
         frame_rate: Ratio::new(25, 1),
         scan,
         slices: false,
@@ -151,7 +151,17 @@ fn every_rule_can_ring() {
             it.payload[1] = frame << 6 | it.payload[1] & 0x3f;
         }
     });
-    assert_eq!(RULES.len(), 18);
+    let mut said = format(Scan::Progressive);
+    said.bandwidth_kbps = Some(1);
+    said.width = Some(1280);
+    let mut measure = Measure::new(&said);
+    feed(&send(Scan::Progressive, 3), |packet| measure.handle(packet));
+    let names: Vec<_> = measure.tally().faults().iter().map(|fault| fault.rule.name).collect();
+    assert_eq!(names, [measure::NOT_AS_SAID.name, measure::BANDWIDTH.name]);
+    // Ten packets of 9,138 octets in all, 12 + 4 + 8 + 20 of headers each, 25 times a second.
+    let octets = codestream::tests::frame(9000).len() as u64 + 10 * 44;
+    assert_eq!(measure.facts().bandwidth_kbps, Some((octets * 8 * 25).div_ceil(1000)));
+    assert_eq!(RULES.len(), 20);
 }
 
 #[test]
@@ -203,7 +213,8 @@ fn slices() {
             });
         }
     }
-    let mut measure = Measure::new(&CompressedFormat { slices: true, ..format(Scan::Progressive) });
+    let mut measure =
+        Measure::new(&CompressedFormat { slices: true, sequential: false, ..format(Scan::Progressive) });
     let mut depacketiser = Depacketiser::default();
     let mut files = Vec::new();
     feed(&sent, |packet| {
@@ -235,6 +246,8 @@ fn a_recording_of_a_field_based_encoder() {
     });
     let facts = measure.facts();
     assert_eq!((facts.packets, facts.complete, facts.incomplete, facts.cut), (1085, 5, 0, 0));
+    // 125 Mbit/s of codestream, and headers.
+    assert_eq!(facts.bandwidth_kbps, Some(128_901));
     assert_eq!((facts.packets_per_unit.min, facts.packets_per_unit.max), (217, 217));
     assert_eq!((facts.bytes_per_unit.min, facts.bytes_per_unit.max), (259_264, 259_264));
     assert_eq!((facts.sequential, facts.slices, facts.interlaced), (Some(true), Some(false), Some(true)));

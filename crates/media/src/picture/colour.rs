@@ -1,6 +1,6 @@
 //! From the numbers of a format to colours that a screen shows, and back (ITU-R BT.601, BT.709, BT.2020, BT.2100, ST 428-1).
 
-use model::media::{Colorimetry, Sampling, Transfer, VideoFormat};
+use model::media::{Colorimetry, Sampling, Scan, Transfer, VideoFormat};
 
 use super::levels::Levels;
 
@@ -264,6 +264,11 @@ pub fn remarks(format: &VideoFormat) -> Vec<&'static str> {
     let mut remarks = Vec::new();
     if format.sampling == Sampling::Key {
         remarks.push("a key signal is shown as grey");
+    }
+    match format.scan {
+        Scan::Progressive => {}
+        Scan::Interlaced => remarks.push("two fields of different moments are woven together"),
+        Scan::Segmented => remarks.push("two segments are woven together"),
     }
     match screen.transfer {
         Transfer::Pq | Transfer::Bt2100LinPq => {

@@ -24,7 +24,6 @@ struct Open {
     fields: usize,
     /// Counts what was begun.
     age: u64,
-    ended: bool,
 }
 
 impl Open {
@@ -129,8 +128,6 @@ impl Assembler {
             };
             unpack(self.pgroup, segment.bytes, open.picture.rows(row, group * self.pgroup.across));
         }
-        let is_last_field = field + 1 == open.fields;
-        open.ended |= packet.rtp.marker && is_last_field;
         if finished.is_none() && open.is_complete() {
             let open = self.open.remove(index);
             finished = Some(self.finish(open));
@@ -163,7 +160,7 @@ impl Assembler {
         let fields = if self.format.scan == Scan::Progressive { 1 } else { 2 };
         let picture = Picture::black(&self.format)?;
         self.begun += 1;
-        self.open.push(Open { picture, coverage: self.coverage()?, fields, age: self.begun, ended: false });
+        self.open.push(Open { picture, coverage: self.coverage()?, fields, age: self.begun });
         Some(())
     }
 

@@ -147,8 +147,15 @@ impl Measure {
             if is_current { &mut self.current } else { &mut self.previous },
             Unit::new(None),
         );
-        unit.count(packet.rtp.sequence, packet.rtp.marker);
+        let covered = unit.coverage.as_ref().map(Coverage::covered);
         self.segments(packet, &payload, &first, &mut unit, place);
+        // Who comes behind and brings nothing new came before.
+        let is_copy = place == Place::Behind && covered == unit.coverage.as_ref().map(Coverage::covered);
+        if is_copy {
+            self.facts.copies += 1;
+        } else {
+            unit.count(packet.rtp.sequence, packet.rtp.marker);
+        }
         *(if is_current { &mut self.current } else { &mut self.previous }) = unit;
     }
 

@@ -165,6 +165,7 @@ fn order_and_duplicates_do_not_matter() {
     sent.insert(55, copy);
     let (facts, faults) = measure(&rows(), &sent);
     assert_eq!((facts.complete, facts.incomplete, facts.cut), (6, 0, 0));
+    assert_eq!((facts.copies, facts.packets_per_unit.min, facts.packets_per_unit.max), (1, 20, 20));
     assert_eq!(faults, Vec::<&str>::new());
     let mut assembler = Assembler::new(&rows()).unwrap();
     assert_eq!(packets(&sent).filter_map(|packet| assembler.handle(&packet)).count(), 6);

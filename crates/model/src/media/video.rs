@@ -78,6 +78,8 @@ pub struct VideoFacts {
     pub unreadable: u64,
     /// Packets of a frame that was closed already.
     pub late: u64,
+    /// Packets that came again.
+    pub copies: u64,
     /// Frames (progressive) or fields and segments (otherwise) of which every pixel came.
     pub complete: u64,
     /// Those of which something is missing; the first and the last, which the recording may cut, are not counted.
@@ -202,6 +204,8 @@ pub struct CompressedFacts {
     pub other_steps: u64,
     /// Packets a second by arrival, in thousandths.
     pub packet_rate_milli: Option<u64>,
+    /// `b=AS` of the largest frame at the frame rate, in kbit/s, rounded up.
+    pub bandwidth_kbps: Option<u64>,
     /// Bits a second by arrival, IPv4 and UDP headers included as `b=AS` counts them.
     pub bits_per_second: Option<u64>,
 }
