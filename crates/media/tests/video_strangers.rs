@@ -4,8 +4,10 @@
 #![expect(clippy::print_stdout, reason = "what is skipped is said loudly")]
 
 use std::io::{Read, Write};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use model::media::{
     Colorimetry, Depth, Essence, Packing, Range, Ratio, Sampling, Scan, Transfer, VideoFormat,
@@ -315,5 +317,114 @@ fn gstreamer_receives_what_we_send() {
         );
         assert_eq!(theirs.len(), ours.len(), "{packed}");
         assert!(theirs == ours, "{packed}");
+    }
+}
+
+/// What FFmpeg sends to a socket of ours, datagram after datagram.
+fn sent_by_ffmpeg(arguments: &[&str], options: &str) -> Vec<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let url = format!("rtp://127.0.0.1:{}?{options}", socket.local_addr().unwrap().port());
+    let mut child = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin"])
+        .args(arguments)
+        .args(["-f", "rtp", "-rtpflags", "skip_rtcp", "-seq", "65500", &url])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut datagrams = Vec::new();
+    let mut buffer = [0; 2048];
+    loop {
+        match socket.recv(&mut buffer) {
+            Ok(length) => datagrams.extend(buffer.get(..length).map(<[u8]>::to_vec)),
+            // Nothing for a while: it is over when the program is.
+            Err(_) if child.try_wait().unwrap().is_some() => return datagrams,
+            Err(_) => {}
+        }
+    }
+}
+
+#[test]
+fn ffmpeg_sends_what_we_put_together_and_its_habits_are_named() {
+    if !is_there("ffmpeg") {
+        return;
+    }
+    let source =
+        ["-re", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-frames:v", "8", "-vf", "format=yuv422p10le"];
+    let planes = ffmpeg(&[source.get(1..).unwrap(), &["-f", "rawvideo", "-"]].concat(), &[]);
+    let format = VideoFormat { width: 160, height: 90, ..format(Sampling::YCbCr422, Depth::Ten) };
+    let (mut measure, mut assembler, mut detector) =
+        (Measure::new(&format), Assembler::new(&format).unwrap(), Detector::default());
+    let mut pictures = Vec::new();
+    for (index, bytes) in
+        sent_by_ffmpeg(&[&source[..], &["-c:v", "bitpacked"]].concat(), "pkt_size=1460").iter().enumerate()
+    {
+        let rtp = wire::rtp::parse(bytes).unwrap();
+        let udp_bytes = u16::try_from(bytes.len() + 8).unwrap();
+        let packet = Packet { time: None, frame: index as u64 + 1, udp_bytes, rtp };
+        measure.handle(&packet);
+        detector.handle(&packet);
+        pictures.extend(assembler.handle(&packet));
+    }
+    let facts = measure.facts();
+    assert_eq!((facts.complete, facts.incomplete, facts.cut), (8, 0, 0), "{facts:?}");
+    let rings = |rule| assert!(measure.tally().count(rule) > 0, "{rule:?} in {:?}", measure.tally().faults());
+    rings(&rules::EXTENDED_ZERO);
+    rings(&rules::UDP_SIZE);
+    assert!((1461..=1468).contains(&facts.udp_bytes.max), "{:?}", facts.udp_bytes);
+    let ours: Vec<u8> = pictures.iter().flat_map(|picture| picture::raw(picture).unwrap().1).collect();
+    assert!(ours == planes);
+    let known =
+        [rules::EXTENDED_ZERO.name, rules::UDP_SIZE.name, rules::COUNT.name, rules::SMALL_DATAGRAM.name];
+    let others: Vec<_> =
+        measure.tally().faults().iter().filter(|it| !known.contains(&it.rule.name)).collect();
+    assert!(others.is_empty(), "{others:?}");
+    let found = detector.found().unwrap();
+    let Essence::Video(video) = &found.essence else { panic!("{found:?}") };
+    assert_eq!((video.width, video.height, video.depth), (160, 90, Depth::Ten));
+}
+
+/// Pictures of one colour space turned into another by zimg, which knows constant luminance and ICtCp.
+#[test]
+fn other_colour_systems_show_what_rgb_shows() {
+    if !is_there("ffmpeg") {
+        return;
+    }
+    let filters = ffmpeg(&["-filters"], &[]);
+    if !String::from_utf8_lossy(&filters).contains(" zscale ") {
+        println!("SKIPPED: this FFmpeg has no zscale");
+        return;
+    }
+    // zimg leaves the curve of a camera with that of a screen; from linear light it goes by the camera's alone.
+    for (sampling, matrix, transfer, their_transfer, from, their_from) in [
+        (Sampling::YCbCr444, "2020_ncl", Transfer::Sdr, "2020_10", Transfer::Sdr, "2020_10"),
+        (Sampling::ClYCbCr444, "2020_cl", Transfer::Sdr, "2020_10", Transfer::Linear, "linear"),
+        (Sampling::ICtCp444, "ictcp", Transfer::Pq, "smpte2084", Transfer::Pq, "smpte2084"),
+    ] {
+        let rgb = VideoFormat {
+            colorimetry: if transfer == Transfer::Sdr { Colorimetry::Bt2020 } else { Colorimetry::Bt2100 },
+            transfer: from,
+            range: Range::Full,
+            ..format(Sampling::Rgb, Depth::Twelve)
+        };
+        let picture = painted(&rgb, Signal::Bars);
+        let (name, bytes) = picture::raw(&picture).unwrap();
+        let scale = format!(
+            "zscale=min=gbr:pin=2020:tin={their_from}:rin=full:m={matrix}:p=2020:t={their_transfer}:r=full,format=yuv444p12le"
+        );
+        let size = format!("{WIDTH}x{HEIGHT}");
+        let arguments = [
+            "-f", "rawvideo", "-pix_fmt", name, "-s", &size, "-i", "-", "-vf", &scale, "-f", "rawvideo", "-",
+        ];
+        let theirs = ffmpeg(&arguments, &bytes);
+        let mut converted = Picture::black(&VideoFormat { sampling, transfer, ..rgb }).unwrap();
+        let mut numbers = theirs.as_chunks::<2>().0.iter().map(|it| u16::from_le_bytes(*it));
+        for plane in &mut converted.planes {
+            plane.samples.iter_mut().for_each(|sample| *sample = numbers.next().unwrap());
+        }
+        let [direct, through] = [&picture, &converted].map(|it| decoded(&picture::png(it, PngDepth::Eight)));
+        let off = direct.iter().zip(&through).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(off <= Some(3), "{matrix} {their_transfer}: off by {off:?}");
     }
 }

@@ -34,12 +34,12 @@ rules! {
     SUPPORT_BOX = "xs-support-box", "RFC 9134 §4.4", "A frame or field does not begin with the video support box and a codestream.";
     NO_END = "xs-end", "RFC 9134 §4.4", "A codestream does not end with its end marker.";
     LENGTH = "xs-length", "ISO/IEC 21122-1", "A codestream is not as long as it says.";
-    PACKETS_VARY = "xs-packets-vary", "ST 2110-22:2022 §6.4", "Frames have different numbers of packets.";
-    BYTES_VARY = "xs-bytes-vary", "ST 2110-22:2022 §6.4", "Frames have different numbers of octets.";
+    PACKETS_VARY = "xs-packets-vary", "ST 2110-22:2022", "Frames have different numbers of packets.";
+    BYTES_VARY = "xs-bytes-vary", "ST 2110-22:2022", "Frames have different numbers of octets.";
     MARKER_MISSING = "xs-marker-missing", "RFC 9134 §4.2", "The last packet of a frame or field has no marker.";
     TIMESTAMP_IN_FRAME = "xs-timestamp-in-frame", "RFC 9134 §4.2", "The timestamp changes within a frame or field.";
     TIMESTAMP_STEP = "xs-timestamp-step", "ST 2110-10:2022 §7.6", "Timestamps of neighbouring frames are not one frame apart.";
-    BANDWIDTH = "xs-bandwidth", "ST 2110-22:2022 §7.3", "A frame needs more than the bandwidth that was announced.";
+    BANDWIDTH = "xs-bandwidth", "ST 2110-22:2022", "A frame needs more than the bandwidth that was announced.";
     NOT_AS_SAID = "xs-format", "RFC 9134 §7.1", "A stream is not in the mode, of the size or scanned as was said.";
     UDP_SIZE = "xs-udp-size", "ST 2110-10:2022 §6.3", "A datagram is larger than the standard limit.";
 }
@@ -326,7 +326,7 @@ impl Measure {
         }
     }
 
-    /// `b=AS` of a frame or field of so many octets (ST 2110-22:2022 §7.3).
+    /// `b=AS` of a frame or field of so many octets (ST 2110-22:2022).
     fn bandwidth_kbps(&self, wire_bytes: u64) -> Option<u64> {
         let rate = self.format.frame_rate?;
         let fields = if self.format.scan == Scan::Progressive { 1 } else { 2 };
@@ -334,7 +334,7 @@ impl Measure {
         u64::try_from(bits.div_ceil(u128::from(rate.denominator()) * 1000)).ok()
     }
 
-    /// Packets and octets are the same in every frame (ST 2110-22:2022 §6.4).
+    /// Packets and octets are the same in every frame (ST 2110-22:2022).
     fn constant(&mut self, packet: &Packet<'_>, unit: &Unit) {
         let at = packet.occurrence();
         let (packets, bytes) = (self.facts.packets_per_unit, self.facts.bytes_per_unit);

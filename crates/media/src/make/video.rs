@@ -89,7 +89,7 @@ impl VideoMaker {
         let pgroup = Pgroup::of_format(format).ok_or("ST 2110-20 has no such depth for this sampling")?;
         let mut picture = Picture::black(format).ok_or("the picture is too large")?;
         if pgroup.order == Order::Colour420 && format.scan != Scan::Progressive {
-            return Err("4:2:0 is progressive only (ST 2110-20:2022 §6.2.5)");
+            return Err("4:2:0 is progressive only (ST 2110-20:2022 §6.2)");
         }
         if signal == Signal::Bars && !bars::paint(&mut picture) {
             return Err("bars are made in Y'CbCr, RGB and key signals only");
@@ -193,7 +193,7 @@ impl VideoMaker {
         Ok(())
     }
 
-    /// Block packing: 1260 octets in each packet, whatever rows they are of (ST 2110-20:2022 §6.3.3).
+    /// Block packing: 1260 octets in each packet, whatever rows they are of (ST 2110-20:2022 §6.3).
     fn plan_blocks(&mut self, field: usize) -> Result<(), &'static str> {
         let Pgroup { bytes: group_bytes, across, .. } = self.pgroup;
         if !BLOCK_BYTES.is_multiple_of(group_bytes) {

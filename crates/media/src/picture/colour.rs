@@ -370,6 +370,21 @@ mod tests {
     }
 
     #[test]
+    fn matrices_undo_those_of_the_recommendation() {
+        // ITU-R BT.2100-2 tables 6 and 7, in 4096ths.
+        let to_lms = [[1688.0, 2146.0, 262.0], [683.0, 2951.0, 462.0], [99.0, 309.0, 3688.0]];
+        let pq = [[2048.0, 2048.0, 0.0], [6610.0, -13613.0, 7003.0], [17933.0, -17390.0, -543.0]];
+        let hlg = [[2048.0, 2048.0, 0.0], [3625.0, -7465.0, 3840.0], [9500.0, -9212.0, -288.0]];
+        for (forward, back) in [(to_lms, LMS_TO_2020), (pq, ICTCP_PQ), (hlg, ICTCP_HLG)] {
+            for colour in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.3, 0.5, 0.9]] {
+                let again = times(&back, times(&forward, colour).map(|it| it / 4096.0));
+                let off = again.into_iter().zip(colour).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(off < 1e-5, "{colour:?} became {again:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_curves_meet_their_fixed_points() {
         assert!((pq(0.5081) - 100.0).abs() < 0.5, "{}", pq(0.5081));
         assert!((pq(1.0) - 10_000.0).abs() < 1.0);

@@ -99,12 +99,17 @@ impl Coverage {
         if self.is_complete() {
             return missing;
         }
-        for row in self.words.chunks(self.words_of_row.max(1)).take(self.rows) {
+        // Of rows outside what was touched nothing came: they are not looked at.
+        let words_of_row = self.words_of_row.max(1);
+        let (first, last) = (self.touched.start / words_of_row, self.touched.end.div_ceil(words_of_row));
+        let seen = last.min(self.rows).saturating_sub(first);
+        for row in self.words.chunks(words_of_row).skip(first).take(seen) {
             let here: usize = row.iter().map(|word| word.count_ones() as usize).sum();
-            missing.groups += (self.groups - here) as u64;
             missing.rows += u64::from(here == 0);
             missing.partial_rows += u64::from(here > 0 && here < self.groups);
         }
+        missing.rows += (self.rows - seen) as u64;
+        missing.groups = (self.groups * self.rows - self.covered) as u64;
         missing
     }
 }

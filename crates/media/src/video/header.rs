@@ -3,7 +3,7 @@
 use wire::Fault;
 use wire::cursor::be16;
 
-/// Most pieces of rows that a packet of ST 2110-20 may carry (ST 2110-20:2022 §6.2.1).
+/// Most pieces of rows that a packet of ST 2110-20 may carry (ST 2110-20:2022 §6.1).
 pub const MOST_SEGMENTS: usize = 3;
 
 /// Octets of a piece's header.

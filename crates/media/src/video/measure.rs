@@ -14,7 +14,7 @@ use crate::{Packet, Tally};
 /// UDP datagrams of the standard limit (ST 2110-10:2022 §6.3).
 pub const STANDARD_UDP_BYTES: u16 = 1460;
 
-/// Octets of rows in a packet of block packing mode (ST 2110-20:2022 §6.3.3).
+/// Octets of rows in a packet of block packing mode (ST 2110-20:2022 §6.3).
 pub const BLOCK_BYTES: usize = 1260;
 
 /// A packet this far behind is late; further, the numbers began anew (RFC 3550 §A.1 has 100).

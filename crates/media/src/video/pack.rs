@@ -1,4 +1,4 @@
-//! From planes of 16-bit samples to packed pixel groups, in two ways that agree (ST 2110-20:2022 §6.2.5).
+//! From planes of 16-bit samples to packed pixel groups, in two ways that agree (ST 2110-20:2022 §6.2).
 
 use super::pgroup::{Order, Pgroup};
 

@@ -1,4 +1,4 @@
-//! Pixel groups: the smallest whole octets of a row, and where each sample of one lies (ST 2110-20:2022 §6.2.5, RFC 4175 §4.3).
+//! Pixel groups: the smallest whole octets of a row, and where each sample of one lies (ST 2110-20:2022 §6.2, RFC 4175 §4.3).
 
 use model::media::{Depth, Sampling, Scan, VideoFormat};
 
@@ -113,7 +113,7 @@ impl Pgroup {
 
 /// Rows that a field or segment (with 0 for the first, 1 for the second) or a progressive frame has.
 ///
-/// With an odd height the first field has one more (ST 2110-20:2022 §6.2.3).
+/// With an odd height the first field has one more (ST 2110-20:2022 §6.1).
 pub const fn rows_of_field(format: &VideoFormat, field: usize) -> usize {
     let height = format.height as usize;
     match (format.scan, field) {

@@ -1,4 +1,4 @@
-//! From packed pixel groups to planes of 16-bit samples, in two ways that agree (ST 2110-20:2022 §6.2.5).
+//! From packed pixel groups to planes of 16-bit samples, in two ways that agree (ST 2110-20:2022 §6.2).
 
 use super::pgroup::{Order, Pgroup};
 
