@@ -81,6 +81,8 @@ pub struct Reception {
     payload_type: u8,
     /// Whether the upper halves do not count.
     stuck: bool,
+    /// Whether the upper half was learned of after numbers had begun without it.
+    lift: bool,
     upper: u16,
     first_ns: Option<i64>,
     last_ns: i64,
@@ -101,6 +103,7 @@ impl Reception {
             ssrc: 0,
             payload_type: 0,
             stuck: !plan.extended,
+            lift: false,
             upper: 0,
             first_ns: None,
             last_ns: 0,
@@ -116,6 +119,7 @@ impl Reception {
         if self.facts.packets == 0 {
             *self = Reception::new(plan);
         } else {
+            self.lift = plan.extended && !self.plan.extended;
             self.plan = plan;
         }
     }
@@ -182,6 +186,17 @@ impl Reception {
             return short.into();
         }
         let upper = packet.rtp.payload.first_chunk::<2>().map_or(0, |it| u16::from_be_bytes(*it));
+        if self.lift {
+            // This packet tells how high the highest lies.
+            let number = (u32::from(upper) << 16) | u32::from(packet.rtp.sequence);
+            let whole = number.wrapping_sub_signed(short.into());
+            let [high, low, ..] = whole.to_be_bytes();
+            if let Some(sequence) = &mut self.sequence {
+                sequence.lift(u16::from_be_bytes([high, low]));
+            }
+            (self.lift, self.stuck, self.upper) = (false, false, upper);
+            return short.into();
+        }
         let wraps = short > 0 && packet.rtp.sequence < highest_lower;
         if self.stuck {
             if wraps && upper == self.upper {
@@ -222,6 +237,7 @@ impl Reception {
         self.ssrc = packet.rtp.ssrc;
         self.payload_type = packet.rtp.payload_type;
         self.stuck = !self.plan.extended;
+        self.lift = false;
         let upper = packet.rtp.payload.first_chunk::<2>().map_or(0, |it| u16::from_be_bytes(*it));
         self.upper = upper;
         let upper = if self.plan.extended { u32::from(upper) << 16 } else { 0 };

@@ -128,6 +128,20 @@ impl Sequence {
         }
     }
 
+    /// The highest number has this upper half, which was not known before; all numbers are lifted by as much.
+    pub(crate) fn lift(&mut self, upper: u16) {
+        let lifted = (self.highest & !0xffff_0000) | (u64::from(upper) << 16);
+        // A multiple of 65,536 leaves every number in its place of the window.
+        let by = lifted.wrapping_sub(self.highest);
+        // A turn of 2^32 more, so that what lies below is never below zero.
+        let by = by.wrapping_add(1 << 32);
+        self.highest = self.highest.wrapping_add(by);
+        self.base = self.base.wrapping_add(by);
+        for gap in self.gaps.iter_mut().flatten() {
+            (gap.from, gap.to) = (gap.from.wrapping_add(by), gap.to.wrapping_add(by));
+        }
+    }
+
     #[inline]
     fn mark(&mut self, number: u64) {
         if let Some(word) = self.words.get_mut(word_at(number)) {

@@ -159,6 +159,27 @@ fn the_upper_half_counts_where_it_is_true() {
 }
 
 #[test]
+fn the_upper_half_may_be_learned_of_later() {
+    for begin in [3_u32, 0x1_fff0, 0xffff_ff00, 0x7_8000] {
+        let mut reception = Reception::new(ReceptionPlan::default());
+        let mut number = begin;
+        for count in 0..100_000_u64 {
+            if count == 50 {
+                reception.learn(ReceptionPlan { extended: true, ..ReceptionPlan::default() });
+            }
+            if count != 40 {
+                let upper = ((number >> 16) as u16).to_be_bytes();
+                reception.handle(&packet(count, number as u16, BEGIN, 0, &upper));
+            }
+            number = number.wrapping_add(if count == 60_000 { 70_000 } else { 1 });
+        }
+        let facts = reception.facts();
+        assert_eq!((facts.lost, facts.expected), (70_000, 169_999), "{begin:#x}");
+        assert_eq!((facts.extended_sequence, facts.extended_faults, facts.resets), (true, 0, 0));
+    }
+}
+
+#[test]
 fn jitter_is_that_of_the_rfc() {
     let mut reception = Reception::new(ReceptionPlan { clock_rate: Some(8000), ..ReceptionPlan::default() });
     let mut estimate = 0.0_f64;
