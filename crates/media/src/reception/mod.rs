@@ -1,5 +1,6 @@
 //! What was received of one leg: loss, order, rate, evenness (RFC 3550 §6.4.1, Appendix A).
 
+pub mod check;
 mod reports;
 mod sequence;
 mod timing;

@@ -322,3 +322,22 @@ fn reports_are_held_against_what_came() {
     let trip = facts.round_trip_ns.mean().unwrap();
     assert!((20_000_000..20_020_000).contains(&trip), "{trip}");
 }
+
+#[test]
+fn what_must_hold_holds_of_chance() {
+    let mut seed = 77_u64;
+    for round in 0..300_usize {
+        let mut bytes = Vec::new();
+        for _ in 0..8 + 12 * (round % 60) {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Mostly small steps.
+            let byte = (seed >> 40) as u8;
+            bytes.push(if round % 3 > 0 && bytes.len() > 8 && !bytes.len().is_multiple_of(5) {
+                byte % 3
+            } else {
+                byte
+            });
+        }
+        check::check(&bytes);
+    }
+}
