@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ const CHANGES: usize = 256;
 
 /// How often, at the least, to look whether somebody wants an end.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long what is new may wait while more comes.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Something that became known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,11 +100,17 @@ pub fn follow(address: &str, limits: Limits) -> Option<Following> {
     let (sender, changes) = mpsc::sync_channel(CHANGES);
     let thread = thread::Builder::new().name("nmos".into()).spawn(move || {
         let mut told = Told::default();
+        let mut last = Instant::now();
         while !driver.stop.load(Ordering::Relaxed) {
-            driver.step();
+            let busy = driver.step();
+            // Looking for what is new costs as much as there is: while much comes, not each time.
+            if busy && last.elapsed() < PAUSE {
+                continue;
+            }
             if told.tell(&driver.client, &sender).is_none() {
                 break;
             }
+            last = Instant::now();
         }
     });
     Some(Following { changes, stop, thread: Some(thread.ok()?) })
@@ -219,8 +228,8 @@ impl Driver {
         Some(Driver { client, limits, stop, jobs, events, answers, waiting: Vec::new() })
     }
 
-    /// Starts what can be started, and takes one answer where there is one before long.
-    fn step(&mut self) {
+    /// Starts what can be started, and takes one answer where there is one before long; whether there was.
+    fn step(&mut self) -> bool {
         while let Some(request) = self.client.poll(host::now()) {
             self.start(request);
         }
@@ -232,10 +241,10 @@ impl Driver {
         }
         let wake = self.client.wake().map_or(i64::MAX, |wake| wake.since_ns(host::now()));
         let wait = u64::try_from(wake).map_or(Duration::from_millis(1), Duration::from_nanos);
-        match self.events.recv_timeout(wait.clamp(Duration::from_millis(1), TICK)) {
-            Ok(event) => self.take(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-        }
+        let event = self.events.recv_timeout(wait.clamp(Duration::from_millis(1), TICK)).ok();
+        let busy = event.is_some();
+        event.into_iter().for_each(|event| self.take(event));
+        busy
     }
 
     fn start(&mut self, request: Request) {

@@ -191,7 +191,7 @@ pub fn check(bytes: &[u8]) {
     registry.handle_grain(body, now);
     let (active, _) = connection::parse_active(side, body);
     registry.handle_active(side, id, active, now);
-    registry.handle_transport_file(id, body, now);
+    registry.handle_transport_file(id, body);
     for session in registry.sessions() {
         assert!(!session.identity.is_empty());
         assert!(session.legs.len() <= connection::MOST_LEGS && session.formats.len() <= 128);

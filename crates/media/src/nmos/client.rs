@@ -378,7 +378,7 @@ impl Client {
                 self.note_faults(url, &faults);
                 self.registry.handle_active(side, id, active, now);
             }
-            Task::File(sender, _) => self.registry.handle_transport_file(sender, body, now),
+            Task::File(sender, _) => self.registry.handle_transport_file(sender, body),
             Task::Listen(..) => {}
         }
     }
@@ -453,7 +453,7 @@ impl Client {
             }
             // There is none: it is off, or it never was set (IS-05 v1.1, `transportfile`).
             Task::File(sender, _) if matches!(status, 404 | 410) => {
-                self.registry.handle_transport_file(sender, b"", now);
+                self.registry.handle_transport_file(sender, b"");
             }
             Task::Active(side, id, _) if status == 404 => self.registry.handle_active(side, id, None, now),
             Task::Active(..) | Task::File(..) if !busy => self.note(url, &format!("status {status}")),

@@ -126,7 +126,7 @@ fn leg(side: Side, object: &Object<'_>, faults: &mut Faults) -> Leg {
     for name in object.names() {
         // Only texts can say it.
         if object.whole_text(name, &mut Faults::default()) == Some("auto") && leg.automatic.len() < 32 {
-            leg.automatic.push(reading::shortened(name));
+            leg.automatic.push(name.chars().take(64).collect());
         }
     }
     let settled = |name: &str| !leg.automatic.iter().any(|automatic| automatic == name);

@@ -6,6 +6,9 @@ use super::reading::{self, Object};
 use super::resource::{self, Resource};
 use super::{Fault, Faults, Id, Kind};
 
+/// Changes in one message: the first one tells everything that is there.
+const MOST_CHANGES: usize = 1 << 17;
+
 /// One change of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -46,7 +49,8 @@ fn read(body: &[u8], faults: &mut Faults) -> Option<Grain> {
         faults.note("a topic that is no kind of resource", || "/grain/topic".into());
         return None;
     };
-    let changes = grain.list("data", faults, |value, at, faults| change(kind, value, at, faults));
+    let changes =
+        grain.list_up_to(MOST_CHANGES, "data", faults, |value, at, faults| change(kind, value, at, faults));
     Some(Grain { kind, changes })
 }
 

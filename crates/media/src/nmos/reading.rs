@@ -117,14 +117,25 @@ impl<'a> Object<'a> {
         &self,
         name: &str,
         faults: &mut Faults,
+        read: impl FnMut(&'a Value, String, &mut Faults) -> Option<T>,
+    ) -> Vec<T> {
+        self.list_up_to(MOST_ENTRIES, name, faults, read)
+    }
+
+    /// The same with another bound.
+    pub(super) fn list_up_to<T>(
+        &self,
+        most: usize,
+        name: &str,
+        faults: &mut Faults,
         mut read: impl FnMut(&'a Value, String, &mut Faults) -> Option<T>,
     ) -> Vec<T> {
         let values = self.of_kind(name, "not a list", faults, Value::as_array);
         let values = values.map(Vec::as_slice).unwrap_or_default();
-        if values.len() > MOST_ENTRIES {
+        if values.len() > most {
             faults.note("a list that is too long; the rest was left out", || self.place(name));
         }
-        let entries = values.iter().take(MOST_ENTRIES).enumerate();
+        let entries = values.iter().take(most).enumerate();
         entries
             .filter_map(|(index, value)| read(value, format!("{}/{name}/{index}", self.at), faults))
             .collect()

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use model::media::{Session, SessionSource};
 use model::{Timestamp, Utc};
 
 use super::connection::{Active, TransportFile};
 use super::grain::{Change, Grain};
 use super::resource::{self, Device, Resource};
 use super::{Fault, Id, Kind, Side};
+use crate::described::transport_file;
 
 /// The sum of the texts of all resources that are kept.
 const MOST_BYTES: usize = 256 << 20;
@@ -30,7 +32,9 @@ pub(super) struct Held {
 #[derive(Debug, Clone, Default)]
 pub(super) struct End {
     pub(super) active: Option<Active>,
-    pub(super) file: Option<TransportFile>,
+    file: Option<TransportFile>,
+    /// What the file says, read once.
+    pub(super) described: Option<Session>,
     /// When we learned that it stopped, where it has.
     pub(super) stopped: Option<Timestamp<Utc>>,
 }
@@ -124,6 +128,11 @@ impl Registry {
         if !self.all.contains_key(&(kind_of(side), id)) {
             return;
         }
+        let mut active = active;
+        if side == Side::Receiver {
+            let file = active.as_mut().and_then(|active| active.file.take());
+            self.keep_file(id, file);
+        }
         let end = self.ends.entry(id).or_default();
         if end.active != active {
             let works = active.as_ref().is_none_or(|active| active.enabled);
@@ -133,17 +142,40 @@ impl Registry {
         }
     }
 
-    /// Takes the transport file of a sender.
-    pub fn handle_transport_file(&mut self, sender: Id, body: &[u8], _now: Timestamp<Utc>) {
-        if !self.all.contains_key(&(Kind::Sender, sender)) {
+    /// Takes the transport file of a sender; an empty one where it has none.
+    pub fn handle_transport_file(&mut self, sender: Id, body: &[u8]) {
+        if self.all.contains_key(&(Kind::Sender, sender)) {
+            self.keep_file(sender, TransportFile::of(body));
+        }
+    }
+
+    /// The transport file of an end, where it has one.
+    pub fn transport_file(&self, id: Id) -> Option<&[u8]> {
+        self.ends.get(&id)?.file.as_ref().map(|file| file.text.as_slice())
+    }
+
+    fn keep_file(&mut self, id: Id, file: Option<TransportFile>) {
+        let source = self.source_of(id);
+        let end = self.ends.entry(id).or_default();
+        if end.file == file {
             return;
         }
-        let end = self.ends.entry(sender).or_default();
-        let file = TransportFile::of(body);
-        if end.file != file {
-            end.file = file;
-            self.revision += 1;
+        let length = |file: &Option<TransportFile>| file.as_ref().map_or(0, |file| file.text.len());
+        self.bytes = self.bytes.saturating_sub(length(&end.file));
+        self.revision += 1;
+        if self.bytes.saturating_add(length(&file)) > MOST_BYTES {
+            (end.file, end.described) = (None, None);
+            self.left_out += 1;
+            return;
         }
+        self.bytes += length(&file);
+        end.described = file.as_ref().and_then(|file| transport_file(&file.text, &source));
+        end.file = file;
+    }
+
+    /// How a session of this end is known.
+    pub(super) fn source_of(&self, id: Id) -> SessionSource {
+        SessionSource::Nmos { api: self.api.clone(), id: id.to_string() }
     }
 
     /// A reading of the whole list of a kind begins.
@@ -276,7 +308,9 @@ impl Registry {
         for side in [Side::Sender, Side::Receiver] {
             self.stale.remove(&(side, id));
         }
-        let end = self.ends.remove(&id).unwrap_or_default();
+        let mut end = self.ends.remove(&id).unwrap_or_default();
+        let file = end.file.take().map_or(0, |file| file.text.len());
+        self.bytes = self.bytes.saturating_sub(file);
         if self.ended.len() >= MOST_ENDED {
             self.ended.pop_front();
         }

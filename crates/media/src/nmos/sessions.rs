@@ -1,12 +1,11 @@
 //! From what an API has told to the sessions that it speaks of.
 
-use model::media::{Essence, Format, Leg, ReferenceClock, Session, SessionSource};
+use model::media::{Essence, Format, Leg, ReferenceClock, Session};
 use model::{Timestamp, Utc};
 
 use super::registry::{End, Held, Registry};
 use super::resource::{ClockReference, Flow, Resource, Sender, Source};
 use super::{Id, Kind, essence};
-use crate::described::transport_file;
 
 impl Registry {
     /// Every session: one for each sender and each receiver that has somewhere to send to or to receive from, and those
@@ -36,23 +35,21 @@ impl Registry {
         let core = held.resource.core();
         let flow = flow.and_then(|id| self.flow(id));
         let source = flow.and_then(|flow| flow.source).and_then(|id| self.source(id));
-        let file = end.file.as_ref().or(end.active.as_ref().and_then(|active| active.file.as_ref()));
-        let api_source = SessionSource::Nmos { api: self.api.clone(), id: core.id.to_string() };
-        let described = file.and_then(|file| transport_file(&file.text, &api_source));
-        let legs = legs(end, described.as_ref());
+        let described = end.described.as_ref();
+        let legs = legs(end, described);
         if legs.is_empty() {
             return None;
         }
         let of_flow = flow.and_then(|flow| Some((flow, essence::format(flow, source, sender)?)));
-        let formats = formats(described.as_ref(), of_flow);
+        let formats = formats(described, of_flow);
         let name = if core.label.is_empty() { core.id.to_string() } else { core.label.clone() };
         Some(Session {
             name,
             identity: core.id.to_string(),
-            source: api_source,
+            source: self.source_of(core.id),
             formats,
             legs,
-            reference: described.as_ref().and_then(|it| it.reference.clone()).or_else(|| {
+            reference: described.and_then(|it| it.reference.clone()).or_else(|| {
                 let device = of_device.or(source.and_then(|source| source.device));
                 self.reference(device, source?.clock.as_deref()?)
             }),
