@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
 
-pub(crate) use media::{MediaCommand, MediaLookArgs, ProfileName, SessionArgs};
+pub(crate) use media::{
+    ComplaintLevel, MediaCommand, MediaLookArgs, ProfileName, SdpCommand, SdpLintArgs, SessionArgs,
+};
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\

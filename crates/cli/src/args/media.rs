@@ -43,6 +43,14 @@ pub(crate) enum MediaCommand {
     /// Measures streams against their standard: RTP, ST 2110-10 to -43, ST 2022-7, PTP
     #[command(after_long_help = PROBE_EXAMPLES)]
     Probe(Box<MediaLookArgs>),
+    /// Tells of PTP as a listener sees it: clocks, who should lead, intervals, offsets, profile
+    #[command(
+        after_long_help = "Examples:\n  portreeve media ptp trace.pcapng\n  portreeve media ptp -i eth0 --duration 10\n\nOffsets are those between the clock of the capture and the master's."
+    )]
+    Ptp(Box<MediaLookArgs>),
+    /// Checks session descriptions, or makes them
+    #[command(subcommand)]
+    Sdp(SdpCommand),
     /// Sends test streams: pictures, sound
     #[command(subcommand)]
     Send(SendCommand),
@@ -111,4 +119,54 @@ pub(crate) enum ProfileName {
     JtNm2022,
     /// CBC/Radio-Canada
     Cbc,
+}
+
+/// Commands about session descriptions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SdpCommand {
+    /// Says which rules a description breaks, by clause and edition (docs/sdp.md)
+    #[command(
+        after_long_help = "Examples:\n  portreeve media sdp lint camera1.sdp\n  portreeve media sdp lint *.sdp --edition 2017 --json\n\nExit status: 0 nothing to complain, 1 complaints at or above --fail-on, 2 a file could not be read, 64 wrong usage."
+    )]
+    Lint(SdpLintArgs),
+    /// Writes the description of a stream as media send would send it, without sending it
+    #[command(
+        subcommand,
+        after_long_help = "Example:\n  portreeve media sdp make video --raster 1080p50 --to 239.1.1.1:5004 > bars.sdp"
+    )]
+    Make(SendCommand),
+}
+
+/// Arguments of `media sdp lint`.
+#[derive(Debug, Args)]
+pub(crate) struct SdpLintArgs {
+    /// Descriptions; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Which edition of ST 2110 to hold them to: named (what they say of themselves), rfc, 2017, 2022 or 2023
+    #[arg(long, default_value = "named", value_name = "EDITION", value_parser = edition)]
+    pub(crate) edition: media::sdp::Edition,
+    /// Fail with status 1 from this severity on
+    #[arg(long, value_enum, default_value_t = ComplaintLevel::Error, value_name = "SEVERITY")]
+    pub(crate) fail_on: ComplaintLevel,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// How grave a complaint must be to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ComplaintLevel {
+    /// Every complaint
+    Note,
+    /// Warnings and errors
+    Warning,
+    /// Errors
+    Error,
+}
+
+fn edition(text: &str) -> Result<media::sdp::Edition, String> {
+    media::sdp::Edition::from_word(text).ok_or_else(|| {
+        let words: Vec<&str> = media::sdp::Edition::ALL.iter().map(|edition| edition.word()).collect();
+        format!("expected one of {}", words.join(", "))
+    })
 }

@@ -230,7 +230,8 @@ impl Monitor {
             && !live.is_known()
             && let Some(found) = live.sense(packet)
         {
-            live.learn((found.format, Basis::Payload), None, found.assumed, (packet, None));
+            let traced = self.clocks.tai_offset_ns().map(|offset| offset.add_ns);
+            live.learn((found.format, Basis::Payload), None, found.assumed, (packet, traced));
         }
     }
 
@@ -304,6 +305,7 @@ impl Monitor {
         let about = session.and_then(|at| self.book.sessions().get(at));
         let twice = about.is_some_and(|session| session.legs.len() > 1);
         let mut live = Live::new(first, (session, twice), self.config.profile);
+        let traced = self.clocks.tai_offset_ns().map(|offset| offset.add_ns);
         let agreed = about.and_then(|session| session.format(first.rtp.payload_type));
         let earlier = || {
             let fits = |known: &&Known| {
@@ -313,12 +315,12 @@ impl Monitor {
             self.config.known.iter().find(fits)
         };
         if let (Some(at), Some(format)) = (session, agreed) {
-            live.learn((format.clone(), Basis::Session(at)), about, Vec::new(), (first, None));
+            live.learn((format.clone(), Basis::Session(at)), about, Vec::new(), (first, traced));
         } else if let Some(known) = earlier() {
             let found = (known.format.clone(), Basis::Payload);
-            live.learn(found, None, known.assumed.clone(), (first, None));
+            live.learn(found, None, known.assumed.clone(), (first, traced));
         } else if let Some(format) = static_type(first.rtp.payload_type) {
-            live.learn((format, Basis::StaticType), None, Vec::new(), (first, None));
+            live.learn((format, Basis::StaticType), None, Vec::new(), (first, traced));
         }
         self.streams.push(live);
         self.streams.len() - 1

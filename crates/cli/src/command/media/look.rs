@@ -20,6 +20,8 @@ pub(super) enum Face {
     List,
     /// All that was measured.
     Probe,
+    /// Clocks only.
+    Ptp,
 }
 
 /// What is kept of flows beside the media: little, for nobody asked for them here.
@@ -37,6 +39,7 @@ pub(super) fn run(args: &MediaLookArgs, face: Face) -> Status {
         match face {
             Face::List => text::media_list(&mut out, &view, form),
             Face::Probe => text::media_probe(&mut out, &view, form),
+            Face::Ptp => text::media_ptp(&mut out, &view, form),
         }
         output::present(&out, &args.output)?;
     }

@@ -20,7 +20,15 @@ use crate::{output, text};
 const VIDEO_TYPE: u8 = 96;
 const AUDIO_TYPE: u8 = 97;
 
-pub(super) fn run(command: &SendCommand) -> Status {
+/// What a command would send, described; nothing is sent.
+pub(super) fn description(command: &SendCommand) -> Result<String, Stop> {
+    let (args, requests) = requests(command)?;
+    let planned = requests.into_iter().map(|request| sending::plan(request).map_err(Stop::Usage));
+    let sessions = planned.map(|planned| planned.map(|it| it.session)).collect::<Result<Vec<_>, _>>()?;
+    Ok(describe(&sessions, args))
+}
+
+fn requests(command: &SendCommand) -> Result<(&SendArgs, Vec<StreamRequest>), Stop> {
     let (args, mut requests) = match command {
         SendCommand::Video(args) => (&args.common, vec![video(args)?]),
         SendCommand::Audio(args) => (&args.common, vec![audio(args)?]),
@@ -33,6 +41,11 @@ pub(super) fn run(command: &SendCommand) -> Status {
         };
         requests.extend(request.transpose()?);
     }
+    Ok((args, requests))
+}
+
+pub(super) fn run(command: &SendCommand) -> Status {
+    let (args, requests) = requests(command)?;
     let mut streams = Vec::new();
     let mut sessions = Vec::new();
     for request in requests {

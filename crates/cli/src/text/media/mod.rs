@@ -1,6 +1,9 @@
 //! Sessions and streams, for people.
 
+mod essence;
+mod pacing;
 mod probe;
+mod ptp;
 mod received;
 mod sent;
 
@@ -17,6 +20,7 @@ use crate::sanitise;
 use crate::style::Paint;
 
 pub(crate) use probe::media_probe;
+pub(crate) use ptp::media_ptp;
 pub(crate) use received::media_received;
 pub(crate) use sent::media_sent;
 
@@ -95,14 +99,8 @@ pub(super) fn media_count(out: &mut String, view: &TrafficView) {
     if media.streams.is_empty() && media.sessions.is_empty() {
         return;
     }
-    let _ = writeln!(
-        out,
-        "{} {}, {} {}",
-        media.streams.len(),
-        plural(media.streams.len(), "stream", "streams"),
-        media.sessions.len(),
-        plural(media.sessions.len(), "session", "sessions"),
-    );
+    let streams = plural(media.streams.len(), "stream", "streams");
+    let _ = writeln!(out, "{streams}, {}", plural(media.sessions.len(), "session", "sessions"));
 }
 
 /// What a stream carries; a guess of ours ends with a question mark.

@@ -1,0 +1,105 @@
+//! `portreeve media sdp`: descriptions checked, or made.
+
+use media::sdp::lint::Severity;
+use media::sdp::{self, Complaint};
+use serde::Serialize;
+
+use super::send;
+use crate::args::{ComplaintLevel, SdpCommand, SdpLintArgs};
+use crate::command::{Status, Stop, write_json};
+use crate::style::Paint;
+use crate::{files, output, sanitise};
+
+pub(super) fn run(command: &SdpCommand) -> Status {
+    match command {
+        SdpCommand::Lint(args) => lint(args),
+        SdpCommand::Make(command) => {
+            output::write(send::description(command)?.as_bytes())?;
+            Ok(0)
+        }
+    }
+}
+
+/// A complaint as strangers read it.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    /// The file.
+    file: &'a str,
+    /// Which line, from 1; 0 for the document as a whole.
+    line: usize,
+    /// Its code (docs/sdp.md).
+    code: &'static str,
+    /// `note`, `warning` or `error`.
+    severity: &'static str,
+    /// The clause.
+    clause: &'static str,
+    /// What is wrong.
+    text: &'a str,
+    /// What to do.
+    next_step: &'a str,
+}
+
+fn lint(args: &SdpLintArgs) -> Status {
+    let least = match args.fail_on {
+        ComplaintLevel::Note => Severity::Note,
+        ComplaintLevel::Warning => Severity::Warning,
+        ComplaintLevel::Error => Severity::Error,
+    };
+    let mut all: Vec<(String, Vec<Complaint>)> = Vec::new();
+    for path in &args.files {
+        let text = files::read_named(path).map_err(Stop::Failed)?;
+        all.push((path.display().to_string(), sdp::lint(text.as_bytes(), args.edition)));
+    }
+    let fails = all.iter().any(|(_, list)| list.iter().any(|complaint| complaint.severity >= least));
+    if args.output.json {
+        let shown: Vec<Shown<'_>> =
+            all.iter().flat_map(|(file, list)| list.iter().map(|complaint| shown(file, complaint))).collect();
+        let document = serde_json::json!({ "schema_version": 1, "complaints": shown });
+        write_json(serde_json::to_vec(&document)?, output::is_terminal())?;
+    } else {
+        let mut out = String::new();
+        for (file, list) in &all {
+            write(&mut out, file, list, args);
+        }
+        output::present(&out, &args.output)?;
+    }
+    Ok(u8::from(fails))
+}
+
+fn shown<'a>(file: &'a str, complaint: &'a Complaint) -> Shown<'a> {
+    Shown {
+        file,
+        line: complaint.line,
+        code: complaint.code.name(),
+        severity: complaint.severity.word(),
+        clause: complaint.clause,
+        text: &complaint.text,
+        next_step: complaint.next,
+    }
+}
+
+fn write(out: &mut String, file: &str, list: &[Complaint], args: &SdpLintArgs) {
+    use std::fmt::Write as _;
+    let form = output::form(&args.output);
+    let file = sanitise::line(file);
+    if list.is_empty() {
+        let _ = writeln!(out, "{file}: nothing to complain");
+    }
+    for complaint in list {
+        let paint = match complaint.severity {
+            Severity::Error => Paint::Red,
+            Severity::Warning => Paint::Yellow,
+            Severity::Note => Paint::Cyan,
+        };
+        let line = if complaint.line > 0 { format!(":{}", complaint.line) } else { String::new() };
+        let _ = writeln!(
+            out,
+            "{file}{line}: {} {}: {} [{}]\n    {}",
+            form.style.paint(paint, complaint.severity.word()),
+            complaint.code.name(),
+            sanitise::line(&complaint.text),
+            complaint.clause,
+            complaint.next
+        );
+    }
+}
