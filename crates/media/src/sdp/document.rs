@@ -11,6 +11,8 @@ use wire::Fault;
 pub const MAX_BYTES: usize = 1 << 20;
 /// Lines that are kept.
 pub const MAX_LINES: usize = 20_000;
+/// Lines of one section that are kept.
+pub const MAX_SECTION_LINES: usize = 4_000;
 /// Media that are kept.
 pub const MAX_MEDIA: usize = 1_000;
 /// Faults that are told.
@@ -71,9 +73,14 @@ impl Section {
 
     /// Every attribute of a name, with its line and value.
     pub fn attributes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a Line, &'a str)> {
-        self.lines.iter().filter_map(move |line| {
-            let (found, value) = line.attribute()?;
-            (found == name).then_some((line, value))
+        // As `Line::attribute` has it, without looking at all of a line that is about something else.
+        self.all('a').filter_map(move |line| {
+            let rest = line.value.trim_start().strip_prefix(name)?.trim_start();
+            match rest.strip_prefix(':') {
+                None if rest.is_empty() => Some((line, "")),
+                None => None,
+                Some(value) => Some((line, value.trim())),
+            }
         })
     }
 
@@ -180,6 +187,7 @@ pub fn parse(bytes: &[u8]) -> (Document, Vec<Fault>) {
     if !is_utf8 {
         tell(0, "neither ASCII nor UTF-8; read as ISO 8859-1");
     }
+    let mut full = false;
     for raw in lines(&text) {
         if raw.at > MAX_LINES {
             tell(raw.at, "more lines than any description has; what follows is left out");
@@ -203,8 +211,14 @@ pub fn parse(bytes: &[u8]) -> (Document, Vec<Fault>) {
                 break;
             }
             document.media.push(Section { lines: vec![line] });
+            full = false;
         } else {
-            document.media.last_mut().unwrap_or(&mut document.session).lines.push(line);
+            let section = document.media.last_mut().unwrap_or(&mut document.session);
+            if section.lines.len() < MAX_SECTION_LINES {
+                section.lines.push(line);
+            } else if !core::mem::replace(&mut full, true) {
+                tell(raw.at, "more lines than any section has; the others are left out");
+            }
         }
     }
     document.session.lines.sort_by_key(|line| rank(line.kind, false));

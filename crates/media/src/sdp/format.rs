@@ -1,5 +1,8 @@
 //! What a payload type means: `rtpmap` and `fmtp` as formats, and formats as both (RFC 8866 §6.6, §6.15; ST 2110).
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use model::media::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,
@@ -100,6 +103,11 @@ impl<'a> Parameters<'a> {
         Some((number(payload_type)?, Parameters { text, entries: entries.collect() }))
     }
 
+    fn payload_type(value: &str) -> Option<u8> {
+        let value = value.trim();
+        number(value.split_once([' ', '\t']).map_or(value, |(first, _)| first))
+    }
+
     /// The value of a key; empty for a key alone.
     pub fn value(&self, key: &str) -> Option<&'a str> {
         let (_, value) = self.entries.iter().find(|(found, _)| *found == key)?;
@@ -191,20 +199,42 @@ pub fn packet_time_text(ns: u64, audio: &AudioFormat) -> String {
     tries.into_iter().find(same).unwrap_or_else(|| places(6))
 }
 
-/// What a medium says of one payload type; `None` where it says nothing and the number alone means nothing.
-pub fn format(payload_type: u8, medium: &Section) -> Option<Format> {
-    let map = medium
-        .attributes("rtpmap")
-        .filter_map(|(_, value)| Map::parse(value))
-        .find(|map| map.payload_type == payload_type)
-        .or_else(|| Map::fixed(payload_type))?;
-    let parameters = medium
-        .attributes("fmtp")
-        .filter_map(|(_, value)| Parameters::parse(value))
-        .find_map(|(of, parameters)| (of == payload_type).then_some(parameters))
-        .unwrap_or_default();
-    let essence = essence(&map, &parameters, medium);
-    Some(Format { payload_type, clock_rate: map.clock_rate, essence })
+/// What a medium says of its payload types, the first of each.
+pub struct Explained<'a> {
+    medium: &'a Section,
+    maps: BTreeMap<u8, Map>,
+    parameters: BTreeMap<u8, Parameters<'a>>,
+}
+
+impl<'a> Explained<'a> {
+    /// Of this medium.
+    pub fn of(medium: &'a Section) -> Explained<'a> {
+        let mut explained = Explained { medium, maps: BTreeMap::new(), parameters: BTreeMap::new() };
+        for map in medium.attributes("rtpmap").filter_map(|(_, value)| Map::parse(value)) {
+            explained.maps.entry(map.payload_type).or_insert(map);
+        }
+        for line in medium.all('a') {
+            // A payload type that was explained is not taken apart again, however often it stands there.
+            let Some(("fmtp", value)) = line.attribute() else { continue };
+            let Some(of) = Parameters::payload_type(value) else { continue };
+            if let (Entry::Vacant(place), Some((_, parameters))) =
+                (explained.parameters.entry(of), Parameters::parse(value))
+            {
+                place.insert(parameters);
+            }
+        }
+        explained
+    }
+
+    /// The format of a payload type; `None` where nothing is said of it and the number alone means nothing.
+    pub fn format(&self, payload_type: u8) -> Option<Format> {
+        let fixed = || Map::fixed(payload_type);
+        let map = self.maps.get(&payload_type).cloned().or_else(fixed)?;
+        let none = Parameters::default();
+        let parameters = self.parameters.get(&payload_type).unwrap_or(&none);
+        let essence = essence(&map, parameters, self.medium);
+        Some(Format { payload_type, clock_rate: map.clock_rate, essence })
+    }
 }
 
 /// What an encoding and its parameters mean, where no document says them: `L24/48000/2` and `channel-order=…`.
@@ -212,7 +242,7 @@ pub fn written(payload_type: u8, encoding: &str, parameters: &str) -> Option<For
     let mut medium = Section::default();
     medium.add(Line::new('a', &format!("rtpmap:{payload_type} {encoding}")));
     medium.add(Line::new('a', &format!("fmtp:{payload_type} {parameters}")));
-    format(payload_type, &medium)
+    Explained::of(&medium).format(payload_type)
 }
 
 fn essence(map: &Map, parameters: &Parameters<'_>, medium: &Section) -> Essence {

@@ -9,7 +9,7 @@ use wire::Fault;
 use super::clocks;
 use super::document::{Document, MAX_FAULTS, Section};
 use super::fields::{Connection, Host, MediaLine, Origin, SourceFilter, group, number};
-use super::format::format;
+use super::format::Explained;
 
 /// Sessions of one document.
 pub const MAX_SESSIONS: usize = 1_000;
@@ -17,6 +17,7 @@ pub const MAX_SESSIONS: usize = 1_000;
 pub const MAX_LEGS: usize = 4;
 /// Layers that one medium is expanded to.
 pub const MAX_LAYERS: u32 = 64;
+const MAX_LAYERS_HERE: usize = 64;
 /// Formats of one session: there are no more payload types.
 const MAX_FORMATS: usize = 128;
 /// Sources of one leg.
@@ -37,12 +38,47 @@ struct Medium<'a> {
 
 struct Reading<'a> {
     document: &'a Document,
+    /// What the session says for media that say nothing themselves.
+    filters: Filters,
+    reference: Option<&'a str>,
+    media_clock: Option<&'a str>,
+    /// Layers that were made so far.
+    layers: usize,
     faults: Vec<Fault>,
+}
+
+/// Source filters of a section, and whether there is one that is not understood.
+#[derive(Default)]
+struct Filters {
+    list: Vec<SourceFilter>,
+    some: bool,
+    odd: bool,
+}
+
+impl Filters {
+    fn of(section: &Section) -> Filters {
+        let mut filters = Filters::default();
+        for (_, value) in section.attributes("source-filter").take(MAX_LOOKED_AT) {
+            filters.some = true;
+            match SourceFilter::parse(value) {
+                Some(filter) => filters.list.push(filter),
+                None => filters.odd = true,
+            }
+        }
+        filters
+    }
 }
 
 /// The sessions of a document, and what kept others from being one, with its line.
 pub fn sessions(document: &Document, source: &SessionSource) -> (Vec<Session>, Vec<Fault>) {
-    let mut reading = Reading { document, faults: Vec::new() };
+    let mut reading = Reading {
+        document,
+        filters: Filters::of(&document.session),
+        reference: document.session.attribute("ts-refclk"),
+        media_clock: document.session.attribute("mediaclk"),
+        layers: 0,
+        faults: Vec::new(),
+    };
     let media: Vec<Medium<'_>> = document
         .media
         .iter()
@@ -106,10 +142,11 @@ impl<'a> Reading<'a> {
             self.tell(section, "the medium comes over TCP: no session of packets");
             return None;
         }
+        let explained = Explained::of(section);
         let mut formats: Vec<Format> = Vec::new();
         for payload_type in line.payload_types() {
             let known = formats.iter().any(|format| format.payload_type == payload_type);
-            if !known && let Some(format) = format(payload_type, section) {
+            if !known && let Some(format) = explained.format(payload_type) {
                 formats.push(format);
             }
         }
@@ -151,6 +188,10 @@ impl<'a> Reading<'a> {
             for index in 0..count.min(MAX_LAYERS) {
                 addresses.extend(connection.address(index).map(|address| (address, connection.ttl)));
             }
+            // One more than is followed is enough to know that there are more.
+            if addresses.len() > MAX_LAYERS_HERE {
+                break;
+            }
         }
         if addresses.is_empty() {
             return Vec::new();
@@ -161,6 +202,10 @@ impl<'a> Reading<'a> {
             self.tell(section, "more layers than are followed; the others are left out");
         }
         let several = addresses.len() > 1;
+        let filters = Filters::of(section);
+        if filters.odd || (!filters.some && self.filters.odd) {
+            self.tell(section, "a=source-filter is not understood (RFC 4570 §3.1)");
+        }
         let mut layers = Vec::new();
         for layer in 0..wanted.min(MAX_LAYERS) {
             let address = if several {
@@ -175,13 +220,25 @@ impl<'a> Reading<'a> {
                 self.tell(section, "m= and c= count differently, or past the last port (RFC 8866 §5.14)");
                 break;
             };
-            layers.push(self.legs(section, line, SocketAddr::new(*address, port), *ttl));
+            // More than there can be sessions are of no use.
+            if self.layers > MAX_SESSIONS {
+                break;
+            }
+            self.layers += 1;
+            layers.push(self.legs(section, &filters, line, SocketAddr::new(*address, port), *ttl));
         }
         layers
     }
 
-    fn legs(&mut self, section: &Section, line: &MediaLine, to: SocketAddr, ttl: Option<u8>) -> Vec<Leg> {
-        let sources = self.sources(section, to.ip());
+    fn legs(
+        &mut self,
+        section: &Section,
+        filters: &Filters,
+        line: &MediaLine,
+        to: SocketAddr,
+        ttl: Option<u8>,
+    ) -> Vec<Leg> {
+        let sources = self.sources(section, filters, to.ip());
         let rtcp = line.is_rtp().then(|| rtcp(section, to)).flatten();
         let leg = |sources| Leg { destination: to, sources, rtcp, ttl };
         // Copies by source (RFC 7104 §4.1): as many sources as the filter names, or, where they share one, a copy
@@ -204,16 +261,11 @@ impl<'a> Reading<'a> {
     }
 
     /// Filters at the medium take the place of the session's (RFC 4570 §3).
-    fn sources(&mut self, section: &Section, destination: IpAddr) -> Sources {
-        let own = section.attribute("source-filter").is_some();
-        let lines = if own { section } else { &self.document.session };
+    fn sources(&mut self, section: &Section, own: &Filters, destination: IpAddr) -> Sources {
+        let filters = if own.some { own } else { &self.filters };
         let (mut only, mut all_but) = (Vec::new(), Vec::new());
-        let mut some = false;
-        for (_, value) in lines.attributes("source-filter").take(MAX_LOOKED_AT) {
-            let Some(filter) = SourceFilter::parse(value) else {
-                self.tell(section, "a=source-filter is not understood (RFC 4570 §3.1)");
-                continue;
-            };
+        let (mut some, mut names) = (false, false);
+        for filter in &filters.list {
             if !filter.is_about(destination) {
                 continue;
             }
@@ -227,11 +279,12 @@ impl<'a> Reading<'a> {
                             list.push(*address);
                         }
                     }
-                    Host::Name(_) => {
-                        self.tell(section, "a=source-filter has a name, and names are not asked for");
-                    }
+                    Host::Name(_) => names = true,
                 }
             }
+        }
+        if names {
+            self.tell(section, "a=source-filter has a name, and names are not asked for");
         }
         only.retain(|address| !all_but.contains(address));
         match (some, only.is_empty(), all_but.is_empty()) {
@@ -264,7 +317,8 @@ impl<'a> Reading<'a> {
         let maker = document.session.first('o').map_or("", |line| line.value.trim());
         let maker = Origin::parse(maker).map_or_else(|| maker.to_owned(), |origin| origin.identity());
         let place = if medium.layers.len() > 1 { format!(".{}", layer + 1) } else { String::new() };
-        let reference = document.attribute(medium.section, "ts-refclk").map(clocks::reference);
+        let reference = medium.section.attribute("ts-refclk").or(self.reference).map(clocks::reference);
+        let media_clock = medium.section.attribute("mediaclk").or(self.media_clock);
         Session {
             name: name(document, medium.section),
             identity: format!("{maker} m{}{place}", medium.index + 1),
@@ -272,7 +326,7 @@ impl<'a> Reading<'a> {
             formats,
             legs,
             reference,
-            media_clock: document.attribute(medium.section, "mediaclk").and_then(clocks::media),
+            media_clock: media_clock.and_then(clocks::media),
             first: None,
             last: None,
             ended: None,

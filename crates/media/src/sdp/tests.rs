@@ -81,9 +81,13 @@ fn documents_are_bounded() {
     let media = "m=video 1 RTP/AVP 96\n".repeat(document::MAX_MEDIA + 5);
     let (document, faults) = parse(media.as_bytes());
     assert_eq!((document.media.len(), faults.len()), (document::MAX_MEDIA, 1));
-    let lines = "a=x\n".repeat(document::MAX_LINES + 5);
+    let lines = "a=x\n".repeat(document::MAX_SECTION_LINES + 5);
     let (document, faults) = parse(lines.as_bytes());
-    assert_eq!((document.session.lines.len(), faults.len()), (document::MAX_LINES, 1));
+    assert_eq!((document.session.lines.len(), faults.len()), (document::MAX_SECTION_LINES, 1));
+    let sections = format!("m=x\n{lines}").repeat(6);
+    let (document, faults) = parse(sections.as_bytes());
+    let kept: usize = document.media.iter().map(|section| section.lines.len()).sum();
+    assert_eq!((kept <= document::MAX_LINES, faults.len()), (true, 5));
     let (document, faults) = parse(&vec![b'a'; document::MAX_BYTES + 5]);
     assert_eq!((document.session.lines.len(), faults.len()), (0, 2));
     let (sessions, _) = medium(&"m=video 2/64 RTP/AVP 96\nc=IN IP4 239.1.1.1/1\n".repeat(40));

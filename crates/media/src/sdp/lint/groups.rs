@@ -37,6 +37,8 @@ pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
         }
         sources(report, medium);
     }
+    // A pair is compared once, however many groups name it.
+    let mut compared = HashSet::new();
     for (line, value) in document.session.attributes("group").take(256) {
         let Some((semantics, named)) = group(value) else {
             report.tell(Lint::GroupForm, line.at, value);
@@ -51,14 +53,13 @@ pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
         if semantics != "DUP" || report.edition == Edition::Rfc {
             continue;
         }
-        let copies: Vec<&Medium<'_>> = named
-            .iter()
-            .take(16)
-            .filter_map(|mark| marks.get(mark).and_then(|index| media.get(*index)))
-            .collect();
-        for (index, one) in copies.iter().enumerate() {
-            for other in copies.iter().skip(index + 1) {
-                compare(report, one, other);
+        let copies: Vec<usize> = named.iter().take(16).filter_map(|mark| marks.get(mark).copied()).collect();
+        let Some(one) = copies.first() else { continue };
+        for other in copies.iter().skip(1) {
+            if let (true, Some(first), Some(second)) =
+                (compared.insert((*one, *other)), media.get(*one), media.get(*other))
+            {
+                compare(report, first, second);
             }
         }
     }
