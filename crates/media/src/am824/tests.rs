@@ -113,6 +113,23 @@ fn data_in_place_of_sound_is_told() {
 }
 
 #[test]
+fn samples_the_wrong_way_round_are_told() {
+    let run = |bits: u32, reversed: bool| {
+        let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+        let sample = |n: u64, _: bool| {
+            let value = (n as f64 * 0.13).sin() * 0.3 * 2_147_483_647.0;
+            let [a, b, c, _] = ((value as i32) >> (32 - bits) << (32 - bits)).to_be_bytes();
+            i32::from_be_bytes(if reversed { [c, b, a, 0] } else { [a, b, c, 0] })
+        };
+        for k in 0..80 {
+            feed(&mut measure, &mut tally, &payload(k * 48, 48, &[0; 24], sample), k > 0);
+        }
+        tally.count(&ORDER)
+    };
+    assert_eq!([run(24, false), run(20, false), run(16, false), run(24, true)], [0, 0, 0, 1]);
+}
+
+#[test]
 fn channels_that_are_merely_claimed_take_no_memory() {
     let mut measure = Measure::new(u16::MAX);
     feed(&mut measure, &mut Tally::default(), &[0; 1440], true);

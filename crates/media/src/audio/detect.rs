@@ -11,6 +11,9 @@ use crate::{Packet, am824};
 /// Packets that are kept to look at.
 const MOST_PACKETS: usize = 24;
 
+/// Octets of a payload in a datagram that audio may have (ST 2110-10:2022 §6.3).
+const MOST_OCTETS: usize = 1440;
+
 /// Packets that must agree.
 const FEWEST_PACKETS: usize = 8;
 
@@ -91,6 +94,12 @@ impl Detector {
             return;
         }
         let rtp = &packet.rtp;
+        if rtp.payload.len() > MOST_OCTETS {
+            self.starts += 1;
+            (self.packets, self.last) = (0, None);
+            self.payloads.clear();
+            return;
+        }
         let time_ns = packet.time.map(|time| time.as_ns());
         let last = self.last.replace((rtp.sequence, rtp.timestamp));
         if let Some((sequence, timestamp)) = last {

@@ -11,7 +11,7 @@ use model::media::{AudioFormat, Profile};
 
 use crate::{Packet, Tally, am824};
 use packet_time::ns_of;
-use spread::{DelayFactor, Gather};
+use spread::{Course, DelayFactor, Gather};
 
 pub use detect::{Detected, Detector, Ground, detect};
 
@@ -69,6 +69,7 @@ pub struct Measure {
     inter_packet: Gather,
     absolute: Gather,
     relative: Gather,
+    course: Course,
     second: DelayFactor,
     fifth: DelayFactor,
     aes3: Option<Box<am824::Measure>>,
@@ -90,6 +91,7 @@ impl Measure {
             inter_packet: Gather::default(),
             absolute: Gather::default(),
             relative: Gather::default(),
+            course: Course::new(200_000_000),
             second: DelayFactor::new(1_000_000_000),
             fifth: DelayFactor::new(200_000_000),
             aes3: format.am824.then(|| Box::new(am824::Measure::new(format.channels))),
@@ -263,13 +265,16 @@ impl Measure {
             Some(tai_ns) => {
                 let late_ns = since_sampled_ns(tai_ns, timestamp.wrapping_sub(self.offset), rate);
                 self.absolute.add(late_ns);
+                self.course.add(time_ns, late_ns);
                 if late_ns < -CLOCKS_AGREE_NS {
                     self.tally.note(&rules::FUTURE, at, || format!("by {} ns", late_ns.saturating_neg()));
                 }
             }
             None => {
                 let arrived_ns = time_ns.saturating_sub(base.time_ns);
-                self.relative.add(arrived_ns.saturating_sub(ns_of(base.samples, rate)));
+                let late_ns = arrived_ns.saturating_sub(ns_of(base.samples, rate));
+                self.relative.add(late_ns);
+                self.course.add(time_ns, late_ns);
             }
         }
         self.fifth.handle(time_ns, timestamp, rate);
@@ -309,6 +314,7 @@ impl Measure {
             facts.latency = self.relative.spread();
             facts.latency_basis = facts.latency.map(|_| LatencyBasis::Relative);
         }
+        facts.course = self.course.spans().collect();
         facts.rate_deviation_ppb = self.base.and_then(|base| {
             let arrived_ns = base.last_ns.saturating_sub(base.time_ns);
             let early_ns = ns_of(base.samples, self.format.sample_rate).saturating_sub(arrived_ns);

@@ -1,6 +1,6 @@
 //! Least, mean and most of what is met one by one, and delay factors over windows (EBU Tech 3337).
 
-use model::media::audio::Spread;
+use model::media::audio::{AudioSpan, Spread};
 
 use super::packet_time::ns_of;
 
@@ -25,11 +25,72 @@ impl Gather {
         self.sum = self.sum.saturating_add(i128::from(ns));
     }
 
+    /// Takes all that another took.
+    fn join(&mut self, other: &Gather) {
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+        self.count = self.count.saturating_add(other.count);
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
     /// What was gathered; `None` where nothing was.
     pub fn spread(&self) -> Option<Spread> {
         let mean = self.sum.checked_div_euclid(i128::from(self.count))?;
         let mean_ns = i64::try_from(mean).ok()?;
         Some(Spread { count: self.count, least_ns: self.least, mean_ns, most_ns: self.most })
+    }
+}
+
+/// What was gathered along the time, in spans that double where they become too many.
+#[derive(Debug, Clone)]
+pub struct Course {
+    span_ns: i64,
+    first_ns: Option<i64>,
+    /// By the number of the span since the first packet.
+    spans: Vec<(i64, Gather)>,
+}
+
+/// Spans that are kept.
+const MOST_SPANS: usize = 512;
+
+impl Course {
+    /// With spans of this length at first.
+    pub const fn new(span_ns: i64) -> Course {
+        Course { span_ns, first_ns: None, spans: Vec::new() }
+    }
+
+    /// Takes what was measured at a time.
+    pub fn add(&mut self, time_ns: i64, value_ns: i64) {
+        let first_ns = *self.first_ns.get_or_insert(time_ns);
+        // Time that runs back belongs to the span that is open.
+        let newest = self.spans.last().map_or(0, |span| span.0);
+        let number = (time_ns.saturating_sub(first_ns) / self.span_ns).max(newest);
+        match self.spans.last_mut().filter(|span| span.0 == number) {
+            Some(span) => span.1.add(value_ns),
+            None => {
+                let mut gather = Gather::default();
+                gather.add(value_ns);
+                self.spans.push((number, gather));
+            }
+        }
+        if self.spans.len() > MOST_SPANS {
+            self.span_ns = self.span_ns.saturating_mul(2);
+            self.spans.iter_mut().for_each(|span| span.0 /= 2);
+            self.spans.dedup_by(|later, earlier| {
+                let joined = later.0 == earlier.0;
+                if joined {
+                    earlier.1.join(&later.1);
+                }
+                joined
+            });
+        }
+    }
+
+    /// All spans in which something was measured.
+    pub fn spans(&self) -> impl Iterator<Item = AudioSpan> + '_ {
+        self.spans.iter().filter_map(|(number, gather)| {
+            Some(AudioSpan { from_ns: number.saturating_mul(self.span_ns), latency: gather.spread()? })
+        })
     }
 }
 
@@ -131,6 +192,24 @@ mod tests {
         }
         let spread = factor.spread().unwrap();
         assert_eq!((over, spread.count, spread.least_ns, spread.most_ns), (2, 2, 50_000, 50_000));
+    }
+
+    #[test]
+    fn spans_double_where_they_become_too_many() {
+        let mut course = Course::new(1000);
+        for k in 0..100_000_i64 {
+            course.add(5_000_000 + k * 100, k);
+        }
+        let spans: Vec<AudioSpan> = course.spans().collect();
+        assert!((256..=512).contains(&spans.len()), "{}", spans.len());
+        let counts: u64 = spans.iter().map(|span| span.latency.count).sum();
+        assert_eq!((counts, spans[0].from_ns, spans[0].latency.least_ns), (100_000, 0, 0));
+        assert_eq!(spans.last().unwrap().latency.most_ns, 99_999);
+        assert!(spans.windows(2).all(|pair| pair[0].latency.most_ns + 1 == pair[1].latency.least_ns));
+        for time_ns in [i64::MAX, i64::MIN, 0, i64::MAX] {
+            course.add(time_ns, -1);
+        }
+        assert!(course.spans().count() <= 512);
     }
 
     #[test]

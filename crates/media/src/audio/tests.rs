@@ -272,6 +272,7 @@ fn an_even_stream_breaks_nothing_and_latency_is_absolute_by_tai() {
     assert_eq!((facts.latency_basis, facts.level), (Some(LatencyBasis::Absolute), Some(AudioLevel::A)));
     assert_eq!(facts.delay_factor_1s.map(|it| (it.count, it.most_ns)), Some((1, 0)));
     assert_eq!((facts.rate_deviation_ppb, facts.receivers.len()), (Some(0), 6));
+    assert_eq!((facts.course.len(), facts.course[1].latency.count), (8, 200));
     assert!(facts.limits.len() == 6 && facts.limits.iter().all(|limit| limit.grade == Grade::Good));
     assert!(names(&measure).is_empty(), "{:?}", measure.tally());
 }

@@ -174,6 +174,15 @@ pub struct AudioLimit {
     pub grade: Grade,
 }
 
+/// A part of the time in which a stream was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AudioSpan {
+    /// When it began, after the first packet.
+    pub from_ns: i64,
+    /// Arrival minus RTP time of its packets.
+    pub latency: Spread,
+}
+
 /// What was measured of audio (ST 2110-30, -31, AES67).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AudioFacts {
@@ -223,6 +232,8 @@ pub struct AudioFacts {
     pub latency: Option<Spread>,
     /// What that is worth.
     pub latency_basis: Option<LatencyBasis>,
+    /// The same along the time: at most some hundred spans, which are longer the longer was measured.
+    pub course: Vec<AudioSpan>,
     /// By how many parts in a thousand million the samples come faster than agreed, by the capture's clock; over a
     /// second at least.
     pub rate_deviation_ppb: Option<i64>,
