@@ -14,8 +14,10 @@ use super::resource::Resource;
 use super::url::Url;
 use super::{Id, Kind, Side, connection};
 
+mod check;
 mod plan;
 
+pub(super) use check::check;
 use plan::{Api, Plan, Role, Task};
 
 /// Requests that are on their way at once, without those that wait for messages.
@@ -138,6 +140,8 @@ pub struct Client {
     whole: BTreeSet<Kind>,
     troubles: VecDeque<Trouble>,
     trouble_count: u64,
+    /// Ends on hosts that do not answer, by host: asked for together when it is time to try again.
+    parked: BTreeMap<String, BTreeSet<(Side, Id)>>,
     /// Which reading of each list is the present one; pages of an earlier one lead no further.
     readings: BTreeMap<Kind, u64>,
 }
@@ -168,6 +172,7 @@ impl Client {
             whole: BTreeSet::new(),
             troubles: VecDeque::new(),
             trouble_count: 0,
+            parked: BTreeMap::new(),
             readings: BTreeMap::new(),
         };
         if client.api.is_settled() {
@@ -223,14 +228,16 @@ impl Client {
                 }
                 continue;
             };
+            if let Task::Unpark(host) = &task {
+                for (side, id) in self.parked.remove(host).unwrap_or_default() {
+                    self.registry.ask_again(side, id);
+                }
+                continue;
+            }
             let Some((url, ask)) = self.ask(&task) else { continue };
             // A host that does not answer is not waited for again and again.
-            if let Some(until) = self.plan.is_down(url.authority(), now).filter(|_| task.is_of_an_end()) {
-                if self.mode == Mode::Follow {
-                    self.plan.push(until.as_ns(), attempt, task);
-                } else {
-                    self.note(&url, "not asked: its host did not answer before");
-                }
+            if let (Some(end), Some(until)) = (task.end(), self.plan.is_down(url.authority(), now)) {
+                self.park(end, &url, until);
                 continue;
             }
             let ticket = Ticket(self.next_ticket);
@@ -273,14 +280,29 @@ impl Client {
             }
             Answer::Failed(why) => {
                 self.note(&url, why);
-                if task.is_of_an_end() {
-                    self.plan.went_down(url.authority(), now);
+                match task.end() {
+                    Some(end) => {
+                        let until = self.plan.went_down(url.authority(), now);
+                        self.park(end, &url, until);
+                    }
+                    None => self.again(task, attempt, now),
                 }
-                self.again(task, attempt, now);
             }
             // They answer no request of this kind.
             Answer::Opened | Answer::Message(_) => {}
         }
+    }
+
+    /// An end whose host is down waits with the others of that host; where all is asked once, it is given up.
+    fn park(&mut self, end: (Side, Id), url: &Url, until: Timestamp<Utc>) {
+        if self.mode == Mode::Once {
+            return self.note(url, "not told: its host does not answer");
+        }
+        let host = self.parked.entry(url.authority().to_owned()).or_default();
+        if host.is_empty() {
+            self.plan.push(until.as_ns(), 0, Task::Unpark(url.authority().to_owned()));
+        }
+        host.insert(end);
     }
 
     /// Begins with what the API has.
@@ -325,7 +347,13 @@ impl Client {
                 let ask = Ask::Listen { url: url.to_string(), most_bytes: PAGE_BYTES };
                 (url.clone(), ask)
             }
-            Task::Active(_, _, url) | Task::File(_, url) => read(url.clone(), SMALL_BYTES),
+            Task::Active(_, _, url) | Task::File(_, url) => {
+                let (side, id) = task.end()?;
+                // It may be gone meanwhile.
+                self.registry.resource(kind_of(side), id)?;
+                read(url.clone(), SMALL_BYTES)
+            }
+            Task::Unpark(_) => return None,
         })
     }
 
@@ -379,7 +407,7 @@ impl Client {
                 self.registry.handle_active(side, id, active, now);
             }
             Task::File(sender, _) => self.registry.handle_transport_file(sender, body),
-            Task::Listen(..) => {}
+            Task::Listen(..) | Task::Unpark(_) => {}
         }
     }
 
@@ -543,38 +571,4 @@ fn connection_api(device: &super::Device) -> Option<Url> {
         Some((version, Url::parse(&control.href).filter(Url::is_http)?))
     });
     controls.max_by_key(|(version, _)| *version).map(|(_, url)| url)
-}
-
-/// Plays a client against answers made of any bytes.
-pub(super) fn check(bytes: &[u8]) {
-    let Some(mut client) = Client::new("http://192.0.2.1", Mode::Follow) else { return };
-    let mut now = Timestamp::from_ns(0);
-    let mut pieces = bytes.chunks(97);
-    for _ in 0..64 {
-        let Some(request) = client.poll(now) else {
-            now = client.wake().unwrap_or(now);
-            continue;
-        };
-        let piece = pieces.next().unwrap_or_default();
-        let (first, body) = piece.split_first().unwrap_or((&0, &[]));
-        let link = String::from_utf8_lossy(body).into_owned();
-        let headers = [("Link".to_owned(), link), ("X-Paging-Limit".to_owned(), "1".to_owned())];
-        let status = [200, 201, 404, 501, 500, 301].get(usize::from(first % 8)).copied();
-        match (&request.ask, status) {
-            (Ask::Listen { url, .. }, _) => {
-                assert!(Url::parse(url).is_some_and(|url| url.is_websocket()));
-                client.handle(request.ticket, Answer::Opened, now);
-                client.handle(request.ticket, Answer::Message(body), now);
-                if first & 0x80 != 0 {
-                    client.handle(request.ticket, Answer::Failed("it ended"), now);
-                }
-            }
-            (Ask::Read { url, .. } | Ask::Post { url, .. }, Some(status)) => {
-                assert!(Url::parse(url).is_some_and(|url| url.is_http()));
-                client.handle(request.ticket, Answer::Response { status, headers: &headers, body }, now);
-            }
-            (_, None) => client.handle(request.ticket, Answer::Failed("no answer"), now),
-        }
-        assert!(client.busy() <= MOST_UNDER_WAY);
-    }
 }

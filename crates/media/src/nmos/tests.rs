@@ -83,6 +83,10 @@ struct Facility {
     takes_parameters: bool,
     subscriptions: bool,
     broken_pages: u32,
+    /// A node without a registry.
+    alone: bool,
+    /// The node's host answers nothing.
+    node_is_gone: bool,
     asked: Vec<String>,
 }
 
@@ -98,6 +102,8 @@ impl Facility {
             takes_parameters: true,
             subscriptions: true,
             broken_pages: 0,
+            alone: false,
+            node_is_gone: false,
             asked: Vec::new(),
         }
     }
@@ -167,6 +173,15 @@ impl Facility {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts[..] {
             ["x-nmos", "connection", "v1.1", "single", side, end, what] => self.end(side, end, what),
+            ["x-nmos", "node"] if self.alone => plain(200, json!(["v1.2/", "v1.3/"]).to_string()),
+            ["x-nmos", "node", "v1.3", "self"] if self.alone => {
+                plain(200, self.list(Kind::Node)[0].to_string())
+            }
+            ["x-nmos", "node", "v1.3", list] if self.alone => match Kind::from_path(list) {
+                Some(kind) if query.is_empty() => plain(200, Value::Array(self.list(kind)).to_string()),
+                _ => nothing(),
+            },
+            ["x-nmos", "query", ..] if self.alone => nothing(),
             ["x-nmos", "query", version, "subscriptions"] if version == self.newest => {
                 if !self.subscriptions {
                     return plain(501, "{}".into());
@@ -263,6 +278,10 @@ fn play(
             }
         };
         let (status, headers, body) = facility.answer(url, body);
+        if facility.node_is_gone && url.contains("/connection/") {
+            client.handle(request.ticket, Answer::Failed("no answer"), *now);
+            continue;
+        }
         client.handle(
             request.ticket,
             Answer::Response { status, headers: &headers, body: body.as_bytes() },
@@ -334,6 +353,43 @@ fn a_registry_that_is_busy_is_asked_later() {
         }
     }
     assert_eq!((requests, client.is_whole(), client.troubles().1), (3, false, 3));
+}
+
+#[test]
+fn a_node_alone_is_asked_itself() {
+    let mut facility = Facility { alone: true, ..Facility::new(5) };
+    let mut client = Client::new("http://node", Mode::Once).unwrap();
+    play(&mut client, &mut facility, &mut at(0));
+    assert!(client.is_whole() && client.is_done(), "{:?}", facility.asked);
+    assert_eq!(client.registry().sessions().len(), 6);
+    let mut client = Client::new("http://node/x-nmos/node/v1.3/", Mode::Once).unwrap();
+    play(&mut client, &mut facility, &mut at(0));
+    assert_eq!(client.registry().sessions().len(), 6);
+}
+
+#[test]
+fn a_host_that_is_gone_is_not_waited_for() {
+    let mut facility = Facility { node_is_gone: true, ..Facility::new(500) };
+    let mut client = Client::new("http://registry", Mode::Once).unwrap();
+    play(&mut client, &mut facility, &mut at(0));
+    let asked =
+        |facility: &Facility| facility.asked.iter().filter(|url| url.contains("/connection/")).count();
+    assert!(client.is_done() && client.is_whole());
+    assert!(asked(&facility) <= 8, "{}", asked(&facility));
+    // What cannot be asked is said, and counted.
+    assert!(client.troubles().1 >= 1000, "{}", client.troubles().1);
+    // Who follows asks again, later and later, until it is back.
+    facility.asked.clear();
+    let mut client = Client::new("http://registry", Mode::Follow).unwrap();
+    let mut now = at(0);
+    play(&mut client, &mut facility, &mut now);
+    assert!(asked(&facility) < 100, "{}", asked(&facility));
+    facility.node_is_gone = false;
+    while client.wake().is_some_and(|wake| wake.since_ns(now) < 120_000_000_000) {
+        now = client.wake().unwrap();
+        play(&mut client, &mut facility, &mut now);
+    }
+    assert_eq!(client.registry().sessions().len(), 501);
 }
 
 #[test]

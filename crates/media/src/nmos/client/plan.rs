@@ -36,11 +36,18 @@ pub(super) enum Task {
     Active(Side, Id, Url),
     /// A sender's transport file.
     File(Id, Url),
+    /// What waits for a host.
+    Unpark(String),
 }
 
 impl Task {
-    pub(super) fn is_of_an_end(&self) -> bool {
-        matches!(self, Task::Active(..) | Task::File(..))
+    /// The end that it asks about, where it is about one.
+    pub(super) fn end(&self) -> Option<(Side, Id)> {
+        match self {
+            Task::Active(side, id, _) => Some((*side, *id)),
+            Task::File(id, _) => Some((Side::Sender, *id)),
+            _ => None,
+        }
     }
 }
 
@@ -79,7 +86,8 @@ impl Plan {
         self.tasks.retain(|_, (_, task)| !matches!(task, Task::Page { kind: of, .. } if *of == kind));
     }
 
-    pub(super) fn went_down(&mut self, authority: &str, now: Timestamp<Utc>) {
+    /// A host did not answer; gives until when it is not asked.
+    pub(super) fn went_down(&mut self, authority: &str, now: Timestamp<Utc>) -> Timestamp<Utc> {
         if self.down.len() >= MOST_DOWN && !self.down.contains_key(authority) {
             self.down.clear();
         }
@@ -89,6 +97,7 @@ impl Plan {
             *times += 1;
             *until = now.as_ns().saturating_add(wait_ns(*times));
         }
+        Timestamp::from_ns(*until)
     }
 
     pub(super) fn is_up(&mut self, authority: &str) {
