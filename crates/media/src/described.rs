@@ -55,8 +55,8 @@ fn medium(document: &Document, section: &Section, source: &SessionSource) -> Med
     let line = section.first('m').and_then(|line| MediaLine::parse(&line.value));
     let types = line.iter().flat_map(MediaLine::payload_types);
     // A port of zero says here that it is not settled, and the formats hold all the same (RFC 2326 §C.1.2).
-    let formats =
-        types.filter_map(|payload_type| sdp::format::format(payload_type, section)).take(128).collect();
+    let explained = sdp::format::Explained::of(section);
+    let formats = types.filter_map(|payload_type| explained.format(payload_type)).take(128).collect();
     let alone = Document { session: document.session.clone(), media: vec![section.clone()] };
     let (sessions, _) = sdp::sessions(&alone, source);
     let control = section.attribute("control").map(|control| control.chars().take(MOST_LETTERS).collect());

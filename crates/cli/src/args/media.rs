@@ -100,6 +100,12 @@ pub(crate) struct SessionArgs {
     /// A session description (may be given several times)
     #[arg(long, value_name = "FILE", help_heading = "Sessions")]
     pub(crate) sdp: Vec<PathBuf>,
+    /// An NMOS Query API (http://host:port), or a node that has no registry; its sessions are asked for at the start
+    #[arg(long, value_name = "URL", help_heading = "Sessions")]
+    pub(crate) nmos: Vec<String>,
+    /// A presentation of an RTSP server (rtsp://host/path) to ask for its description
+    #[arg(long, value_name = "URL", help_heading = "Sessions")]
+    pub(crate) rtsp: Vec<String>,
     /// Whose limits streams are held to, where they differ from those of the standard
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, value_name = "PROFILE", help_heading = "Judging")]
     pub(crate) profile: ProfileName,

@@ -24,7 +24,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
     let mut reading = reading(&args.traffic, usize::from(args.workers.unwrap_or_else(workers)), &grounds)?;
-    reading.media = media::sessions::settings(&args.sessions)?;
+    reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
     let earlier = earlier(&args.traffic)?;
     if args.traffic.eve && args.output.csv {
         return Err(Stop::Usage(String::from("--eve and --csv are two forms of the result; choose one")));

@@ -40,7 +40,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
         )));
     }
     let mut reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
-    reading.media = media::sessions::settings(&args.sessions)?;
+    reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
     let earlier = earlier(&args.traffic)?;
     let capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
     let netns = args.netns.as_deref().and_then(inode_of_namespace);

@@ -3,6 +3,7 @@
 mod book;
 mod essence;
 mod live;
+mod negotiation;
 mod path;
 mod sense;
 mod trial;
@@ -20,6 +21,7 @@ use wire::{Frame, link::EtherType, rtp};
 use crate::membership::Memberships;
 use crate::{Packet, ptp, sap};
 use live::{Leg, Live};
+use negotiation::Negotiations;
 use path::{Berth, Paths};
 use trial::{Kept, Sentence};
 
@@ -115,6 +117,7 @@ pub struct Monitor {
     paths: Paths,
     streams: Vec<Live>,
     announced: sap::Listener,
+    negotiations: Negotiations,
     clocks: ptp::Observer,
     memberships: Memberships,
     left_out: u64,
@@ -143,7 +146,14 @@ impl Monitor {
             Decoded::Packet(packet) if packet.protocol == Protocol::UDP => {
                 self.handle_datagram(&Datagram::of(packet, frame.time, number));
             }
-            Decoded::Packet(packet) if packet.protocol != Protocol::TCP => {
+            Decoded::Packet(packet) if packet.protocol == Protocol::TCP => {
+                if self.negotiations.handle(packet, frame.time) {
+                    for session in self.negotiations.sessions() {
+                        self.book.agree(session);
+                    }
+                }
+            }
+            Decoded::Packet(packet) => {
                 self.memberships.handle(frame, packet, number);
             }
             Decoded::Other(other) if other.kind == OtherKind::EtherType(EtherType::PTP) => {
@@ -363,6 +373,7 @@ impl Monitor {
         let mut gaps = Vec::new();
         for (count, what) in [
             (self.left_out, "streams that were not measured: there are too many"),
+            (self.negotiations.left_out(), "connections of RTSP that were not followed: there are too many"),
             (self.book.left_out(), "sessions that were not kept: there are too many"),
         ] {
             if count > 0 {
@@ -375,6 +386,7 @@ impl Monitor {
             streams: self.streams.iter().map(Live::facts).collect(),
             ptp: self.clocks.facts(),
             memberships: self.memberships.facts(),
+            joined: Vec::new(),
             gaps,
         }
     }

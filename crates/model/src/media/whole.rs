@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::{format, vec::Vec};
 
+use super::joined::Joined;
 use super::membership::MembershipFacts;
 use super::ptp::PtpFacts;
 use super::session::Session;
@@ -21,6 +22,8 @@ pub struct Media {
     pub ptp: PtpFacts,
     /// Who listens to which group, as it was said on the wire.
     pub memberships: MembershipFacts,
+    /// Groups that this machine has joined, where it was looked at.
+    pub joined: Vec<Joined>,
     /// What was left out, and why.
     pub gaps: Vec<Gap>,
 }

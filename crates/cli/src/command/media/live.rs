@@ -68,5 +68,10 @@ pub(super) fn watch(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, 
     watching.end();
     let mut traffic = Watching::together(&[&watching], counts.dropped);
     traffic.sources = names;
+    if args.netns.is_none() {
+        let own = host::memberships();
+        traffic.media.joined = own.joined;
+        traffic.gaps.extend(own.gaps);
+    }
     Ok(traffic)
 }

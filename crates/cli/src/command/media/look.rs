@@ -51,7 +51,7 @@ pub(super) fn view(args: &MediaLookArgs) -> Result<(TrafficView, Reading), Stop>
     let grounds = grounds(&args.policy)?;
     let by = TrafficArgs { filter: args.filter.clone(), memory: MEMORY_BYTES, ..TrafficArgs::default() };
     let mut reading = read::reading(&by, 1, &grounds)?;
-    reading.media = super::sessions::settings(&args.sessions)?;
+    reading.media = super::sessions::settings(&args.sessions, &grounds.policy)?;
     let traffic =
         if args.interface.is_empty() { files(args, &reading)? } else { live::watch(args, &reading)? };
     Ok((judge(traffic, &grounds, None, !args.interface.is_empty()), reading))

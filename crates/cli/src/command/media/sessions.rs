@@ -1,19 +1,32 @@
 //! What was agreed, from what was typed.
 
+use std::path::Path;
+use std::time::Duration;
+
 use engine::MediaSettings;
+use host::client::Limits;
 use media::monitor::Config;
 use media::sdp;
 use model::media::{Profile, Session, SessionSource};
+use verdict::Policy;
 
 use crate::args::{ProfileName, SessionArgs};
 use crate::command::Stop;
-use crate::{files, output};
+use crate::{files, look, output, sanitise};
 
 /// How media is looked at. What cannot be read stops us: a stream would be found that was agreed.
-pub(in crate::command) fn settings(args: &SessionArgs) -> Result<MediaSettings, Stop> {
-    let mut sessions = Vec::new();
+pub(in crate::command) fn settings(args: &SessionArgs, policy: &Policy) -> Result<MediaSettings, Stop> {
+    let mut sessions = written(policy)?;
     for path in &args.sdp {
-        sessions.extend(described(path)?);
+        sessions.extend(described(path, &SessionSource::File(path.display().to_string()))?);
+    }
+    for url in &args.nmos {
+        sessions.extend(registered(url)?);
+    }
+    for url in &args.rtsp {
+        let answer = engine::rtsp::describe(url, None, Limits::default())
+            .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(url))))?;
+        sessions.extend(answer.sessions);
     }
     let profile = match args.profile {
         ProfileName::Standard => Profile::Standard,
@@ -25,12 +38,50 @@ pub(in crate::command) fn settings(args: &SessionArgs) -> Result<MediaSettings, 
     Ok(MediaSettings { sessions, monitor: Config { profile, ..Config::default() } })
 }
 
+/// The sessions that people wrote down in the policy, as far as they still apply.
+fn written(policy: &Policy) -> Result<Vec<Session>, Stop> {
+    let mut sessions = Vec::new();
+    for entry in policy.sessions().iter().filter(|entry| entry.applies(look::today())) {
+        if let Some(path) = &entry.sdp {
+            sessions.extend(described(Path::new(path), &entry.source())?);
+            continue;
+        }
+        let format = entry.format.as_ref();
+        let format =
+            format.and_then(|(number, encoding)| sdp::format::written(*number, encoding, &entry.parameters));
+        sessions.extend(entry.session(format));
+    }
+    Ok(sessions)
+}
+
+/// What an NMOS API has. What it did not tell is said, and what it told counts.
+fn registered(url: &str) -> Result<Vec<Session>, Stop> {
+    let name = sanitise::line(url);
+    let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| {
+        Stop::Usage(format!(
+            "--nmos: {name} is no address of the form http://host[:port] (https is not built in)"
+        ))
+    })?;
+    for trouble in fetched.troubles.0.iter().take(5) {
+        output::complain(&format!("{}: {}", sanitise::line(&trouble.url), sanitise::line(&trouble.what)));
+    }
+    if !fetched.whole && fetched.sessions.is_empty() {
+        return Err(Stop::Failed(format!("{name}: no session could be read there")));
+    }
+    if !fetched.whole {
+        output::complain(&format!("{name}: not everything could be read; what came is used"));
+    }
+    Ok(fetched.sessions)
+}
+
+/// So long a registry may take to tell everything.
+const WITHIN: Duration = Duration::from_secs(30);
+
 /// The sessions of one description.
-pub(in crate::command) fn described(path: &std::path::Path) -> Result<Vec<Session>, Stop> {
+pub(in crate::command) fn described(path: &Path, source: &SessionSource) -> Result<Vec<Session>, Stop> {
     let text = files::read_named(path).map_err(Stop::Failed)?;
     let (document, faults) = sdp::parse(text.as_bytes());
-    let source = SessionSource::File(path.display().to_string());
-    let (sessions, more) = sdp::sessions(&document, &source);
+    let (sessions, more) = sdp::sessions(&document, source);
     for fault in faults.iter().chain(&more) {
         output::complain(&format!("{}: line {}: {}", path.display(), fault.at, fault.what));
     }

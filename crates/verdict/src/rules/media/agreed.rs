@@ -1,7 +1,7 @@
 //! What came against what was agreed: stream-without-session, session-without-stream, group-without-session,
 //! source-not-agreed, format-not-agreed, several-senders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use model::media::{Session, Stream};
@@ -10,7 +10,7 @@ use model::{Code, Confidence, Severity, Subject};
 use super::words;
 use crate::docket::{Cause, Docket};
 use crate::judge::{SURE, say, usual};
-use crate::traffic::Watch;
+use crate::traffic::{Consent, Watch};
 
 /// A session that nobody heard of for so long may have had no time to be sent.
 const PATIENCE_NS: i64 = 10_000_000_000;
@@ -215,4 +215,65 @@ pub(super) fn judge_session<'a>(
         };
         say(before, "", facts, step)
     });
+}
+
+/// Groups that the network itself lives by: link-local ones, and those of discovery and clocks.
+fn is_of_the_network(group: IpAddr) -> bool {
+    match group {
+        IpAddr::V4(group) => {
+            let [a, b, c, _] = group.octets();
+            // 224.0.0.0/24 local, 224.0.1.0/24 control (PTP, NTP), SAP, SSDP (RFC 5771 §4 and §5).
+            (a, b) == (224, 0) && c <= 1
+                || group.octets() == [224, 2, 127, 254]
+                || group.octets() == [239, 255, 255, 250]
+                || group.octets() == [239, 255, 255, 255]
+        }
+        // Scopes 1 and 2 do not leave the link; well-known groups of any scope (RFC 4291 §2.7.1).
+        IpAddr::V6(group) => {
+            let [first, rest @ ..] = group.segments();
+            matches!(first & 0xf, 1 | 2) || rest.iter().take(6).all(|word| *word == 0)
+        }
+    }
+}
+
+/// Groups that somebody joined, and no session names.
+pub(super) fn judge_groups<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &mut Docket<'a>) {
+    let media = &watch.traffic.media;
+    let mut joined: BTreeMap<IpAddr, Vec<(String, String)>> = BTreeMap::new();
+    for membership in media.memberships.memberships.iter().filter(|it| !it.left) {
+        let fact = format!("{} joined {}.", membership.member, membership.group);
+        joined.entry(membership.group).or_default().push((fact, "IGMP or MLD on the wire".to_owned()));
+    }
+    for own in &media.joined {
+        let name = own.interface_name.clone().unwrap_or_else(|| own.interface.to_string());
+        let by = match &own.socket {
+            Some(socket) => match socket.port {
+                Some(port) => format!("A socket on UDP port {port}"),
+                None => "A socket without a port".to_owned(),
+            },
+            None => "This machine".to_owned(),
+        };
+        let fact = format!("{by} joined {} on {name}.", own.group);
+        joined.entry(own.group).or_default().push((fact, "the memberships of this machine".to_owned()));
+    }
+    for (group, facts) in joined {
+        let named = media.sessions.iter().any(|it| it.legs.iter().any(|leg| leg.destination.ip() == group));
+        if named || is_of_the_network(group) {
+            continue;
+        }
+        let subject = Subject::Group(group);
+        consent.consider(None, &[group], (subject.clone(), None), docket);
+        let severity = usual(Code::GroupWithoutSession);
+        let cause = Cause::Text(group.to_string());
+        docket.raise(Code::GroupWithoutSession, (severity, Confidence::Medium), cause, subject, || {
+            let mut facts = facts;
+            facts.truncate(8);
+            say(
+                "No session names the group ",
+                ", and somebody joined it",
+                facts,
+                "find who joined it, and give its description with --sdp or --nmos, or leave the group",
+            )
+        });
+    }
 }

@@ -2,7 +2,7 @@
 
 use model::media::reception::{ClockBasis, TimingFacts};
 use model::media::shaping::{ShapingFacts, TypeFacts};
-use model::media::{SenderType, Stream, StreamFault};
+use model::media::{Basis, SenderType, Stream, StreamFault};
 use model::{Code, Confidence, Severity, Subject};
 
 use super::words;
@@ -19,6 +19,7 @@ pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a
             timestamps(index, stream, timing, docket);
         }
     }
+    format(index, stream, docket);
     essence(index, stream, docket);
 }
 
@@ -183,6 +184,11 @@ const TOLD_ELSEWHERE: [&str; 17] = [
     "wide-too-fast",
 ];
 
+fn is_told(stream: &Stream, fault: &StreamFault) -> bool {
+    let agreed = matches!(stream.format, Some((_, Basis::Session(_))));
+    TOLD_ELSEWHERE.contains(&fault.rule.name) || agreed && OF_FORMAT.contains(&fault.rule.name)
+}
+
 /// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, and what is only advised.
 const HARMLESS: [&str; 5] =
     ["extended-sequence", "extended-zero", "small-datagram", "line-numbers", "xs-counts-fields"];
@@ -191,9 +197,35 @@ fn severity(fault: &StreamFault) -> Severity {
     if HARMLESS.contains(&fault.rule.name) { Severity::Note } else { usual(Code::EssenceFault) }
 }
 
+/// Rules whose breach says that what came is not of the format that was agreed.
+const OF_FORMAT: [&str; 6] =
+    ["srd-row", "srd-width", "audio-length", "audio-whole-samples", "audio-packet-time", "audio-rate"];
+
+/// What came is of another format than its session says.
+fn format<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    let Some((format, Basis::Session(_))) = &stream.format else { return };
+    let faults: Vec<&StreamFault> =
+        stream.faults.iter().filter(|fault| OF_FORMAT.contains(&fault.rule.name)).collect();
+    if faults.is_empty() {
+        return;
+    }
+    let severity = usual(Code::FormatNotAgreed);
+    let cause = Cause::Text(format!("{index} format"));
+    let subject = Subject::Stream(index);
+    docket.raise(Code::FormatNotAgreed, (severity, Confidence::Medium), cause, subject, || {
+        let facts = faults.iter().map(|fault| (told(fault), frame(fault.first.frame))).collect();
+        say(
+            format!("It is not {} as agreed: the stream to ", format.essence),
+            "",
+            facts,
+            "take the description from the sender anew, or set the sender to what was agreed",
+        )
+    });
+}
+
 fn essence<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     let mut faults: Vec<&StreamFault> =
-        stream.faults.iter().filter(|fault| !TOLD_ELSEWHERE.contains(&fault.rule.name)).collect();
+        stream.faults.iter().filter(|fault| !is_told(stream, fault)).collect();
     faults.sort_by_key(|fault| core::cmp::Reverse(severity(fault)));
     let Some(gravest) = faults.first().map(|fault| severity(fault)) else { return };
     let subject = Subject::Stream(index);

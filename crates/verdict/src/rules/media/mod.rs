@@ -1,6 +1,7 @@
 //! The rules of media, by what they look at. Each file says which codes it raises.
 
 mod agreed;
+mod clock;
 mod kept;
 mod legs;
 mod words;
@@ -35,4 +36,7 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &m
         consent.consider(ports, &addresses, (Subject::Session(index), None), docket);
         agreed::judge_session(watch, index, session, docket);
     }
+    agreed::judge_groups(watch, consent, docket);
+    consent.consider(None, &[], (Subject::Capture, None), docket);
+    clock::judge(watch, docket);
 }
