@@ -38,7 +38,9 @@ impl Map {
             clock_rate: number(parts.next()?).filter(|rate| *rate > 0)?,
             parameters: parts.next().map(str::to_owned),
         };
-        (!map.name.is_empty() && !map.name.contains(char::is_whitespace)).then_some(map)
+        // A subtype of a media type: nothing that would be something else in another line.
+        let is_name = !map.name.is_empty() && map.name.bytes().all(|byte| byte.is_ascii_graphic());
+        is_name.then_some(map)
     }
 
     /// The channels of audio: one, where nothing is said.
