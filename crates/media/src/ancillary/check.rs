@@ -65,22 +65,25 @@ fn check_measure(bytes: &[u8]) {
             rest = after;
             frame += 1;
             let sequence = u16::try_from(frame % 65_536).unwrap_or(0);
-            measure.handle(&crate::Packet {
-                time: None,
-                frame,
-                udp_bytes: 1460,
-                rtp: wire::rtp::Packet {
-                    marker: step & 1 != 0,
-                    payload_type: 100,
-                    sequence,
-                    timestamp: u32::from(step >> 1).wrapping_mul(3003),
-                    ssrc: 1,
-                    sources: 0,
-                    extension: None,
-                    payload,
-                    padding_bytes: 0,
+            measure.handle(
+                &crate::Packet {
+                    time: None,
+                    frame,
+                    udp_bytes: 1460,
+                    rtp: wire::rtp::Packet {
+                        marker: step & 1 != 0,
+                        payload_type: 100,
+                        sequence,
+                        timestamp: u32::from(step >> 1).wrapping_mul(3003),
+                        ssrc: 1,
+                        sources: 0,
+                        extension: None,
+                        payload,
+                        padding_bytes: 0,
+                    },
                 },
-            });
+                Some(i64::from(*step) * 16_683_350),
+            );
         }
         let facts = measure.facts();
         assert_eq!(facts.packets, frame);

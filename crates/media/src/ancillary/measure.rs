@@ -5,7 +5,8 @@ use model::media::{AncillaryFormat, Occurrence, Ratio, StreamFault};
 
 use super::content::Content;
 use super::kind::{self, Use};
-use super::{AncillaryPacket, Field, HEADER_BYTES, Place, parse, rules};
+use super::timing::{Signal, Timing};
+use super::{AncillaryPacket, Field, HEADER_BYTES, Line, Place, parse, rules};
 use crate::{Packet, Tally};
 
 /// Kinds of a stream that are listed.
@@ -39,6 +40,7 @@ pub struct Measure {
     facts: AncillaryFacts,
     tally: Tally,
     content: Content,
+    timing: Timing,
     period: Option<Period>,
     extended: Option<(u16, u16)>,
     interlaced: bool,
@@ -56,14 +58,22 @@ impl Measure {
             facts,
             tally: Tally::default(),
             content: Content::default(),
+            timing: Timing::new(format),
             period: None,
             extended: None,
             interlaced: false,
         }
     }
 
-    /// Takes a packet.
-    pub fn handle(&mut self, packet: &Packet<'_>) {
+    /// The same, where the session adds so many ticks to the clock (RFC 7273 §5.2).
+    pub fn with_offset(mut self, ticks: u64) -> Measure {
+        let [a, b, c, d, ..] = ticks.to_le_bytes();
+        self.timing.offset = u32::from_le_bytes([a, b, c, d]);
+        self
+    }
+
+    /// Takes a packet; `tai_ns` is its time where the capture's clock is known to follow TAI.
+    pub fn handle(&mut self, packet: &Packet<'_>, tai_ns: Option<i64>) {
         let at = packet.occurrence();
         self.facts.packets += 1;
         self.facts.padded += u64::from(packet.rtp.padding_bytes > 0);
@@ -106,15 +116,25 @@ impl Measure {
         }
         let mut packets = payload.packets();
         let mut whole = true;
+        let mut line = None;
         for data in packets.by_ref() {
             match data {
-                Ok(data) => self.data(at, &data),
+                Ok(data) => {
+                    if let Line::At(number) = data.place.line {
+                        line = line.or(Some(number));
+                    }
+                    self.data(at, &data);
+                }
                 Err(fault) => {
                     whole = false;
                     self.facts.malformed += 1;
                     self.tally.note(&rules::SHORT, at, || fault.to_string());
                 }
             }
+        }
+        if let Some((tai_ns, frame_rate)) = tai_ns.zip(self.facts.frame_rate) {
+            let signal = Signal { frame_rate, interlaced: self.interlaced };
+            self.timing.handle(signal, line, tai_ns, at, &mut self.tally);
         }
         let used = packet.rtp.payload.len() - HEADER_BYTES - packets.rest_bytes();
         if whole && (used != usize::from(payload.length_bytes) || packets.rest_bytes() != 0) {
@@ -135,6 +155,7 @@ impl Measure {
         let came = |kind: &(u8, u8)| facts.kinds.iter().any(|it| (it.did, it.sdid) == *kind);
         facts.announced_unseen =
             announced.iter().copied().filter(|kind| !came(kind)).take(MOST_KINDS).collect();
+        facts.window = self.timing.facts();
         self.content.facts(&mut facts);
         facts
     }

@@ -19,6 +19,7 @@ mod payload;
 mod screen;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 pub use check::check;
 pub use measure::Measure;

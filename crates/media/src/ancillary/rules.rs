@@ -53,6 +53,10 @@ rules! {
     EXTENDED_SEQUENCE: "ancillary-extended-sequence", "RFC 8331 §2.1";
     /// A datagram is larger than the standard limit.
     TOO_LARGE: "ancillary-too-large", "ST 2110-40:2023 §5.2";
+    /// A packet came after the window of its transmission model.
+    LATE: "ancillary-late", "ST 2110-40:2023 §6";
+    /// A packet came before the window of its transmission model.
+    EARLY: "ancillary-early", "ST 2110-40:2023 §6";
     /// A time code does not follow the one before.
     TIME_CODE: "ancillary-time-code", "ST 12-1:2014 §5";
     /// A time code has a label that does not exist.

@@ -10,7 +10,7 @@ use crate::pcap_tests::{corpus, rtp_packets};
 fn measured(path: &Path) -> Measure {
     let bytes = std::fs::read(path).unwrap();
     let mut measure = Measure::new(None);
-    rtp_packets(&bytes, |_, packet| measure.handle(packet));
+    rtp_packets(&bytes, |_, packet| measure.handle(packet, None));
     measure
 }
 
@@ -78,22 +78,25 @@ fn stream(
     for index in 0..count {
         let mut payload = Vec::new();
         let (timestamp, marker) = make(index, &mut payload);
-        measure.handle(&crate::Packet {
-            time: None,
-            frame: u64::from(index) + 1,
-            udp_bytes: 100,
-            rtp: wire::rtp::Packet {
-                marker,
-                payload_type: 100,
-                sequence: index,
-                timestamp,
-                ssrc: 1,
-                sources: 0,
-                extension: None,
-                payload: &payload,
-                padding_bytes: 0,
+        measure.handle(
+            &crate::Packet {
+                time: None,
+                frame: u64::from(index) + 1,
+                udp_bytes: 100,
+                rtp: wire::rtp::Packet {
+                    marker,
+                    payload_type: 100,
+                    sequence: index,
+                    timestamp,
+                    ssrc: 1,
+                    sources: 0,
+                    extension: None,
+                    payload: &payload,
+                    padding_bytes: 0,
+                },
             },
-        });
+            None,
+        );
     }
     measure
 }
@@ -201,6 +204,50 @@ fn each_rule_rings() {
         assert!(rung(&measure).contains(expected), "{expected}: {:?}", rung(&measure));
         assert_eq!(measure.facts().announced_unseen, [(0x61, 1)]);
     }
+}
+
+#[test]
+fn windows_are_held_to() {
+    let format = |low_latency| AncillaryFormat {
+        frame_rate: Ratio::new(25, 1),
+        kinds: Vec::new(),
+        low_latency,
+        vpid_code: Some(0x85),
+    };
+    let run = |low_latency, line, after_ns: i64| {
+        let mut measure = Measure::new(Some(&format(low_latency))).with_offset(77);
+        let mut payload = Vec::new();
+        let mut packet = Vec::new();
+        let place = Place { line, ..Place::ANYWHERE };
+        write_packet(place, 0x41, 5, &[0x44, 0, 0, 0, 0, 0, 0, 0], &mut packet);
+        write_header(0, packet.len().try_into().unwrap(), 1, Field::Unspecified, &mut payload);
+        payload.extend_from_slice(&packet);
+        let frame = 42_500_000_001_i64;
+        let timestamp =
+            crate::clock::Alignment::new(Ratio::new(25, 1).unwrap()).rtp(frame, 90_000).wrapping_add(77);
+        let rtp = wire::rtp::Packet {
+            marker: true,
+            payload_type: 100,
+            sequence: 1,
+            timestamp,
+            ssrc: 1,
+            sources: 0,
+            extension: None,
+            payload: &payload,
+            padding_bytes: 0,
+        };
+        let packet = crate::Packet { time: None, frame: 1, udp_bytes: 100, rtp };
+        measure.handle(&packet, Some(frame * 40_000_000 + after_ns));
+        let window = measure.facts().window.unwrap();
+        (rung(&measure), window.late_ns.least)
+    };
+    // Line 9 of 1125 ends 320 µs after the frame begins.
+    assert_eq!(run(false, Line::At(9), 1_320_000), (vec![], 0));
+    assert_eq!(run(false, Line::At(9), 1_320_001), (vec!["ancillary-late"], 1));
+    assert_eq!(run(true, Line::At(9), 604_445), (vec![], 0));
+    assert_eq!(run(true, Line::At(9), 604_446), (vec!["ancillary-late"], 1));
+    assert_eq!(run(false, Line::At(9), -38_680_001), (vec!["ancillary-early"], -40_000_001));
+    assert_eq!(run(false, Line::BeforePicture, 39_000_000).0, [""; 0]);
 }
 
 #[test]

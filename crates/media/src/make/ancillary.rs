@@ -243,6 +243,11 @@ mod tests {
         maker.show("Time and tide\nwait for none");
         let (mut measure, mut batch, mut largest) = (Measure::new(Some(format)), Batch::default(), 0);
         let alignment = Alignment::new(format.frame_rate.unwrap());
+        // Each packet leaves in the first half millisecond of its period.
+        let tai = |frame, second: bool| {
+            let half = if second { alignment.period_ns() / 2 } else { 0 };
+            Some(alignment.point(frame).as_ns() + half + 250_000)
+        };
         for frame in first..first + frames {
             let start = alignment.rtp(frame, 90_000);
             let period = alignment.period_ns() * 9 / 200_000;
@@ -253,12 +258,15 @@ mod tests {
                 maker.frame(frame, *second, start.wrapping_add(later), &mut batch);
                 for packet in batch.iter() {
                     largest = largest.max(packet.len() + 8);
-                    measure.handle(&crate::Packet {
-                        time: None,
-                        frame: 1,
-                        udp_bytes: u16::try_from(packet.len() + 8).unwrap(),
-                        rtp: wire::rtp::parse(packet).unwrap(),
-                    });
+                    measure.handle(
+                        &crate::Packet {
+                            time: None,
+                            frame: 1,
+                            udp_bytes: u16::try_from(packet.len() + 8).unwrap(),
+                            rtp: wire::rtp::parse(packet).unwrap(),
+                        },
+                        tai(frame, *second),
+                    );
                 }
             }
         }
@@ -292,6 +300,9 @@ mod tests {
                 );
                 assert_eq!(packets.frame_rate, Ratio::new(numerator, denominator));
                 assert_eq!(facts.format_description.unwrap().code, 8);
+                let window = facts.window.unwrap();
+                assert_eq!((window.late, window.early), (0, 0));
+                assert!(window.total_lines_assumed && window.late_ns.least < 0);
                 assert!(facts.time_codes.iter().all(|it| it.jumps == 0 && it.impossible == 0));
                 assert_eq!(facts.time_codes.len(), if scan == Scan::Interlaced { 3 } else { 1 });
             }

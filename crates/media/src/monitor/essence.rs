@@ -32,7 +32,8 @@ impl Essence {
                 Essence::Audio(Box::new(assumed.into_iter().fold(measure, audio::Measure::assuming)))
             }
             media::Essence::Ancillary(format) => {
-                Essence::Ancillary(Box::new(ancillary::Measure::new(Some(format))))
+                let measure = ancillary::Measure::new(Some(format)).with_offset(offset(session));
+                Essence::Ancillary(Box::new(measure))
             }
             media::Essence::Compressed(format) => {
                 Essence::Compressed(Box::new(jpeg_xs::Measure::new(format)))
@@ -50,7 +51,7 @@ impl Essence {
         match self {
             Essence::Video(measure) => measure.handle(packet),
             Essence::Audio(measure) => measure.handle(packet, tai_ns),
-            Essence::Ancillary(measure) => measure.handle(packet),
+            Essence::Ancillary(measure) => measure.handle(packet, tai_ns),
             Essence::Compressed(measure) => measure.handle(packet),
             Essence::Metadata(measure) => measure.handle(packet),
             Essence::Text(measure) => measure.handle(packet),

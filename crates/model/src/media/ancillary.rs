@@ -59,6 +59,25 @@ pub struct AncillaryFacts {
     pub splices: Vec<SpliceFacts>,
     /// Messages to splicers for which there was no room in the list.
     pub other_splices: u64,
+    /// Packets against the windows of their transmission model, where the capture's clock follows TAI.
+    pub window: Option<WindowFacts>,
+}
+
+/// Packets against the windows of their transmission model (ST 2110-40:2023 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WindowFacts {
+    /// Whether the model is that of low latency; else the compatible one.
+    pub low_latency: bool,
+    /// Lines of a frame, with those that hold no picture.
+    pub total_lines: u32,
+    /// Whether that is assumed: the fewest that such a signal can have, which forgives most.
+    pub total_lines_assumed: bool,
+    /// Nanoseconds after the end of the window; negative before it.
+    pub late_ns: Spread,
+    /// Packets after their window.
+    pub late: u64,
+    /// Packets before their window.
+    pub early: u64,
 }
 
 /// RTP packets by the field they name.
