@@ -327,4 +327,6 @@ impl Reception {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod tests;

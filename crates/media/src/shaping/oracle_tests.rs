@@ -321,3 +321,42 @@ fn a_line_rate_burst_is_no_type_at_all() {
     let fault = shaping.faults().into_iter().find(|it| it.rule.name == "burst").unwrap();
     assert!(fault.detail.ends_with("of at most 4"), "{}", fault.detail);
 }
+
+#[test]
+fn profiles_have_windows_of_their_own() {
+    let (raster, of) =
+        rasters().into_iter().find(|(raster, _)| raster.frame_rate == Ratio::new(50, 1).unwrap()).unwrap();
+    let sent = packets_of(raster, SenderType::Narrow, 5, of);
+    let late: Vec<Sent> = sent.iter().map(|it| Sent { at: it.at + 1_500_000, ..*it }).collect();
+    for profile in Profile::ALL {
+        let plan = ShapingPlan { profile: *profile, ..plan(raster, SenderType::Narrow) };
+        let names = |sent: &[Sent]| -> Vec<(&str, u64)> {
+            measure(plan, sent).faults().iter().map(|fault| (fault.rule.name, fault.count)).collect()
+        };
+        assert_eq!(names(&sent), [], "{profile:?}");
+        let latency = names(&late).into_iter().find(|(name, _)| *name == "profile-latency");
+        assert_eq!(latency.is_some(), *profile != Profile::Standard, "{profile:?}");
+    }
+    // A timestamp that is ahead of the alignment point by more than the read offset.
+    let shifted = ShapingPlan { clock_offset: 100, ..plan(raster, SenderType::Narrow) };
+    let facts = measure(ShapingPlan { profile: Profile::JtNm2022, ..shifted }, &sent).faults();
+    assert!(facts.iter().any(|fault| fault.rule.name == "profile-rtp-offset"));
+}
+
+#[test]
+fn the_way_of_list_departs_where_it_says() {
+    // It takes the frame whose alignment point is behind, never the next: packets that come early are a frame late.
+    let (raster, of) = rasters()[0];
+    let sent = packets_of(raster, SenderType::Narrow, 4, of);
+    let early: Vec<Sent> = sent.iter().map(|it| Sent { at: it.at - 2_000_000, ..*it }).collect();
+    let list = ShapingPlan { profile: Profile::List, ..plan(raster, SenderType::Narrow) };
+    let (by_text, by_list) =
+        (measure(plan(raster, SenderType::Narrow), &early).facts(), measure(list, &early).facts());
+    assert!(by_text.first_packet_ns.greatest < 0 && by_list.first_packet_ns.least > 0);
+    let frame = Alignment::new(raster.frame_rate).period_ns();
+    assert!((by_list.first_packet_ns.least - by_text.first_packet_ns.least - frame).abs() <= 1);
+    // And it knows no `TROFF`.
+    let offset = Raster { offset_us: Some(100), ..raster };
+    let facts = measure(ShapingPlan { raster: offset, ..list }, &sent).facts();
+    assert!(!facts.read_offset_declared && facts.read_offset_ns > 1_000_000);
+}
