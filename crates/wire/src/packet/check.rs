@@ -1,6 +1,6 @@
 //! What must hold of any frame; used by the fuzz target and the seeded test.
 
-use super::{Decoded, Detail, Packet, decode, decode_outer, decode_whole};
+use super::{Decoded, Detail, Packet, decode, decode_outer, decode_whole, plain};
 use crate::fragments::Whole;
 use crate::{Frame, LinkType};
 
@@ -55,6 +55,9 @@ pub fn check_link(link: LinkType, bytes: &[u8]) {
         let part = bytes.get(..bytes.len() - cut).unwrap_or_default();
         let wire_bytes = u32::try_from(bytes.len() + more).unwrap_or(u32::MAX);
         let frame = Frame { time: None, link, interface: 0, wire_bytes, bytes: part };
+        if let Some(packet) = plain(&frame) {
+            assert_eq!(decode(&frame), Ok(Decoded::Packet(packet)), "both ways lead to the same");
+        }
         match decode(&frame) {
             Ok(Decoded::Packet(packet)) => {
                 check_packet(&frame, part, &packet);

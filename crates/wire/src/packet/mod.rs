@@ -2,12 +2,14 @@
 
 mod check;
 mod facts;
+mod plain;
 mod walk;
 
 use crate::{Fault, Frame, LinkType};
 
 pub use check::{LINKS, check, check_link};
 pub use facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
+pub use plain::plain;
 
 use crate::fragments::Whole;
 use crate::link::EtherType;

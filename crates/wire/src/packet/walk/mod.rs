@@ -3,6 +3,8 @@
 mod link;
 mod upper;
 
+pub(super) use upper::may_be_tunnel;
+
 use super::facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
 use super::{Decoded, Other, OtherKind};
 use crate::address::Address;

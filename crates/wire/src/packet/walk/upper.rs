@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
 
 /// Whether a look at all of a datagram's payload is worth it: one byte decides for nearly all.
 #[inline]
-fn may_be_tunnel(payload: &[u8]) -> bool {
+pub(in crate::packet) fn may_be_tunnel(payload: &[u8]) -> bool {
     match payload {
         [0x08, 0, 0, 0, ..] | [0x30..=0x37, 0xff, ..] => true,
         [0..=0x3f, _, high, low, ..] => {
