@@ -3,7 +3,7 @@
 mod fixed;
 mod huffman;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::{borrow::Cow, collections::VecDeque, vec::Vec};
 
 use crate::Fault;
 
@@ -11,9 +11,9 @@ use crate::Fault;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// Its name, in lower case; what begins with a colon is part of the request line.
-    pub name: Vec<u8>,
+    pub name: Cow<'static, [u8]>,
     /// Its value.
-    pub value: Vec<u8>,
+    pub value: Cow<'static, [u8]>,
 }
 
 /// The size of the table until it is changed (RFC 9113 §6.5.2).
@@ -31,29 +31,37 @@ const MOST_BYTES: usize = 65_536;
 ///
 /// What was read before a fault is given, so a block that is cut off says what it can.
 pub fn parse(block: &[u8]) -> (Vec<Field>, Option<Fault>) {
-    let mut reader = Reader { block, at: 0, table: VecDeque::new(), size: 0, most: TABLE };
-    let mut fields = Vec::new();
+    let mut reader =
+        Reader { block, at: 0, fields: Vec::with_capacity(12), table: VecDeque::new(), size: 0, most: TABLE };
     let mut total = 0;
     while reader.at < block.len() {
         match reader.next() {
-            Ok(Some(field)) => {
+            Ok(Some((field, is_new))) => {
                 total += field.name.len() + field.value.len() + ENTRY;
                 if total > MOST_BYTES {
-                    return (fields, Some(reader.fault("more fields than anybody needs")));
+                    let fault = reader.fault("more fields than anybody needs");
+                    return (reader.fields, Some(fault));
                 }
-                fields.push(field);
+                reader.push(field, is_new);
             }
             Ok(None) => {}
-            Err(fault) => return (fields, Some(fault)),
+            Err(fault) => return (reader.fields, Some(fault)),
         }
     }
-    (fields, None)
+    (reader.fields, None)
+}
+
+/// What an entry of the table costs (RFC 7541 §4.1).
+fn size(field: &Field) -> usize {
+    field.name.len() + field.value.len() + ENTRY
 }
 
 struct Reader<'a> {
     block: &'a [u8],
     at: usize,
-    table: VecDeque<Field>,
+    fields: Vec<Field>,
+    /// Where in `fields` each entry stands, the newest first.
+    table: VecDeque<usize>,
     size: usize,
     most: usize,
 }
@@ -104,10 +112,10 @@ impl Reader<'_> {
         let place = number.checked_sub(1).ok_or(self.fault("number 0 names nothing (RFC 7541 §6.1)"))?;
         match fixed::FIELDS.get(place) {
             Some((name, value)) => {
-                Ok(Field { name: name.as_bytes().to_vec(), value: value.as_bytes().to_vec() })
+                Ok(Field { name: Cow::Borrowed(name.as_bytes()), value: Cow::Borrowed(value.as_bytes()) })
             }
             None => {
-                let entry = self.table.get(place - fixed::FIELDS.len());
+                let entry = self.table.get(place - fixed::FIELDS.len()).and_then(|at| self.fields.get(*at));
                 entry.cloned().ok_or(self.fault("a number that names nothing (RFC 7541 §2.3.3)"))
             }
         }
@@ -115,38 +123,40 @@ impl Reader<'_> {
 
     fn literal(&mut self, number: usize) -> Result<Field, Fault> {
         let name = match number {
-            0 => self.string()?,
+            0 => Cow::Owned(self.string()?),
             number => self.indexed(number)?.name,
         };
-        Ok(Field { name, value: self.string()? })
+        Ok(Field { name, value: Cow::Owned(self.string()?) })
     }
 
-    fn insert(&mut self, field: &Field) {
-        self.size += field.name.len() + field.value.len() + ENTRY;
-        self.table.push_front(field.clone());
+    /// Adds a field to those that were read, and to the table where it `is_new` there.
+    fn push(&mut self, field: Field, is_new: bool) {
+        if is_new {
+            self.size += size(&field);
+            self.table.push_front(self.fields.len());
+        }
+        self.fields.push(field);
         self.evict();
     }
 
     fn evict(&mut self) {
         while self.size > self.most {
-            let Some(last) = self.table.pop_back() else { return };
-            self.size -= last.name.len() + last.value.len() + ENTRY;
+            let Some(last) = self.table.pop_back().and_then(|at| self.fields.get(at)) else { return };
+            self.size -= size(last);
         }
     }
 
-    /// The next field; `None` where the size of the table changes.
-    fn next(&mut self) -> Result<Option<Field>, Fault> {
+    /// The next field, and whether the table gets it; `None` where the size of the table changes.
+    fn next(&mut self) -> Result<Option<(Field, bool)>, Fault> {
         let first = self.byte()?;
         match first {
             0x80.. => {
                 let number = self.number(first, 7)?;
-                self.indexed(number).map(Some)
+                self.indexed(number).map(|field| Some((field, false)))
             }
             0x40.. => {
                 let number = self.number(first, 6)?;
-                let field = self.literal(number)?;
-                self.insert(&field);
-                Ok(Some(field))
+                self.literal(number).map(|field| Some((field, true)))
             }
             0x20.. => {
                 self.most = self.number(first, 5)?;
@@ -158,7 +168,7 @@ impl Reader<'_> {
             }
             _ => {
                 let number = self.number(first, 4)?;
-                self.literal(number).map(Some)
+                self.literal(number).map(|field| Some((field, false)))
             }
         }
     }

@@ -37,7 +37,7 @@ fn may_have_type(bytes: &[u8]) -> bool {
 
 fn is_grpc(fields: &[Field]) -> bool {
     fields.iter().any(|field| {
-        field.name == b"content-type"
+        *field.name == *b"content-type"
             && field
                 .value
                 .strip_prefix(b"application/grpc")

@@ -127,7 +127,7 @@ impl Heard {
             (&self.response, &[(":status", "status"), ("server", "server")]),
         ] {
             for (field, name) in names {
-                if let Some(field) = fields.iter().find(|found| found.name == field.as_bytes()) {
+                if let Some(field) = fields.iter().find(|found| *found.name == *field.as_bytes()) {
                     claim = claim.with(name, &field.value);
                 }
             }
