@@ -10,8 +10,8 @@ use crate::talk::{Said, Talk};
 
 /// How many bytes a sign may look at.
 pub const PLACES: usize = 8;
-/// Words of 64 patterns each.
-const WORDS: usize = 8;
+/// Words of 64 patterns each, for the signs of one side and kind.
+const WORDS: usize = 4;
 
 /// Which side shows a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,15 +153,24 @@ impl Candidates {
     }
 }
 
-type Set = [u64; WORDS];
+/// A set of patterns.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+struct Set([u64; WORDS]);
 
-struct Table {
+/// The patterns of one side and kind.
+struct Patterns {
     /// Per place and byte value: the patterns that allow it.
     places: Vec<[Set; 257]>,
-    /// Patterns per side (client, server) and kind (stream, datagram).
-    sides: [[Set; 2]; 2],
+    /// All patterns.
+    all: Set,
     /// The recogniser of each pattern.
     owners: Vec<u8>,
+}
+
+struct Table {
+    /// Per side (client, server) and kind (stream, datagram).
+    sides: [[Patterns; 2]; 2],
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::make);
@@ -171,23 +180,35 @@ const ENDED: usize = 256;
 
 impl Table {
     fn make() -> Table {
-        let mut table = Table {
-            places: vec![[[0; WORDS]; 257]; PLACES],
-            sides: [[[0; WORDS]; 2]; 2],
-            owners: Vec::new(),
-        };
-        let signs = protocol::ALL.iter().enumerate().flat_map(|(index, recogniser)| {
-            recogniser.signs.iter().map(move |sign| (u8::try_from(index).unwrap_or(u8::MAX), sign))
-        });
-        for (pattern, (owner, sign)) in signs.take(WORDS * 64).enumerate() {
-            let (word, bit) = (pattern / 64, 1_u64 << (pattern % 64));
+        let of = |side| [Over::Stream, Over::Datagram].map(|over| Patterns::make(side, over));
+        Table { sides: [Side::Client, Side::Server].map(of) }
+    }
+}
+
+/// Every sign that is looked for on this side and over this, with the place of its recogniser in the list.
+fn signs(side: Side, over: Over) -> impl Iterator<Item = (usize, &'static Sign)> {
+    let all = protocol::ALL.iter().enumerate();
+    all.flat_map(|(index, recogniser)| recogniser.signs.iter().map(move |sign| (index, sign))).filter(
+        move |(_, sign)| {
+            (sign.side == side || sign.side == Side::Either) && (sign.over == over || sign.over == Over::Any)
+        },
+    )
+}
+
+impl Patterns {
+    fn make(side: Side, over: Over) -> Patterns {
+        let nothing = Set([0; WORDS]);
+        let mut patterns =
+            Patterns { places: vec![[nothing; 257]; PLACES], all: nothing, owners: Vec::new() };
+        for (pattern, (owner, sign)) in signs(side, over).take(WORDS * 64).enumerate() {
             let mark = |set: &mut Set| {
-                if let Some(word) = set.get_mut(word) {
-                    *word |= bit;
+                if let Some(word) = set.0.get_mut(pattern / 64) {
+                    *word |= 1_u64 << (pattern % 64);
                 }
             };
-            table.owners.push(owner);
-            for (class, values) in sign.places.iter().zip(&mut table.places) {
+            patterns.owners.push(u8::try_from(owner).unwrap_or(u8::MAX));
+            mark(&mut patterns.all);
+            for (class, values) in sign.places.iter().zip(&mut patterns.places) {
                 for (value, set) in values.iter_mut().enumerate() {
                     let allowed = u8::try_from(value).map_or(*class == Class::Any, |byte| class.allows(byte));
                     if allowed {
@@ -195,24 +216,15 @@ impl Table {
                     }
                 }
             }
-            for (side, sets) in [Side::Client, Side::Server].into_iter().zip(&mut table.sides) {
-                for (over, set) in [Over::Stream, Over::Datagram].into_iter().zip(sets) {
-                    if (sign.side == side || sign.side == Side::Either)
-                        && (sign.over == over || sign.over == Over::Any)
-                    {
-                        mark(set);
-                    }
-                }
-            }
         }
-        table
+        patterns
     }
 
-    fn of(&self, bytes: &[u8], allowed: &Set) -> Candidates {
-        let mut set = *allowed;
+    fn of(&self, bytes: &[u8]) -> Candidates {
+        let Set(mut set) = self.all;
         let values = bytes.iter().map(|byte| usize::from(*byte)).chain(std::iter::repeat(ENDED));
         for (value, sets) in values.zip(&self.places) {
-            if let Some(here) = sets.get(value) {
+            if let Some(Set(here)) = sets.get(value) {
                 for (word, here) in set.iter_mut().zip(here) {
                     *word &= here;
                 }
@@ -235,14 +247,12 @@ impl Table {
 pub(crate) fn candidates(talk: &Talk<'_>) -> Candidates {
     let table = &*TABLE;
     let kind = usize::from(talk.is_datagrams());
-    let of = |said: &Said<'_>, side: usize| {
-        let allowed = table.sides.get(side).and_then(|kinds| kinds.get(kind));
-        match (said.is_empty(), allowed) {
-            (false, Some(allowed)) => table.of(said.bytes(), allowed),
-            _ => Candidates::default(),
-        }
+    let [client, server] = &table.sides;
+    let of = |said: &Said<'_>, side: &[Patterns; 2]| match (said.is_empty(), side.get(kind)) {
+        (false, Some(patterns)) => patterns.of(said.bytes()),
+        _ => Candidates::default(),
     };
-    of(&talk.client, 0).union(of(&talk.server, 1))
+    of(&talk.client, client).union(of(&talk.server, server))
 }
 
 #[cfg(test)]
@@ -251,8 +261,12 @@ mod tests {
 
     #[test]
     fn the_table_has_room_for_every_sign() {
-        let signs: usize = protocol::ALL.iter().map(|recogniser| recogniser.signs.len()).sum();
-        assert!(signs <= WORDS * 64, "{signs} signs");
+        for side in [Side::Client, Side::Server] {
+            for over in [Over::Stream, Over::Datagram] {
+                let signs = signs(side, over).count();
+                assert!(signs <= WORDS * 64, "{signs} signs");
+            }
+        }
         assert!(protocol::ALL.len() <= 128, "{} recognisers", protocol::ALL.len());
         assert!(protocol::ALL.iter().all(|recogniser| !recogniser.signs.is_empty()));
     }
@@ -290,7 +304,7 @@ mod tests {
                 let side = sign.side != Side::Server && sign.over != Over::Datagram;
                 expected |= u128::from(fits && side) << index;
             }
-            assert_eq!(table.of(bytes, &table.sides[0][0]), Candidates(expected), "{bytes:02x?}");
+            assert_eq!(table.sides[0][0].of(bytes), Candidates(expected), "{bytes:02x?}");
         }
     }
 }
