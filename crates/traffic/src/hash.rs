@@ -108,8 +108,15 @@ impl<const N: usize> Distinct<N> {
     /// About how many.
     pub(crate) fn count(&self) -> u64 {
         let size = N as f64;
-        let empty = self.registers.iter().filter(|register| **register == 0).count();
-        let sum: f64 = self.registers.iter().map(|register| (-f64::from(*register)).exp2()).sum();
+        let mut ranks = [0_u32; 66];
+        for register in &self.registers {
+            if let Some(count) = ranks.get_mut(usize::from(*register)) {
+                *count += 1;
+            }
+        }
+        let [empty, ..] = ranks;
+        // Of each rank r there are so many of 2 to the power of -r: halved once more at each step.
+        let sum = ranks.iter().rev().fold(0.0, |sum, count| sum / 2.0 + f64::from(*count));
         let alpha = match N {
             0..=16 => 0.673,
             17..=32 => 0.697,
@@ -117,7 +124,7 @@ impl<const N: usize> Distinct<N> {
             _ => 0.7213 / (1.0 + 1.079 / size),
         };
         let raw = alpha * size * size / sum;
-        let count = if raw <= 2.5 * size && empty > 0 { size * (size / empty as f64).ln() } else { raw };
+        let count = if raw <= 2.5 * size && empty > 0 { size * (size / f64::from(empty)).ln() } else { raw };
         crate::number::rounded(count)
     }
 }
