@@ -88,7 +88,11 @@ impl Key {
         let kind = ((self.transport as u64) << 1) | self.version as u64;
         let [low, high] = [self.addresses.low, self.addresses.high];
         let last = (ports << 32) | (u64::from(self.realm) ^ kind);
-        low32(seed.of_words([low.high, low.low, high.high, high.low, last]))
+        low32(match self.version {
+            // Two addresses of IPv4 are one word.
+            Version::V4 => seed.of_words([low.low << 32 | high.low & 0xffff_ffff, last]),
+            Version::V6 => seed.of_words([low.high, low.low, high.high, high.low, last]),
+        })
     }
 
     pub(crate) fn ip(&self, end: End) -> IpAddr {
