@@ -4,13 +4,13 @@
 //! Intervals are in nanoseconds, not in whole seconds, so that fast beacons count as well. And the time that is looked
 //! at is that of the capture, divided into 24 equal parts, where RITA has 24 hours.
 
-use std::hash::{BuildHasher, Hash, Hasher};
-
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use model::{Beacon, Timestamp, Transport};
 use wire::address::Address;
 use wire::packet::Version;
 
-use crate::hash::{Map, Seed};
+use crate::hash::Seed;
 use crate::number::{low32, rounded, rounded_signed};
 use crate::when::When;
 
@@ -37,14 +37,11 @@ pub(crate) struct Pair {
     pub(crate) transport: Transport,
 }
 
-impl Hash for Pair {
-    /// In whole words: once per connection, and cheap.
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Pair {
+    fn hash(&self, seed: Seed) -> u64 {
         let kind = (self.transport as u64) << 1 | self.version as u64;
-        for word in [self.client.high, self.client.low, self.server.high, self.server.low] {
-            state.write_u64(word);
-        }
-        state.write_u64(u64::from(self.port) << 8 | kind);
+        let last = u64::from(self.port) << 8 | kind;
+        seed.of_words([self.client.high, self.client.low, self.server.high, self.server.low, last])
     }
 }
 
@@ -113,7 +110,7 @@ pub(crate) struct Threshold {
 pub(crate) struct Beacons {
     seed: Seed,
     once: Vec<Words>,
-    pairs: Map<Pair, Calls>,
+    pairs: HashTable<(Pair, Calls)>,
     samples: usize,
     most_pairs: usize,
     most_samples: usize,
@@ -131,7 +128,7 @@ impl Beacons {
             seed,
             // A power of two; memory that is never touched is never taken.
             once: vec![[0; 3]; 1 << places.ilog2()],
-            pairs: Map::with_hasher(seed),
+            pairs: HashTable::new(),
             samples: 0,
             // A map that grows is between half and almost full.
             most_pairs: bytes / 4 / (size_of::<(Pair, Calls)>() * 2),
@@ -151,30 +148,35 @@ impl Beacons {
     /// A connection that was opened and answered.
     pub(crate) fn connected(&mut self, pair: Pair, begun: When, client_bytes: u64, frame: u64) {
         let Some(at) = begun.known() else { return };
-        let hash = self.seed.hash_one(pair);
+        let hash = pair.hash(self.seed);
         let (tag, place) = (low32(hash >> 32).max(1), low32(hash) as usize & (self.once.len() - 1));
         let Some(words) = self.once.get_mut(place) else { return };
         let once = Once::of(*words);
         if once.tag == tag {
             *words = [0; 3];
-            self.sample(pair, once.at, u64::from(once.client_bytes), once.frame);
-        } else if !self.pairs.contains_key(&pair) {
+            self.sample(hash, pair, once.at, u64::from(once.client_bytes), once.frame);
+        } else if self.pairs.find(hash, |(known, _)| *known == pair).is_none() {
             // It is the first, or the first gave way.
             self.displaced += u64::from(once.tag != 0);
             let client_bytes = u32::try_from(client_bytes).unwrap_or(u32::MAX);
             *words = Once { tag, client_bytes, at, frame }.words();
             return;
         }
-        self.sample(pair, at, client_bytes, frame);
+        self.sample(hash, pair, at, client_bytes, frame);
     }
 
-    fn sample(&mut self, pair: Pair, at: i64, client_bytes: u64, frame: u64) {
-        if self.pairs.len() >= self.most_pairs && !self.pairs.contains_key(&pair) {
-            self.left_out += 1;
-            return;
-        }
+    fn sample(&mut self, hash: u64, pair: Pair, at: i64, client_bytes: u64, frame: u64) {
+        let (seed, full) = (self.seed, self.pairs.len() >= self.most_pairs);
+        let same = |(known, _): &(Pair, Calls)| *known == pair;
+        let calls = match self.pairs.entry(hash, same, |(known, _)| known.hash(seed)) {
+            Entry::Occupied(known) => &mut known.into_mut().1,
+            Entry::Vacant(_) if full => {
+                self.left_out += 1;
+                return;
+            }
+            Entry::Vacant(free) => &mut free.insert((pair, Calls { frame, ..Calls::default() })).into_mut().1,
+        };
         let room = self.samples < self.most_samples;
-        let calls = self.pairs.entry(pair).or_insert_with(|| Calls { frame, ..Calls::default() });
         let sampled = calls.add(at, client_bytes, frame, room);
         self.samples += usize::from(sampled);
         // A pair with more connections than are looked at is judged by those; nothing is unseen.
@@ -184,9 +186,11 @@ impl Beacons {
     /// Adds what another shard saw. All connections of a pair are in one shard, by how frames are split.
     pub(crate) fn merge(&mut self, other: Beacons) {
         self.left_out += other.left_out();
+        let seed = self.seed;
         for (pair, theirs) in other.pairs {
-            let Some(ours) = self.pairs.get_mut(&pair) else {
-                self.pairs.insert(pair, theirs);
+            let hash = pair.hash(seed);
+            let Some((_, ours)) = self.pairs.find_mut(hash, |(known, _)| *known == pair) else {
+                self.pairs.insert_unique(hash, (pair, theirs), |(known, _)| known.hash(seed));
                 continue;
             };
             // A list that ends early must not look like calls that end early: keep what both cover.

@@ -34,6 +34,16 @@ pub(crate) struct Who {
     pub(crate) transport: Transport,
 }
 
+impl Who {
+    fn hash(&self, seed: Seed) -> u32 {
+        let kind = ((self.transport as u64) << 1) | self.version as u64;
+        low32(seed.of_words([self.address.high, self.address.low, kind]))
+    }
+}
+
+/// The table of sources takes the upper and the lower bits of a hash for different things.
+const SPREAD: u64 = 0x1_0000_0001;
+
 /// What came of a knock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -126,6 +136,7 @@ enum Doors {
 #[derive(Debug, Clone)]
 struct Source {
     who: Who,
+    hash: u32,
     /// Flows of it that were conversations.
     conversations: u64,
     knocks: u64,
@@ -141,9 +152,10 @@ struct Source {
 }
 
 impl Source {
-    fn new(who: Who) -> Source {
+    fn new(who: Who, hash: u32) -> Source {
         Source {
             who,
+            hash,
             conversations: 0,
             knocks: 0,
             open: 0,
@@ -287,45 +299,31 @@ impl Knocks {
         }
     }
 
-    fn hash(&self, who: &Who) -> u64 {
-        let kind = ((who.transport as u64) << 1) | who.version as u64;
-        u64::from(low32(self.seed.of_words([who.address.high, who.address.low, kind]))) * 0x1_0000_0001
-    }
-
-    fn place(&self, who: &Who) -> Option<usize> {
-        let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == *who);
-        self.places.find(self.hash(who), same).map(|place| *place as usize)
-    }
-
     fn source(&mut self, who: Who) -> Option<&mut Source> {
-        let place = match self.place(&who) {
-            Some(place) => place,
+        let hash = who.hash(self.seed);
+        let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == who);
+        let place = match self.places.find(u64::from(hash) * SPREAD, same) {
+            Some(place) => *place as usize,
             None if self.sources.len() < self.most_sources => {
-                self.sources.push(Source::new(who));
-                self.enter(self.sources.len() - 1);
+                self.sources.push(Source::new(who, hash));
+                self.enter(hash, self.sources.len() - 1);
                 self.sources.len() - 1
             }
             None => {
                 let place = self.least()?;
                 self.leave(place);
-                *self.sources.get_mut(place)? = Source::new(who);
-                self.enter(place);
+                *self.sources.get_mut(place)? = Source::new(who, hash);
+                self.enter(hash, place);
                 place
             }
         };
         self.sources.get_mut(place)
     }
 
-    fn enter(&mut self, place: usize) {
-        let Some(source) = self.sources.get(place) else { return };
-        let (hash, seed) = (self.hash(&source.who), self.seed);
+    fn enter(&mut self, hash: u32, place: usize) {
         let sources = &self.sources;
-        self.places.insert_unique(hash, index32(place), |place| {
-            sources.get(*place as usize).map_or(0, |source| {
-                let kind = ((source.who.transport as u64) << 1) | source.who.version as u64;
-                u64::from(low32(seed.of_words([source.who.address.high, source.who.address.low, kind])))
-                    * 0x1_0000_0001
-            })
+        self.places.insert_unique(u64::from(hash) * SPREAD, index32(place), |place| {
+            sources.get(*place as usize).map_or(0, |source| u64::from(source.hash) * SPREAD)
         });
     }
 
@@ -346,17 +344,10 @@ impl Knocks {
             touch(&mut self.touched, self.seed, &who, doors);
         }
         self.left_out += u64::from(source.knocks > 0);
-        let hash = self.hash(&who);
+        let hash = u64::from(source.hash) * SPREAD;
         if let Ok(entry) = self.places.find_entry(hash, |known| *known as usize == place) {
             entry.remove();
         }
-    }
-
-    /// Whether a source knocks at so many doors that one more is nothing new.
-    pub(crate) fn is_at_many(&self, who: &Who) -> bool {
-        self.place(who)
-            .and_then(|place| self.sources.get(place))
-            .is_some_and(|source| matches!(source.doors, Doors::Many(_)))
     }
 
     /// A flow of this source was a conversation.
@@ -366,10 +357,11 @@ impl Knocks {
         }
     }
 
-    /// A source knocked.
-    pub(crate) fn knocked(&mut self, knock: &Knock) {
+    /// A source knocked. Gives whether it knocked at so many doors before that one more is nothing new.
+    pub(crate) fn knocked(&mut self, knock: &Knock) -> bool {
         let seed = self.seed;
-        let Some(source) = self.source(knock.who) else { return };
+        let Some(source) = self.source(knock.who) else { return false };
+        let scans = matches!(source.doors, Doors::Many(_));
         source.knocks += 1;
         source.open += u64::from(knock.answer == Answer::Open);
         source.refused += u64::from(knock.answer == Answer::Refusal);
@@ -390,6 +382,7 @@ impl Knocks {
             frame: knock.frame,
         };
         source.add(door, seed);
+        scans
     }
 
     /// Adds what another shard saw.

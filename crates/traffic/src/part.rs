@@ -89,6 +89,11 @@ impl Part {
         }
     }
 
+    /// Whether what was recognised of a flow would add nothing to its service but its count.
+    pub(crate) fn is_told(&self, entry: &Entry, recognised: &Recognised) -> bool {
+        self.services.is_told(&place(entry, recognised.protocol), recognised, entry.frame)
+    }
+
     /// Takes in a flow that is over, or that is as it is for now. Gives whether it is part of a service.
     pub(crate) fn take(&mut self, entry: &Entry, recognised: Recognised) -> bool {
         let key = &entry.key;
@@ -128,8 +133,7 @@ impl Part {
             self.beacons.connected(pair, entry.first, tally.client_bytes, entry.frame);
         }
         if knocks {
-            let scans = self.knocks.is_at_many(&who);
-            self.knocks.knocked(&knock);
+            let scans = self.knocks.knocked(&knock);
             // A payload that was recognised is an attempt at the door; those of a scan are one row.
             if !answered && (!known || scans) {
                 return false;

@@ -1,14 +1,14 @@
 //! What each server endpoint speaks: flows of one server, port and recognised protocol, within bounds.
 
 use std::cmp::Reverse;
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
+use hashbrown::HashTable;
 use model::{Appearance, Direction, Recognised, Service, Tally, Transport};
 use wire::address::Address;
 use wire::packet::Version;
 
-use crate::hash::{Distinct, Map, Seed};
+use crate::hash::{Distinct, Seed};
 use crate::key::ip;
 use crate::when::When;
 
@@ -30,17 +30,15 @@ pub(crate) struct Place {
     pub(crate) protocol: Option<&'static str>,
 }
 
-impl Hash for Place {
-    /// In whole words: once per flow, and cheap.
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Place {
+    fn hash(&self, seed: Seed) -> u64 {
         let kind = (self.transport as u64) << 1 | self.version as u64;
-        state.write_u64(self.server.high);
-        state.write_u64(self.server.low);
         // Names that begin alike meet, and are told apart by what is equal.
         let name = self.protocol.map_or(0, |name| {
             name.bytes().take(5).fold(name.len() as u64 & 0xff, |word, byte| word << 8 | u64::from(byte))
         });
-        state.write_u64(name << 24 ^ u64::from(self.port) << 8 ^ kind);
+        let last = name << 24 ^ u64::from(self.port) << 8 ^ kind;
+        seed.of_words([self.server.high, self.server.low, last])
     }
 }
 
@@ -143,8 +141,8 @@ impl Serves {
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
     seed: Seed,
-    /// Boxed: they are large, and the map moves what it has when it grows.
-    serves: Map<Place, Box<Serves>>,
+    /// Boxed: they are large, and the table moves what it has when it grows.
+    serves: HashTable<(Place, Box<Serves>)>,
     most: usize,
     /// Flows of services that found no room.
     pub(crate) left_out: u64,
@@ -153,13 +151,22 @@ pub(crate) struct Services {
 impl Services {
     /// Within about `bytes` of memory.
     pub(crate) fn new(seed: Seed, bytes: usize) -> Services {
-        Services { seed, serves: Map::with_hasher(seed), most: (bytes / SERVICE_BYTES).max(16), left_out: 0 }
+        Services { seed, serves: HashTable::new(), most: (bytes / SERVICE_BYTES).max(16), left_out: 0 }
+    }
+
+    /// Whether particulars of a flow would not be kept: its service has others, or finds no room.
+    pub(crate) fn is_told(&self, place: &Place, recognised: &Recognised, frame: u64) -> bool {
+        match self.serves.find(place.hash(self.seed), |(known, _)| known == place) {
+            Some((_, serves)) => says(recognised, frame) <= says(&serves.best, serves.best_frame),
+            None => self.serves.len() >= self.most,
+        }
     }
 
     pub(crate) fn served(&mut self, flow: Served) {
         let client = ip(flow.place.version, flow.client);
         let hash = self.seed.of_words([flow.client.high, flow.client.low]);
-        if let Some(serves) = self.serves.get_mut(&flow.place) {
+        let place = flow.place.hash(self.seed);
+        if let Some((_, serves)) = self.serves.find_mut(place, |(known, _)| *known == flow.place) {
             let attempt = serves.best.attempt.or(flow.recognised.attempt);
             if says(&flow.recognised, flow.frame) > says(&serves.best, serves.best_frame) {
                 (serves.best, serves.best_frame) = (flow.recognised, flow.frame);
@@ -197,12 +204,14 @@ impl Services {
             frames: vec![flow.frame],
             latest_frame: flow.frame,
         };
-        self.serves.insert(flow.place, Box::new(serves));
+        let seed = self.seed;
+        self.serves.insert_unique(place, (flow.place, Box::new(serves)), |(known, _)| known.hash(seed));
     }
 
     /// Packets of a flow that was added before.
     pub(crate) fn stragglers(&mut self, place: &Place, tally: &Tally, last: When) {
-        if let Some(serves) = self.serves.get_mut(place) {
+        let hash = place.hash(self.seed);
+        if let Some((_, serves)) = self.serves.find_mut(hash, |(known, _)| known == place) {
             serves.tally.add(tally);
             serves.last = serves.last.later(last);
         }
@@ -212,11 +221,13 @@ impl Services {
     pub(crate) fn merge(&mut self, other: Services) {
         self.left_out += other.left_out;
         self.most = self.most.saturating_add(other.most);
+        let seed = self.seed;
         for (place, theirs) in other.serves {
-            match self.serves.get_mut(&place) {
-                Some(ours) => ours.merge(*theirs),
+            let hash = place.hash(seed);
+            match self.serves.find_mut(hash, |(known, _)| *known == place) {
+                Some((_, ours)) => ours.merge(*theirs),
                 None => {
-                    self.serves.insert(place, theirs);
+                    self.serves.insert_unique(hash, (place, theirs), |(known, _)| known.hash(seed));
                 }
             }
         }
