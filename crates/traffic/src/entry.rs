@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::{Appearance, Direction, Flow, FlowState, Recognised, Tally, Transport};
+use model::{Appearance, Certainty, Direction, Flow, FlowState, Recognised, Tally, Transport};
 use wire::tcp::{Flags, Tcp};
 
 use crate::hearing::Hearing;
@@ -34,6 +34,8 @@ impl Marks {
     pub(crate) const TAKEN: Marks = Marks(1 << 8);
     /// It is part of a service.
     pub(crate) const SERVED: Marks = Marks(1 << 9);
+    /// Its protocol is decided.
+    pub(crate) const DECIDED: Marks = Marks(1 << 10);
 
     #[inline]
     pub(crate) fn has(self, other: Marks) -> bool {
@@ -83,23 +85,33 @@ pub(crate) enum Protocol {
     Hearing(Box<Hearing>),
     /// Decided.
     Settled(Box<Recognised>),
+    /// Decided, and its service has as many particulars already.
+    Brief(&'static model::Protocol, Certainty, Appearance),
     /// Not recognised, and never will be.
     Plain(Appearance),
     /// The facts were taken; this is left of them.
     Taken(Option<&'static model::Protocol>),
 }
 
-/// One flow.
+/// What was recognised, without particulars.
+pub(crate) fn brief(
+    protocol: &'static model::Protocol,
+    certainty: Certainty,
+    appearance: Appearance,
+) -> Recognised {
+    Recognised { protocol: Some(protocol), certainty, ..Recognised::nothing(appearance) }
+}
+
+/// One flow, in three lines of the cache. The first finds it, and the second counts; most packets need no more.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(crate) struct Entry {
     pub(crate) key: Key,
-    pub(crate) hash: u32,
-    pub(crate) birth: u32,
     pub(crate) last: When,
-    pub(crate) client: End,
+    pub(crate) birth: u32,
     pub(crate) marks: Marks,
+    pub(crate) client: End,
     pub(crate) ttl: u8,
-    pub(crate) dscp: u8,
     pub(crate) counts: Ends<Counts>,
     pub(crate) protocol: Protocol,
     pub(crate) first: When,
@@ -109,7 +121,10 @@ pub(crate) struct Entry {
     pub(crate) icmp_errors: u32,
     pub(crate) vlan: Option<u16>,
     pub(crate) tunnel: u16,
+    pub(crate) dscp: u8,
 }
+
+const _: () = assert!(size_of::<Option<Entry>>() == 192, "an entry is three lines of the cache");
 
 /// Whether `a` comes before `b` (RFC 9293 §3.4).
 #[inline]
@@ -127,6 +142,22 @@ impl Entry {
     #[inline]
     pub(crate) fn server(&self) -> End {
         self.client.other()
+    }
+
+    /// Notes what its protocol is, for good.
+    pub(crate) fn decided(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+        self.marks.set(Marks::DECIDED);
+    }
+
+    /// Notes when a packet was met.
+    #[inline]
+    pub(crate) fn met(&mut self, now: When) {
+        // In order of time, the first one stays the first.
+        if now.since(self.last) < 0 || self.last == When::UNKNOWN {
+            self.first = self.first.earlier(now);
+        }
+        self.last = self.last.later(now);
     }
 
     /// Whether it is one packet, or an opening that was not answered: such flows are not kept for long.
@@ -286,6 +317,9 @@ impl Entry {
             Protocol::Silent => Some(Recognised::nothing(Appearance::Empty)),
             Protocol::Plain(appearance) => Some(Recognised::nothing(*appearance)),
             Protocol::Settled(recognised) => Some(recognised.as_ref().clone()),
+            Protocol::Brief(protocol, certainty, appearance) => {
+                Some(brief(protocol, *certainty, *appearance))
+            }
             Protocol::Hearing(_) | Protocol::Taken(_) => None,
         }
     }

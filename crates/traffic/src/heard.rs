@@ -30,8 +30,9 @@ struct Early {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heard {
     bytes: Vec<u8>,
-    /// Where each datagram ends; empty for a stream.
-    ends: Vec<u32>,
+    /// Where each datagram that is kept ends; of a stream there are none.
+    ends: [u32; MOST_DATAGRAMS as usize],
+    kept: u8,
     /// Pieces that came early, in order and without overlap.
     early: Vec<Early>,
     /// The sequence number of the first byte.
@@ -47,7 +48,7 @@ pub(crate) struct Heard {
 impl Heard {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.kept = 0;
         self.early.clear();
         self.from_start = false;
         self.begun = false;
@@ -58,7 +59,7 @@ impl Heard {
     /// Memory that it holds.
     pub(crate) fn capacity(&self) -> usize {
         let early: usize = self.early.iter().map(|early| early.bytes.capacity()).sum();
-        self.bytes.capacity() + self.ends.capacity() * 4 + early
+        self.bytes.capacity() + early
     }
 
     /// Gives back memory that the next user will hardly need.
@@ -80,10 +81,14 @@ impl Heard {
         self.bytes.len()
     }
 
+    fn ends(&self) -> &[u32] {
+        self.ends.get(..usize::from(self.kept)).unwrap_or_default()
+    }
+
     /// As a recogniser sees it.
     pub(crate) fn said(&self, datagrams: bool) -> Said<'_> {
         if datagrams && !self.bytes.is_empty() {
-            Said::datagrams(&self.bytes, &self.ends)
+            Said::datagrams(&self.bytes, self.ends())
         } else {
             Said::stream(&self.bytes, self.from_start)
         }
@@ -183,7 +188,10 @@ impl Heard {
     /// Adds a datagram, cut to what is looked at.
     pub(crate) fn datagram(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes.get(..MOST_DATAGRAM).unwrap_or(bytes));
-        self.ends.push(crate::number::index32(self.bytes.len()));
+        if let Some(end) = self.ends.get_mut(usize::from(self.kept)) {
+            *end = crate::number::index32(self.bytes.len());
+            self.kept += 1;
+        }
         self.datagrams += 1;
         if self.datagrams >= MOST_DATAGRAMS {
             self.full = true;
@@ -192,13 +200,12 @@ impl Heard {
 
     /// Takes the last datagram away again, down to what is kept of the first.
     pub(crate) fn forget_datagram(&mut self) {
-        if self.ends.len() > 1 {
-            self.ends.pop();
-        }
-        if let [only] = self.ends.as_mut_slice() {
+        self.kept -= u8::from(self.kept > 1);
+        if let ([only, ..], 1) = (&mut self.ends, self.kept) {
             *only = (*only).min(crate::number::index32(LEAST_STREAM));
         }
-        self.bytes.truncate(self.ends.last().map_or(0, |end| *end as usize));
+        let end = self.ends().last().map_or(0, |end| *end as usize);
+        self.bytes.truncate(end);
     }
 }
 

@@ -279,8 +279,11 @@ fn details(
                     claim.with("query", name.as_bytes()).with("suffix", format!("{suffix:#04x}").as_bytes());
             }
             None => {
-                let kind = dns::kind_name(kind).map_or_else(|| kind.to_string(), str::to_owned);
-                claim = claim.with("query", name.as_bytes()).with("type", kind.as_bytes());
+                claim = claim.with("query", name.as_bytes());
+                claim = match dns::kind_name(kind) {
+                    Some(known) => claim.with("type", known.as_bytes()),
+                    None => claim.with("type", kind.to_string().as_bytes()),
+                };
             }
         }
     }
@@ -290,13 +293,13 @@ fn details(
     match answered.filter(|answer| answer.is_response()) {
         Some(answer) => {
             let outcome = match answer.outcome() {
-                0 => "NOERROR".to_owned(),
-                1 => "FORMERR".to_owned(),
-                2 => "SERVFAIL".to_owned(),
-                3 => "NXDOMAIN".to_owned(),
-                4 => "NOTIMP".to_owned(),
-                5 => "REFUSED".to_owned(),
-                other => other.to_string(),
+                0 => "NOERROR",
+                1 => "FORMERR",
+                2 => "SERVFAIL",
+                3 => "NXDOMAIN",
+                4 => "NOTIMP",
+                5 => "REFUSED",
+                other => return claim.with("outcome", other.to_string().as_bytes()),
             };
             claim.with("outcome", outcome.as_bytes())
         }

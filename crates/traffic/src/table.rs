@@ -1,10 +1,11 @@
-//! The table of flows: entries lie in one list and keep their place; an index finds them by a seeded hash.
+//! The table of flows: entries lie in a list and keep their place; an index finds them by a seeded hash.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
 use crate::entry::Entry;
+use crate::hash::Seed;
 use crate::key::Key;
 use crate::number::index32;
 use crate::when::When;
@@ -25,16 +26,53 @@ fn wide(hash: u32) -> u64 {
 /// So many entries are compared when one has to go.
 const COMPARED: usize = 8;
 
+/// So many entries are in one piece of the list.
+const PIECE: usize = 1024;
+
+/// A list in pieces, so that no entry moves when it grows.
+#[derive(Debug, Default)]
+struct List {
+    pieces: Vec<Vec<Option<Entry>>>,
+    len: usize,
+}
+
+impl List {
+    #[inline]
+    fn get(&self, place: u32) -> Option<&Entry> {
+        let place = place as usize;
+        self.pieces.get(place / PIECE)?.get(place % PIECE)?.as_ref()
+    }
+
+    #[inline]
+    fn slot(&mut self, place: u32) -> Option<&mut Option<Entry>> {
+        let place = place as usize;
+        self.pieces.get_mut(place / PIECE)?.get_mut(place % PIECE)
+    }
+
+    /// Adds an entry; gives its place.
+    fn push(&mut self, entry: Entry) -> u32 {
+        if self.len.is_multiple_of(PIECE) {
+            self.pieces.push(Vec::with_capacity(PIECE));
+        }
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.push(Some(entry));
+            self.len += 1;
+        }
+        index32(self.len - 1)
+    }
+}
+
 /// The table of flows.
 #[derive(Debug)]
 pub(crate) struct Table {
-    entries: Vec<Option<Entry>>,
+    seed: Seed,
+    entries: List,
     free: Vec<u32>,
     index: HashTable<Slot>,
     /// Flows in the order of their first packet, as far as they may still be embryos.
     embryos: VecDeque<(u32, u32)>,
-    /// Flows that were over, in the order in which they were.
-    closing: VecDeque<(u32, u32)>,
+    /// Flows that were over, in the order in which they were, and when.
+    closing: VecDeque<(u32, u32, When)>,
     most: usize,
     most_embryos: usize,
     births: u32,
@@ -43,9 +81,10 @@ pub(crate) struct Table {
 
 impl Table {
     /// For at most so many flows, of which the youngest `most_embryos` may be embryos.
-    pub(crate) fn new(most: usize, most_embryos: usize) -> Table {
+    pub(crate) fn new(seed: Seed, most: usize, most_embryos: usize) -> Table {
         Table {
-            entries: Vec::new(),
+            seed,
+            entries: List::default(),
             free: Vec::new(),
             index: HashTable::new(),
             embryos: VecDeque::new(),
@@ -67,42 +106,48 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, hash: u32, key: &Key) -> Option<u32> {
         let same = |slot: &Slot| {
-            slot.hash == hash
-                && matches!(self.entries.get(slot.place as usize), Some(Some(entry)) if entry.key == *key)
+            slot.hash == hash && self.entries.get(slot.place).is_some_and(|entry| entry.key == *key)
         };
         self.index.find(wide(hash), same).map(|slot| slot.place)
     }
 
     #[inline]
     pub(crate) fn entry_mut(&mut self, place: u32) -> Option<&mut Entry> {
-        self.entries.get_mut(place as usize)?.as_mut()
+        self.entries.slot(place)?.as_mut()
     }
 
     /// Adds a flow; there must be room.
-    pub(crate) fn insert(&mut self, mut entry: Entry) -> u32 {
+    pub(crate) fn insert(&mut self, hash: u32, mut entry: Entry) -> u32 {
         self.births = self.births.wrapping_add(1);
         entry.birth = self.births;
-        let (hash, birth) = (entry.hash, entry.birth);
+        let birth = entry.birth;
         let place = match self.free.pop() {
             Some(place) => {
-                if let Some(slot) = self.entries.get_mut(place as usize) {
+                if let Some(slot) = self.entries.slot(place) {
                     *slot = Some(entry);
                 }
                 place
             }
-            None => {
-                self.entries.push(Some(entry));
-                index32(self.entries.len() - 1)
-            }
+            None => self.entries.push(entry),
         };
         self.index.insert_unique(wide(hash), Slot { hash, place }, |slot| wide(slot.hash));
         self.embryos.push_back((place, birth));
         place
     }
 
+    /// Takes all flows out, in the order of their places.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry> + use<> {
+        let whole = std::mem::replace(
+            self,
+            Table { births: self.births, ..Table::new(self.seed, self.most, self.most_embryos) },
+        );
+        whole.entries.pieces.into_iter().flatten().flatten()
+    }
+
     pub(crate) fn remove(&mut self, place: u32) -> Option<Entry> {
-        let entry = self.entries.get_mut(place as usize)?.take()?;
-        if let Ok(slot) = self.index.find_entry(wide(entry.hash), |slot| slot.place == place) {
+        let entry = self.entries.slot(place)?.take()?;
+        let hash = wide(entry.key.hash(self.seed));
+        if let Ok(slot) = self.index.find_entry(hash, |slot| slot.place == place) {
             slot.remove();
         }
         self.free.push(place);
@@ -113,7 +158,7 @@ impl Table {
     pub(crate) fn surplus_embryo(&mut self) -> Option<u32> {
         while self.embryos.len() > self.most_embryos {
             let (place, birth) = self.embryos.pop_front()?;
-            if let Some(Some(entry)) = self.entries.get(place as usize)
+            if let Some(entry) = self.entries.get(place)
                 && entry.birth == birth
                 && entry.is_embryo()
             {
@@ -125,17 +170,21 @@ impl Table {
 
     /// Says that a flow is over, but for stragglers.
     pub(crate) fn closes(&mut self, place: u32) {
-        if let Some(Some(entry)) = self.entries.get(place as usize) {
-            self.closing.push_back((place, entry.birth));
+        if let Some(entry) = self.entries.get(place) {
+            self.closing.push_back((place, entry.birth, entry.last));
         }
     }
 
     /// The flow that has been over for longest, if that is longer than `wait_ns`.
     #[inline]
     pub(crate) fn closed(&mut self, now: When, wait_ns: i64) -> Option<u32> {
-        while let Some((place, birth)) = self.closing.front().copied() {
-            match self.entries.get(place as usize) {
-                Some(Some(entry)) if entry.birth == birth => {
+        while let Some((place, birth, last)) = self.closing.front().copied() {
+            // A straggler only makes it later: what waits need not be looked at.
+            if last != When::UNKNOWN && now.since(last) <= wait_ns {
+                return None;
+            }
+            match self.entries.get(place) {
+                Some(entry) if entry.birth == birth => {
                     if now.since(entry.last) <= wait_ns {
                         return None;
                     }
@@ -156,9 +205,9 @@ impl Table {
             return None;
         }
         let (mut chosen, mut compared) = (None, 0);
-        for _ in 0..self.entries.len() {
+        for _ in 0..self.entries.len {
             let place = self.turn()?;
-            let Some(Some(entry)) = self.entries.get(place as usize) else { continue };
+            let Some(entry) = self.entries.get(place) else { continue };
             compared += 1;
             let age = entry.last.known();
             if chosen.is_none_or(|(least, _)| age < least) {
@@ -174,17 +223,17 @@ impl Table {
     /// The next place in turn, used or not.
     pub(crate) fn turn(&mut self) -> Option<u32> {
         let place = self.hand;
-        self.hand = if place + 1 < self.entries.len() { place + 1 } else { 0 };
-        (place < self.entries.len()).then(|| index32(place))
+        self.hand = if place + 1 < self.entries.len { place + 1 } else { 0 };
+        (place < self.entries.len).then(|| index32(place))
     }
 
     /// Places, used or not.
     pub(crate) fn places(&self) -> usize {
-        self.entries.len()
+        self.entries.len
     }
 
     /// Every flow, in no order that means something.
     pub(crate) fn each(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().flatten()
+        self.entries.pieces.iter().flatten().flatten()
     }
 }

@@ -9,6 +9,7 @@ pub(crate) struct When(i64);
 impl When {
     pub(crate) const UNKNOWN: When = When(i64::MIN);
 
+    #[inline]
     pub(crate) fn of(time: Option<Timestamp<Utc>>) -> When {
         time.map_or(When::UNKNOWN, |time| When(time.as_ns().max(i64::MIN + 1)))
     }
@@ -18,6 +19,7 @@ impl When {
         When(ns)
     }
 
+    #[inline]
     pub(crate) fn known(self) -> Option<i64> {
         (self != When::UNKNOWN).then_some(self.0)
     }
@@ -27,10 +29,12 @@ impl When {
     }
 
     /// Unknown is before everything.
+    #[inline]
     pub(crate) fn later(self, other: When) -> When {
         When(self.0.max(other.0))
     }
 
+    #[inline]
     pub(crate) fn earlier(self, other: When) -> When {
         match (self.known(), other.known()) {
             (Some(a), Some(b)) => When(a.min(b)),
@@ -40,6 +44,7 @@ impl When {
     }
 
     /// Nanoseconds since `before`; 0 where either is unknown, negative where it is later.
+    #[inline]
     pub(crate) fn since(self, before: When) -> i64 {
         if self == When::UNKNOWN || before == When::UNKNOWN { 0 } else { self.0.saturating_sub(before.0) }
     }

@@ -10,6 +10,7 @@ use crate::heard::{MOST_DATAGRAM, MOST_STREAM};
 use crate::hearing::{self, Hearing, Outcome, Settled};
 use crate::key::End;
 use crate::number::index32;
+use crate::part::Part;
 use crate::recognise::appearance;
 use crate::talk::{Said, Talk};
 
@@ -92,11 +93,13 @@ impl Observer {
                 }
             }
             Outcome::Settled(settled) => {
-                decide(entry, settled);
+                // Flows of datagrams are over long after they are decided, and who serves does not change any more.
+                let told = (datagrams && !self.config.flows).then_some(&self.part);
+                decide(entry, settled, told);
                 self.put_back(hearing);
             }
             Outcome::Broken => {
-                entry.protocol = Protocol::Plain(Appearance::Binary);
+                entry.decided(Protocol::Plain(Appearance::Binary));
                 self.broken(number);
                 self.put_back(hearing);
             }
@@ -105,19 +108,16 @@ impl Observer {
 
     /// Decides from what was heard so far.
     pub(super) fn settle(&mut self, place: u32, number: u64) {
-        let Some(entry) = self.table.entry_mut(place) else { return };
-        let Protocol::Hearing(hearing) = std::mem::replace(&mut entry.protocol, Protocol::Silent) else {
-            return;
-        };
+        let concluded = self.table.entry_mut(place).and_then(conclude);
+        self.concluded(concluded, number);
+    }
+
+    /// Takes back what a flow was heard with that is decided now.
+    pub(super) fn concluded(&mut self, concluded: Option<Concluded>, number: u64) {
+        let Some(Concluded { hearing, broken }) = concluded else { return };
         self.heard_bytes = self.heard_bytes.saturating_sub(hearing.bytes());
-        let turnable = !entry.marks.has(Marks::OPENED) && !entry.marks.has(Marks::FOR_MANY);
-        match hearing::look(&hearing.talk(entry.key.transport, entry.client, true), turnable) {
-            Outcome::Settled(settled) => decide(entry, settled),
-            Outcome::Open { .. } => entry.protocol = Protocol::Plain(Appearance::Binary),
-            Outcome::Broken => {
-                entry.protocol = Protocol::Plain(Appearance::Binary);
-                self.broken(number);
-            }
+        if broken {
+            self.broken(number);
         }
         self.put_back(Some(hearing));
     }
@@ -136,6 +136,33 @@ impl Observer {
             self.spare.push(hearing);
         }
     }
+}
+
+/// What is left of a decision.
+pub(super) struct Concluded {
+    hearing: Box<Hearing>,
+    broken: bool,
+}
+
+/// Decides a flow from what was heard of it, if it is not decided yet.
+pub(super) fn conclude(entry: &mut Entry) -> Option<Concluded> {
+    let hearing = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
+        Protocol::Hearing(hearing) => hearing,
+        decided => {
+            entry.protocol = decided;
+            return None;
+        }
+    };
+    let turnable = !entry.marks.has(Marks::OPENED) && !entry.marks.has(Marks::FOR_MANY);
+    let mut broken = false;
+    match hearing::look(&hearing.talk(entry.key.transport, entry.client, true), turnable) {
+        Outcome::Settled(settled) => decide(entry, settled, None),
+        open_or_broken => {
+            broken = matches!(open_or_broken, Outcome::Broken);
+            entry.decided(Protocol::Plain(Appearance::Binary));
+        }
+    }
+    Some(Concluded { hearing, broken })
 }
 
 /// What a payload adds to a flow that was heard before; `begins` is where its side's sequence numbers do, if known.
@@ -187,7 +214,8 @@ fn further(
     }
 }
 
-fn decide(entry: &mut Entry, settled: Settled) {
+/// Notes a decision; what its service, by the facts so far, has told as well need not be kept.
+fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
     if settled.turned {
         entry.client = entry.client.other();
         // Who was taken for the client has answered.
@@ -197,10 +225,16 @@ fn decide(entry: &mut Entry, settled: Settled) {
         entry.marks.set(Marks::SPOKEN);
     }
     let recognised = settled.recognised;
-    entry.protocol = match recognised {
+    let protocol = match recognised {
+        Recognised { protocol: Some(protocol), attempt: None, certainty, appearance, .. }
+            if told.is_some_and(|part| part.is_told(entry, &recognised)) =>
+        {
+            Protocol::Brief(protocol, certainty, appearance)
+        }
         Recognised { protocol: None, attempt: None, appearance, .. } => Protocol::Plain(appearance),
         recognised => Protocol::Settled(Box::new(recognised)),
     };
+    entry.decided(protocol);
 }
 
 /// What an open flow's bytes say so far.

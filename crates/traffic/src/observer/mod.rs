@@ -18,11 +18,10 @@ use wire::{Fault, Frame};
 use crate::beacon::Threshold;
 use crate::community::community_id;
 use crate::config::{Config, TimeOuts};
-use crate::entry::{Counts, Entry, Marks, Protocol};
+use crate::entry::{self, Counts, Entry, Marks, Protocol};
 use crate::hash::{Map, Seed};
 use crate::hearing::Hearing;
 use crate::key::{self, End, Ends, Key};
-use crate::number::index32;
 use crate::part::Part;
 use crate::table::Table;
 use crate::when::When;
@@ -98,7 +97,7 @@ impl Observer {
         Observer {
             config,
             seed,
-            table: Table::new(most, (most / 4).clamp(32, 1 << 16)),
+            table: Table::new(seed, most, (most / 4).clamp(32, 1 << 16)),
             part: Part::new(seed, eighth * 3, threshold),
             ended: VecDeque::new(),
             heard_bytes: 0,
@@ -133,6 +132,10 @@ impl Observer {
         self.part.first = self.part.first.earlier(now);
         self.part.last = self.part.last.later(now);
         self.turn(now);
+        if let Some(packet) = packet::plain(frame) {
+            self.packet(&packet, number, now);
+            return;
+        }
         let decoded = packet::decode(frame);
         // By reference: a packet's facts take five lines of the cache.
         match &decoded {
@@ -223,8 +226,10 @@ impl Observer {
 
     /// Ends every flow, also for [`Observer::poll`].
     pub fn end(&mut self) {
-        for place in 0..self.table.places() {
-            self.over(index32(place), Why::Finished);
+        for mut entry in self.table.drain() {
+            let concluded = hear::conclude(&mut entry);
+            self.concluded(concluded, entry.frame);
+            self.leave(entry, Why::Finished);
         }
     }
 
@@ -339,15 +344,13 @@ impl Observer {
             marks.set(Marks::FOR_MANY);
         }
         let tunnel = packet.tunnels.iter().last().map_or(0, |tunnel| self.tunnel(tunnel.kind, tunnel.id));
-        let place = self.table.insert(Entry {
+        let entry = Entry {
             key,
-            hash,
-            birth: 0,
             last: now,
-            client: from,
+            birth: 0,
             marks,
+            client: from,
             ttl: packet.ttl,
-            dscp: packet.traffic_class >> 2,
             counts: Ends::<Counts>::default(),
             protocol: Protocol::Silent,
             first: now,
@@ -357,7 +360,9 @@ impl Observer {
             icmp_errors: 0,
             vlan: packet.vlans.outer,
             tunnel,
-        });
+            dscp: packet.traffic_class >> 2,
+        };
+        let place = self.table.insert(hash, entry);
         // An embryo that has to go joins the sketch of its source, where nothing of it is lost but its own row.
         if let Some(oldest) = self.table.surplus_embryo() {
             self.over(oldest, Why::TimedOut);
@@ -388,8 +393,7 @@ impl Observer {
         let counts = entry.counts.at_mut(from);
         counts.packets += 1;
         counts.bytes += u64::from(met.ip_bytes);
-        entry.last = entry.last.later(now);
-        entry.first = entry.first.earlier(now);
+        entry.met(now);
         let mut fresh = met.payload_wire_bytes > 0;
         if let Some(tcp) = met.tcp {
             fresh = entry.segment(from, tcp, met.payload_wire_bytes);
@@ -406,7 +410,7 @@ impl Observer {
             (entry.ttl, entry.dscp) = (met.ttl, met.dscp);
         }
         let closes = !over_before && entry.is_over();
-        let undecided = matches!(entry.protocol, Protocol::Silent | Protocol::Hearing(_));
+        let undecided = !entry.marks.has(Marks::DECIDED);
         // Nothing is expected any more: a reset, or what acknowledges the last FIN.
         let done = over_before || closes;
         let done =
@@ -429,7 +433,7 @@ impl Observer {
         let recognised = said(&mut entry.protocol);
         let protocol = recognised.protocol;
         let served = self.part.take(entry, recognised);
-        entry.protocol = Protocol::Taken(protocol);
+        entry.decided(Protocol::Taken(protocol));
         entry.marks.set(Marks::TAKEN);
         if served {
             entry.marks.set(Marks::SERVED);
@@ -451,7 +455,13 @@ impl Observer {
     /// Ends a flow.
     fn over(&mut self, place: u32, why: Why) {
         self.decide_now(place);
-        let Some(mut entry) = self.table.remove(place) else { return };
+        if let Some(entry) = self.table.remove(place) {
+            self.leave(entry, why);
+        }
+    }
+
+    /// Takes the facts of a flow that left the table.
+    fn leave(&mut self, mut entry: Entry, why: Why) {
         if let Protocol::Taken(protocol) = entry.protocol {
             if entry.tally().packets() > 0 {
                 self.part.stragglers(&entry, protocol);
@@ -503,6 +513,7 @@ impl Observer {
 fn said(protocol: &mut Protocol) -> Recognised {
     match std::mem::replace(protocol, Protocol::Silent) {
         Protocol::Settled(recognised) => *recognised,
+        Protocol::Brief(protocol, certainty, appearance) => entry::brief(protocol, certainty, appearance),
         Protocol::Plain(appearance) => Recognised::nothing(appearance),
         _ => Recognised::nothing(Appearance::Empty),
     }
