@@ -60,6 +60,7 @@ impl<'f> Hall<'f> {
         Hall::Elsewhere { desks }
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, frame: &Frame<'_>, number: u64) {
         match self {
             Hall::Here { observer, monitor, on_flow } => {

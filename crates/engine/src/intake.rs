@@ -23,6 +23,7 @@ impl Intake {
     }
 
     /// Counts a frame, and says whether it passes.
+    #[inline]
     pub(crate) fn admit(&mut self, frame: &Frame<'_>) -> bool {
         self.frames += 1;
         if frame.time.is_some() {
@@ -68,7 +69,12 @@ impl FrameFilter {
     }
 
     /// Whether a frame counts.
+    #[inline]
     pub(crate) fn passes(&mut self, frame: &Frame<'_>) -> bool {
+        self.expression.is_none() || self.fits(frame)
+    }
+
+    fn fits(&mut self, frame: &Frame<'_>) -> bool {
         let Some(expression) = &self.expression else { return true };
         if self.last.as_ref().is_none_or(|(link, _)| *link != frame.link) {
             let refused = &mut self.refused;
