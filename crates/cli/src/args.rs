@@ -13,7 +13,8 @@ use engine::Threshold;
 use model::Severity;
 
 pub(crate) use media::{
-    ComplaintLevel, MediaCommand, MediaLookArgs, ProfileName, SdpCommand, SdpLintArgs, SessionArgs,
+    ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand, SdpLintArgs,
+    SessionArgs,
 };
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 

@@ -13,6 +13,7 @@ mod glob;
 mod look;
 mod output;
 mod pages;
+mod report;
 pub mod sanitise;
 mod sarif;
 mod selection;

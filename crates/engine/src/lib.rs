@@ -5,6 +5,7 @@
 pub mod capture_file;
 mod desks;
 pub mod evidence;
+pub mod exhibit;
 mod intake;
 mod listening;
 pub mod nmos;

@@ -43,6 +43,11 @@ pub(crate) enum MediaCommand {
     /// Measures streams against their standard: RTP, ST 2110-10 to -43, ST 2022-7, PTP
     #[command(after_long_help = PROBE_EXAMPLES)]
     Probe(Box<MediaLookArgs>),
+    /// Writes what was measured as one HTML page, with plots, pictures and levels
+    #[command(
+        after_long_help = "Examples:\n  portreeve media report trace.pcapng --sdp camera1.sdp -o report.html\n  portreeve media report -i eth0 --duration 10 -o report.html\n\nPictures and levels are of captures only: standard input is kept in a temporary file to be read again."
+    )]
+    Report(Box<MediaReportArgs>),
     /// Tells of PTP as a listener sees it: clocks, who should lead, intervals, offsets, profile
     #[command(
         after_long_help = "Examples:\n  portreeve media ptp trace.pcapng\n  portreeve media ptp -i eth0 --duration 10\n\nOffsets are those between the clock of the capture and the master's."
@@ -175,4 +180,14 @@ fn edition(text: &str) -> Result<media::sdp::Edition, String> {
         let words: Vec<&str> = media::sdp::Edition::ALL.iter().map(|edition| edition.word()).collect();
         format!("expected one of {}", words.join(", "))
     })
+}
+
+/// Arguments of `media report`.
+#[derive(Debug, Args)]
+pub(crate) struct MediaReportArgs {
+    #[command(flatten)]
+    pub(crate) look: MediaLookArgs,
+    /// Where to write the page; - for standard output
+    #[arg(short = 'o', long, value_name = "FILE", default_value = "-", help_heading = "Output")]
+    pub(crate) write: PathBuf,
 }

@@ -11,7 +11,9 @@ mod traffic;
 
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
-pub(crate) use media::{media_list, media_probe, media_ptp, media_received, media_sent};
+pub(crate) use media::{
+    media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table,
+};
 pub(crate) use page::page;
 pub(crate) use paper::{assignments, field};
 pub(crate) use traffic::{finding_line, flow_line, flows, gaps_of_traffic, traffic, traffic_of_ports};

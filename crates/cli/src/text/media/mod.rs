@@ -19,7 +19,7 @@ use super::{Form, traffic};
 use crate::sanitise;
 use crate::style::Paint;
 
-pub(crate) use probe::media_probe;
+pub(crate) use probe::{media_page, media_probe};
 pub(crate) use ptp::media_ptp;
 pub(crate) use received::media_received;
 pub(crate) use sent::media_sent;
@@ -45,7 +45,7 @@ pub(crate) fn media_list(out: &mut String, view: &TrafficView, form: Form) {
 }
 
 /// The table alone.
-pub(super) fn media_table(out: &mut String, view: &TrafficView, form: Form) {
+pub(crate) fn media_table(out: &mut String, view: &TrafficView, form: Form) {
     let media = &view.traffic.media;
     let mut rows = Vec::new();
     for (index, stream) in media.streams.iter().enumerate() {

@@ -23,7 +23,7 @@ pub(crate) fn media_probe(out: &mut String, view: &TrafficView, form: Form) {
         out.push_str("No media was seen.\n");
     }
     for (index, stream) in media.streams.iter().enumerate() {
-        page(out, view, index, stream, form);
+        media_page(out, view, index, stream, form);
     }
     super::media_count(out, view);
     out.push('\n');
@@ -31,7 +31,8 @@ pub(crate) fn media_probe(out: &mut String, view: &TrafficView, form: Form) {
     traffic::foot(out, view, form);
 }
 
-fn page(out: &mut String, view: &TrafficView, index: usize, stream: &Stream, form: Form) {
+/// Writes everything about one stream.
+pub(crate) fn media_page(out: &mut String, view: &TrafficView, index: usize, stream: &Stream, form: Form) {
     let media = &view.traffic.media;
     let title = media.subject_name(&Subject::Stream(index)).unwrap_or_default();
     let _ = writeln!(out, "{}", form.style.paint(Paint::Bold, sanitise::line(&title)));

@@ -1,0 +1,112 @@
+//! What people want to see and hear of streams: the last whole picture, and how loud the sound is.
+//!
+//! A capture is read once more for it: what streams carry is known only after the first reading.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use media::picture::Picture;
+use media::sound::{Levels, Planar, Sequence};
+use media::video::Assembler;
+use model::media::sound::SoundFacts;
+use model::media::{Essence, Media};
+use wire::packet::{self, Decoded};
+use wire::protocol::Protocol;
+use wire::rtp;
+
+use crate::capture_file::CaptureFile;
+use crate::reading::each_frame;
+
+/// Of so many streams something is kept to be shown.
+const MOST_STREAMS: usize = 64;
+
+/// What is shown of one stream.
+#[derive(Debug, Clone, Default)]
+pub struct Exhibit {
+    /// The last picture that came whole; else the last one.
+    pub picture: Option<Picture>,
+    /// How loud it is.
+    pub sound: Option<SoundFacts>,
+}
+
+enum Maker {
+    Pictures(Box<Assembler>, Option<Picture>),
+    Sound(Box<Sequence>, Box<Levels>, Planar),
+}
+
+/// What can be shown of each stream, by its index; read from the captures in which the streams were found.
+pub fn exhibits(files: Vec<CaptureFile>, media: &Media) -> HashMap<usize, Exhibit> {
+    let mut makers: HashMap<(SocketAddr, SocketAddr, u32), (usize, Maker)> = HashMap::new();
+    for (index, stream) in media.streams.iter().enumerate() {
+        let (Some((format, _)), Some(leg)) = (&stream.format, stream.legs.first()) else { continue };
+        let maker = match &format.essence {
+            Essence::Video(format) => {
+                Assembler::new(format).map(|assembler| Maker::Pictures(Box::new(assembler), None))
+            }
+            Essence::Audio(format) => Some(Maker::Sound(
+                Box::new(Sequence::new(format)),
+                Box::new(Levels::new(format)),
+                Planar::new(format.channels),
+            )),
+            _ => None,
+        };
+        if let Some(maker) = maker.filter(|_| makers.len() < MOST_STREAMS) {
+            makers.insert((leg.source, leg.destination, stream.ssrc), (index, maker));
+        }
+    }
+    if makers.is_empty() {
+        return HashMap::new();
+    }
+    let mut number = 0;
+    for mut file in files {
+        each_frame(&mut *file.bytes, &mut |frame| {
+            number += 1;
+            let Ok(Decoded::Packet(packet)) = packet::decode(frame) else { return };
+            if packet.protocol != Protocol::UDP || packet.fragment.is_some() {
+                return;
+            }
+            let Ok(rtp) = rtp::parse(packet.payload) else { return };
+            let source = SocketAddr::new(packet.source.to_ip(), packet.source_port);
+            let destination = SocketAddr::new(packet.destination.to_ip(), packet.destination_port);
+            let Some((_, maker)) = makers.get_mut(&(source, destination, rtp.ssrc)) else { return };
+            let udp_bytes = u16::try_from(packet.payload_wire_bytes.saturating_add(8)).unwrap_or(u16::MAX);
+            take(maker, &media::Packet { time: frame.time, frame: number, udp_bytes, rtp });
+        });
+    }
+    makers.into_values().map(|(index, maker)| (index, finish(maker))).collect()
+}
+
+fn take(maker: &mut Maker, packet: &media::Packet<'_>) {
+    match maker {
+        Maker::Pictures(assembler, last) => {
+            if let Some(picture) = assembler.handle(packet) {
+                keep(last, picture);
+            }
+        }
+        Maker::Sound(sequence, levels, planar) => {
+            let before = sequence.filled();
+            planar.clear();
+            sequence.handle(packet, planar);
+            levels.handle(planar, sequence.filled() - before);
+        }
+    }
+}
+
+/// A whole picture stays until another whole one comes.
+fn keep(last: &mut Option<Picture>, picture: Picture) {
+    if last.as_ref().is_none_or(|last| picture.missing_pixels <= last.missing_pixels) {
+        *last = Some(picture);
+    }
+}
+
+fn finish(maker: Maker) -> Exhibit {
+    match maker {
+        Maker::Pictures(mut assembler, mut last) => {
+            while let Some(picture) = assembler.poll() {
+                keep(&mut last, picture);
+            }
+            Exhibit { picture: last, sound: None }
+        }
+        Maker::Sound(_, levels, _) => Exhibit { picture: None, sound: Some(levels.facts()) },
+    }
+}
