@@ -57,6 +57,26 @@ shown! {
         splices: Vec<SpliceFacts>,
         /// Messages to splicers for which there was no room in the list.
         other_splices: u64,
+        /// Packets against the windows of their transmission model, where the capture's clock follows TAI.
+        window: Option<WindowFacts>,
+    }
+}
+
+shown! {
+    /// Packets against the windows of their transmission model (ST 2110-40:2023 §6).
+    WindowFacts from model::media::ancillary::WindowFacts {
+        /// Whether the model is that of low latency; else the compatible one.
+        low_latency: bool,
+        /// Lines of a frame, with those that hold no picture.
+        total_lines: u32,
+        /// Whether that is assumed: the fewest that such a signal can have, which forgives most.
+        total_lines_assumed: bool,
+        /// Nanoseconds after the end of the window; negative before it.
+        late_ns: Spread,
+        /// Packets after their window.
+        late: u64,
+        /// Packets before their window.
+        early: u64,
     }
 }
 
