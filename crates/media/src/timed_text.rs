@@ -200,6 +200,41 @@ fn text(document: &str) -> String {
     words.trim().into()
 }
 
+/// What must hold of any input: a payload is written as it was, and what is kept of a document is bounded.
+pub fn check(bytes: &[u8]) {
+    let mut measure = Measure::default();
+    if let Ok(payload) = parse(bytes) {
+        let mut again = Vec::new();
+        write(payload.text, &mut again);
+        again.extend_from_slice(payload.rest);
+        assert_eq!(again.get(2..), bytes.get(2..));
+    }
+    let mut document = Vec::new();
+    write(bytes, &mut document);
+    for (sequence, payload) in [(0, bytes), (1, document.as_slice())] {
+        measure.handle(&Packet {
+            time: None,
+            frame: 1,
+            udp_bytes: 100,
+            rtp: wire::rtp::Packet {
+                marker: true,
+                payload_type: 100,
+                sequence,
+                timestamp: u32::from(sequence),
+                ssrc: 0,
+                sources: 0,
+                extension: None,
+                payload,
+                padding_bytes: 0,
+            },
+        });
+    }
+    let facts = measure.facts();
+    let whole = facts.documents + facts.keep_alives + facts.incomplete;
+    assert!(whole <= facts.packets && facts.ttml <= facts.documents && facts.malformed <= facts.packets);
+    assert!(facts.last.chars().count() <= MOST_LETTERS && facts.root.chars().count() <= 80);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +310,7 @@ mod tests {
                 let at = (seed >> 33) as usize % copy.len();
                 copy[at] = seed.to_le_bytes()[5];
             }
+            check(&copy);
             let copy = String::from_utf8_lossy(&copy);
             root(&copy);
             assert!(text(&copy).chars().count() <= MOST_LETTERS);
