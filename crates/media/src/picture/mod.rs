@@ -84,6 +84,19 @@ impl Picture {
         Some(Picture { format: format.clone(), planes, timestamps: [None; 2], missing_pixels: 0 })
     }
 
+    /// Makes rows black again.
+    pub fn blacken(&mut self, rows: core::ops::Range<usize>) {
+        let Some(pgroup) = Pgroup::of_format(&self.format) else { return };
+        let levels = Levels::of(&self.format);
+        for (component, plane) in self.planes.iter_mut().enumerate() {
+            let is_difference = component > 0 && pgroup.order != Order::Primaries;
+            let value = if is_difference { levels.neutral() } else { levels.black() };
+            let down = if component > 0 { pgroup.down } else { 1 };
+            let end = rows.end.div_ceil(down).min(plane.height) * plane.width;
+            plane.samples.get_mut(rows.start / down * plane.width..end).unwrap_or_default().fill(value);
+        }
+    }
+
     /// The samples of a row from a pixel on (of two rows with 4:2:0), to be packed.
     pub fn samples(&self, row: usize, pixel: usize) -> Samples<'_> {
         let mut samples = Samples { first: &[], below: &[], second: &[], third: &[] };

@@ -15,6 +15,10 @@ const OPEN: usize = 2;
 /// Frames that were given away and whose stragglers are known as such.
 const REMEMBERED: usize = 4;
 
+/// A frame of which less than one part in so many came when others took its place is no picture: its timestamp was
+/// damaged, or the stream is not what was said. To make a picture of each such packet would cost too much.
+const SCRAP: usize = 16;
+
 /// A frame that is being put together.
 #[derive(Debug, Clone)]
 struct Open {
@@ -47,6 +51,9 @@ pub struct Assembler {
     /// Row numbers begin with these, once seen: senders of plain RFC 4175 count SDI lines.
     first_row: [u16; 2],
     late: u64,
+    scraps: u64,
+    /// Memory of the last scrap, to be used again.
+    spare: Option<Open>,
 }
 
 impl Assembler {
@@ -60,6 +67,8 @@ impl Assembler {
             begun: 0,
             first_row: [0; 2],
             late: 0,
+            scraps: 0,
+            spare: None,
         };
         Picture::black(format)?;
         assembler.coverage()?;
@@ -74,6 +83,11 @@ impl Assembler {
     /// Packets of frames that were given away already.
     pub fn late(&self) -> u64 {
         self.late
+    }
+
+    /// Frames that were given up because next to nothing of them came.
+    pub fn scraps(&self) -> u64 {
+        self.scraps
     }
 
     fn coverage(&self) -> Option<[Coverage; 2]> {
@@ -158,9 +172,13 @@ impl Assembler {
 
     fn begin(&mut self) -> Option<()> {
         let fields = if self.format.scan == Scan::Progressive { 1 } else { 2 };
-        let picture = Picture::black(&self.format)?;
         self.begun += 1;
-        self.open.push(Open { picture, coverage: self.coverage()?, fields, age: self.begun });
+        let age = self.begun;
+        let open = match self.spare.take() {
+            Some(spare) => Open { age, ..spare },
+            None => Open { picture: Picture::black(&self.format)?, coverage: self.coverage()?, fields, age },
+        };
+        self.open.push(open);
         Some(())
     }
 
@@ -169,14 +187,49 @@ impl Assembler {
         if self.open.len() < OPEN {
             return None;
         }
-        self.poll()
+        let open = self.take_oldest()?;
+        let covered: usize = open.coverage.iter().take(open.fields).map(Coverage::covered).sum();
+        let groups =
+            self.pgroup.per_row(self.format.width) * usize::from(self.format.height) / self.pgroup.down;
+        if covered < groups / SCRAP {
+            self.remember(open.picture.timestamps);
+            self.scraps += 1;
+            self.spare = Some(self.emptied(open));
+            return None;
+        }
+        Some(self.finish(open))
+    }
+
+    /// A frame made new, at the cost of what was in it.
+    fn emptied(&self, mut open: Open) -> Open {
+        let (step, fields) = (self.pgroup.down.max(open.fields), open.fields);
+        for (field, coverage) in open.coverage.iter_mut().enumerate().take(fields) {
+            let rows = coverage.touched_rows();
+            open.picture.blacken(rows.start * step..rows.end * step);
+            coverage.restart(rows_of_field(&self.format, field).div_ceil(self.pgroup.down));
+        }
+        open.picture.timestamps = [None; 2];
+        open
+    }
+
+    fn take_oldest(&mut self) -> Option<Open> {
+        let (index, _) = self.open.iter().enumerate().min_by_key(|(_, open)| open.age)?;
+        Some(self.open.remove(index))
     }
 
     /// The oldest frame as far as it came; at the end of a stream, until there is none.
     pub fn poll(&mut self) -> Option<Picture> {
-        let (index, _) = self.open.iter().enumerate().min_by_key(|(_, open)| open.age)?;
-        let open = self.open.remove(index);
+        let open = self.take_oldest()?;
         Some(self.finish(open))
+    }
+
+    fn remember(&mut self, timestamps: [Option<u32>; 2]) {
+        for (field, timestamp) in timestamps.into_iter().enumerate() {
+            if let Some(timestamp) = timestamp {
+                self.done.rotate_right(1);
+                self.done.iter_mut().take(1).for_each(|place| *place = Some((timestamp, field)));
+            }
+        }
     }
 
     fn finish(&mut self, open: Open) -> Picture {
@@ -185,12 +238,7 @@ impl Assembler {
         let all = u64::from(self.format.width) * u64::from(self.format.height);
         let pixels = groups * (self.pgroup.across * self.pgroup.down) as u64;
         picture.missing_pixels = pixels.min(all);
-        for (field, timestamp) in picture.timestamps.into_iter().enumerate() {
-            if let Some(timestamp) = timestamp {
-                self.done.rotate_right(1);
-                self.done.iter_mut().take(1).for_each(|place| *place = Some((timestamp, field)));
-            }
-        }
+        self.remember(picture.timestamps);
         picture
     }
 }

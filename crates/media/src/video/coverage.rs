@@ -93,6 +93,12 @@ impl Coverage {
         self.covered
     }
 
+    /// The rows outside of which nothing came.
+    pub fn touched_rows(&self) -> core::ops::Range<usize> {
+        let words_of_row = self.words_of_row.max(1);
+        self.touched.start / words_of_row..self.touched.end.div_ceil(words_of_row)
+    }
+
     /// What is missing.
     pub fn missing(&self) -> Missing {
         let mut missing = Missing::default();
@@ -101,9 +107,9 @@ impl Coverage {
         }
         // Of rows outside what was touched nothing came: they are not looked at.
         let words_of_row = self.words_of_row.max(1);
-        let (first, last) = (self.touched.start / words_of_row, self.touched.end.div_ceil(words_of_row));
-        let seen = last.min(self.rows).saturating_sub(first);
-        for row in self.words.chunks(words_of_row).skip(first).take(seen) {
+        let touched = self.touched_rows();
+        let seen = touched.end.min(self.rows).saturating_sub(touched.start);
+        for row in self.words.chunks(words_of_row).skip(touched.start).take(seen) {
             let here: usize = row.iter().map(|word| word.count_ones() as usize).sum();
             missing.rows += u64::from(here == 0);
             missing.partial_rows += u64::from(here > 0 && here < self.groups);

@@ -5,6 +5,7 @@ use crate::Packet;
 use crate::make::Batch;
 use crate::make::video::tests::format;
 use crate::make::video::{Head, Signal, VideoMaker};
+use crate::picture::Picture;
 use model::Timestamp;
 use model::media::video::{ExtendedSequence, VideoFacts};
 use model::media::{Depth, Packing, Ratio, Sampling, Scan, StreamRule, VideoFormat};
@@ -153,6 +154,40 @@ fn loss_is_counted_and_is_not_the_senders_fault() {
     pictures.extend(core::iter::from_fn(|| assembler.poll()));
     assert_eq!(pictures.iter().map(|it| it.missing_pixels).sum::<u64>(), 1040);
     assert_eq!(pictures.len(), 6);
+}
+
+#[test]
+fn scraps_are_no_pictures_and_leave_nothing_behind() {
+    for (scan, sampling) in [
+        (Scan::Progressive, Sampling::YCbCr422),
+        (Scan::Interlaced, Sampling::YCbCr422),
+        (Scan::Progressive, Sampling::YCbCr420),
+    ] {
+        let format = VideoFormat { scan, height: 80, ..format(sampling, Depth::Ten) };
+        let mut sent = send(&format, Signal::Bars, 6);
+        let whole = sent.clone();
+        // A packet in the middle of each frame has a timestamp of its own.
+        let in_frame = sent.len() / 6;
+        for at in (in_frame / 3..sent.len()).step_by(in_frame) {
+            sent[at].bytes[4] ^= 0x40;
+        }
+        let mut assembler = Assembler::new(&format).unwrap();
+        let mut pictures: Vec<_> = packets(&sent).filter_map(|packet| assembler.handle(&packet)).collect();
+        assert!(assembler.scraps() >= 2, "{scan:?}");
+        pictures.extend(core::iter::from_fn(|| assembler.poll()));
+        let mut fresh = Assembler::new(&format).unwrap();
+        let perfect: Vec<_> = packets(&whole).filter_map(|packet| fresh.handle(&packet)).collect();
+        // What was put together in used memory is black where nothing came, as in new memory.
+        let black = Picture::black(&format).unwrap();
+        for picture in pictures.iter().filter(|picture| picture.missing_pixels < 80 * 40) {
+            let perfect = perfect.iter().find(|it| it.timestamps == picture.timestamps).unwrap();
+            let places = picture.planes.iter().zip(&perfect.planes).zip(&black.planes);
+            for ((plane, perfect), black) in places {
+                let numbers = plane.samples.iter().zip(&perfect.samples).zip(&black.samples);
+                assert!(numbers.into_iter().all(|((is, should), black)| is == should || is == black));
+            }
+        }
+    }
 }
 
 #[test]
