@@ -25,6 +25,12 @@ pub(crate) enum SendCommand {
     /// Sends a test sound (ST 2110-30, ST 2110-31)
     #[command(after_long_help = SEND_EXAMPLES)]
     Audio(Box<SendAudioArgs>),
+    /// Sends ancillary data: time code, captions, format description (ST 2110-40)
+    #[command(after_long_help = SEND_EXAMPLES)]
+    Ancillary(Box<SendAncillaryArgs>),
+    /// Sends fast metadata (ST 2110-41)
+    #[command(after_long_help = SEND_EXAMPLES)]
+    Metadata(Box<SendMetadataArgs>),
 }
 
 /// What all that is sent has in common.
@@ -69,7 +75,8 @@ pub(crate) struct SendArgs {
     /// Report on the stream, on the next port (RFC 3550)
     #[arg(long, help_heading = "Session")]
     pub(crate) rtcp: bool,
-    /// Send another stream beside this one, as it comes by default: audio=ADDRESS:PORT or video=ADDRESS:PORT
+    /// Send another stream beside this one, as it comes by default: video, audio, ancillary or metadata, as in
+    /// audio=239.1.1.2:5004 (may be given several times)
     #[arg(long, value_name = "KIND=ADDRESS:PORT", value_parser = with, help_heading = "Session")]
     pub(crate) with: Vec<(ContentKind, SocketAddr)>,
     /// Faults to make, as in loss=0.1%,reorder=5,jitter=100us,duplicate=1%,marker=1/100,rate=50ppm,late=5ms@1/10,
@@ -106,6 +113,10 @@ pub(crate) enum ContentKind {
     Video,
     /// Sound
     Audio,
+    /// Ancillary data
+    Ancillary,
+    /// Fast metadata
+    Metadata,
 }
 
 fn with(text: &str) -> Result<(ContentKind, SocketAddr), String> {
@@ -189,6 +200,48 @@ pub(crate) struct SendAudioArgs {
     pub(crate) channel_order: Option<String>,
 }
 
+/// Ancillary data to send.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct SendAncillaryArgs {
+    #[command(flatten)]
+    pub(crate) common: SendArgs,
+    /// Size, scan and rate of the pictures that it belongs to
+    #[arg(long, value_name = "RASTER", value_parser = raster, default_value = "1080p50", help_heading = "Data")]
+    pub(crate) raster: Raster,
+    /// What to send, as DID/SDID in hexadecimal digits: 60/60 (time code), 61/01 (captions), 41/05 (format description);
+    /// all of them where none is given
+    #[arg(long, value_name = "DID/SDID", value_parser = kind, help_heading = "Data")]
+    pub(crate) kind: Vec<(u8, u8)>,
+    /// What the captions say
+    #[arg(long, value_name = "TEXT", default_value = "PORTREEVE", help_heading = "Data")]
+    pub(crate) captions: String,
+}
+
+/// Fast metadata to send.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct SendMetadataArgs {
+    #[command(flatten)]
+    pub(crate) common: SendArgs,
+    /// Size, scan and rate of the pictures that it belongs to
+    #[arg(long, value_name = "RASTER", value_parser = raster, default_value = "1080p50", help_heading = "Data")]
+    pub(crate) raster: Raster,
+    /// Type of the data items, in hexadecimal digits (may be given several times); a private one where none is given
+    #[arg(long, value_name = "TYPE", value_parser = item_type, default_value = "200000", help_heading = "Data")]
+    pub(crate) item: Vec<u32>,
+}
+
+fn kind(text: &str) -> Result<(u8, u8), String> {
+    let octet = |text: &str| u8::from_str_radix(text, 16).ok();
+    let parts = text.split_once('/').and_then(|(did, sdid)| Some((octet(did)?, octet(sdid)?)));
+    parts.ok_or_else(|| String::from("expected DID/SDID in hexadecimal digits, as in 60/60"))
+}
+
+fn item_type(text: &str) -> Result<u32, String> {
+    // 22 bits (ST 2110-41:2024 §5).
+    let kind = u32::from_str_radix(text, 16).ok().filter(|kind| *kind < 1 << 22);
+    kind.ok_or_else(|| String::from("expected a type in hexadecimal digits, up to 3FFFFF"))
+}
+
 /// What is sent beside another stream is as it comes by default.
 #[derive(Debug, Parser)]
 #[command(no_binary_name = true)]
@@ -214,6 +267,20 @@ impl SendAudioArgs {
     /// As it comes by default.
     pub(crate) fn usual(common: SendArgs) -> Option<SendAudioArgs> {
         usual::<SendAudioArgs>(&common).map(|args| SendAudioArgs { common, ..args })
+    }
+}
+
+impl SendAncillaryArgs {
+    /// As it comes by default.
+    pub(crate) fn usual(common: SendArgs) -> Option<SendAncillaryArgs> {
+        usual::<SendAncillaryArgs>(&common).map(|args| SendAncillaryArgs { common, ..args })
+    }
+}
+
+impl SendMetadataArgs {
+    /// As it comes by default.
+    pub(crate) fn usual(common: SendArgs) -> Option<SendMetadataArgs> {
+        usual::<SendMetadataArgs>(&common).map(|args| SendMetadataArgs { common, ..args })
     }
 }
 

@@ -17,6 +17,7 @@ mod odd;
 mod scene;
 mod stage;
 mod strangers;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod unprivileged;

@@ -113,7 +113,7 @@ impl Lane {
     }
 
     /// Lets packets leave: those that are due together, and where we are late also those that should have left meanwhile.
-    fn leave(&mut self, now: Timestamp<Tai>, watch: &Watch) {
+    fn leave(&mut self, now: Timestamp<Tai>, pacer: &Pacer, watch: &Watch) {
         let Some(period) = &self.period else { return };
         let mut count = period.together(self.next).min(MOST);
         let at = period.due.get(self.next).copied().unwrap_or(now);
@@ -132,7 +132,9 @@ impl Lane {
             leg.send(period.batch.bytes(), places, at);
         }
         if let Some(gate) = &mut self.gate {
-            gate.pass(u64::try_from(count).unwrap_or(0), reached);
+            // They may have left as late as this: whoever follows must not come too close to that.
+            let gone = Timestamp::from_ns(pacer.now().as_ns().saturating_add(self.lead_ns));
+            gate.pass(u64::try_from(count).unwrap_or(0), gone);
         }
         let late_ns = u64::try_from(reached.since_ns(at)).unwrap_or(0);
         self.lateness.note(late_ns);
@@ -196,7 +198,7 @@ pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, watch: &Watch) {
         if now >= due
             && let Some(lane) = lanes.get_mut(at)
         {
-            lane.leave(now, watch);
+            lane.leave(now, pacer, watch);
         }
     }
 }

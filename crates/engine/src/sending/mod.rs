@@ -4,6 +4,7 @@
 
 pub mod audio;
 mod chores;
+pub mod data;
 mod gate;
 mod harm;
 mod lane;

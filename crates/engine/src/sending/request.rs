@@ -4,16 +4,20 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use host::transmit::TransmitRequest;
+use media::clock::LEAP_SECONDS;
+use media::make::ancillary::AncillaryMaker;
 use media::make::audio::{self, AudioMaker};
 use media::make::faults::Faults;
+use media::make::metadata::MetadataMaker;
 use media::make::video::{Head, VideoMaker};
 use media::{sap, sdp};
 use model::media::{
-    AudioFormat, Essence, Format, Leg, MediaClock, ReferenceClock, Session, SessionSource, Sources,
-    VideoFormat,
+    AncillaryFormat, AudioFormat, Essence, Format, Leg, MediaClock, Ratio, ReferenceClock, Scan, Session,
+    SessionSource, Sources, VideoFormat,
 };
 
 use super::audio::AudioSource;
+use super::data::{self, DataMaker, DataSource};
 use super::harm::Harmed;
 use super::report::Reporter;
 use super::video::{self, Pace, VideoSource};
@@ -46,6 +50,24 @@ pub enum Content {
         hertz: u32,
         /// How high the peak is, in hundredths of dBFS.
         level_cdb: i32,
+    },
+    /// Time code, captions and format description.
+    Ancillary {
+        /// Its format.
+        format: AncillaryFormat,
+        /// How the pictures that it belongs to are scanned.
+        scan: Scan,
+        /// What the captions say; none where it is empty.
+        captions: String,
+    },
+    /// Fast metadata: items that tell the number of their frame.
+    Metadata {
+        /// Of which types.
+        kinds: Vec<u32>,
+        /// Frames a second.
+        frame_rate: Ratio,
+        /// How the pictures that it belongs to are scanned.
+        scan: Scan,
     },
 }
 
@@ -110,6 +132,22 @@ pub fn plan(request: StreamRequest) -> Result<Planned, String> {
                 .map_err(|refused| refused.to_string())?;
             let rate = format.sample_rate;
             (Box::new(AudioSource::new(maker)), None, Essence::Audio(format), rate)
+        }
+        Content::Ancillary { format, scan, captions } => {
+            let mut maker = AncillaryMaker::new(&format, scan, request.payload_type, request.ssrc)
+                .ok_or("time codes are of 23.98 to 60 frames a second")?;
+            maker.tell_time_with(-LEAP_SECONDS);
+            if !captions.is_empty() {
+                maker.show(&captions);
+            }
+            let rate = format.frame_rate.ok_or("ancillary data needs a frame rate")?;
+            let source = DataSource::new(DataMaker::Ancillary(Box::new(maker)), rate, scan);
+            (Box::new(source), None, Essence::Ancillary(format), data::CLOCK_RATE)
+        }
+        Content::Metadata { kinds, frame_rate, scan } => {
+            let maker = MetadataMaker::new(&kinds, request.payload_type, request.ssrc);
+            let source = DataSource::new(DataMaker::Metadata(maker), frame_rate, scan);
+            (Box::new(source), None, Essence::FastMetadata(kinds), data::CLOCK_RATE)
         }
     };
     let source: Box<dyn Source> = if request.faults.is_empty() {

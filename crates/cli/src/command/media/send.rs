@@ -9,9 +9,14 @@ use std::time::Duration;
 use engine::sending::{self, Content, Sending, StreamRequest, Watch};
 use host::transmit::{TransmitRequest, UrgencyRequest};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::media::{AudioFormat, Colorimetry, Ratio, ReferenceClock, SendingFacts, Session, VideoFormat};
+use model::media::{
+    AncillaryFormat, AudioFormat, Colorimetry, Ratio, ReferenceClock, SendingFacts, Session, VideoFormat,
+};
 
-use crate::args::sending::{ContentKind, Encoding, SendArgs, SendAudioArgs, SendCommand, SendVideoArgs};
+use crate::args::sending::{
+    ContentKind, Encoding, SendAncillaryArgs, SendArgs, SendAudioArgs, SendCommand, SendMetadataArgs,
+    SendVideoArgs,
+};
 use crate::command::{Status, Stop, write_json};
 use crate::document::SendingDocument;
 use crate::{output, text};
@@ -19,6 +24,8 @@ use crate::{output, text};
 /// Payload types that senders commonly have for these.
 const VIDEO_TYPE: u8 = 96;
 const AUDIO_TYPE: u8 = 97;
+const ANCILLARY_TYPE: u8 = 100;
+const METADATA_TYPE: u8 = 101;
 
 /// What a command would send, described; nothing is sent.
 pub(super) fn description(command: &SendCommand) -> Result<String, Stop> {
@@ -31,15 +38,30 @@ pub(super) fn description(command: &SendCommand) -> Result<String, Stop> {
 fn requests(command: &SendCommand) -> Result<(&SendArgs, Vec<StreamRequest>), Stop> {
     let (args, mut requests) = match command {
         SendCommand::Video(args) => (&args.common, vec![video(args)?]),
-        SendCommand::Audio(args) => (&args.common, vec![audio(args)?]),
+        SendCommand::Audio(args) => (&args.common, vec![audio(args)]),
+        SendCommand::Ancillary(args) => (&args.common, vec![ancillary(args)]),
+        SendCommand::Metadata(args) => (&args.common, vec![metadata(args)]),
+    };
+    // What belongs to a picture has its rate.
+    let raster = match command {
+        SendCommand::Video(args) => Some(args.raster),
+        _ => None,
     };
     for (kind, to) in &args.with {
         let beside = beside(args, *to);
         let request = match kind {
-            ContentKind::Video => SendVideoArgs::usual(beside).map(|args| video(&args)),
+            ContentKind::Video => SendVideoArgs::usual(beside).map(|args| video(&args)).transpose()?,
             ContentKind::Audio => SendAudioArgs::usual(beside).map(|args| audio(&args)),
+            ContentKind::Ancillary => SendAncillaryArgs::usual(beside).map(|mut args| {
+                args.raster = raster.unwrap_or(args.raster);
+                ancillary(&args)
+            }),
+            ContentKind::Metadata => SendMetadataArgs::usual(beside).map(|mut args| {
+                args.raster = raster.unwrap_or(args.raster);
+                metadata(&args)
+            }),
         };
-        requests.extend(request.transpose()?);
+        requests.extend(request);
     }
     Ok((args, requests))
 }
@@ -140,7 +162,7 @@ fn video(args: &SendVideoArgs) -> Result<StreamRequest, Stop> {
     Ok(request(&args.common, content, VIDEO_TYPE, "video"))
 }
 
-fn audio(args: &SendAudioArgs) -> Result<StreamRequest, Stop> {
+fn audio(args: &SendAudioArgs) -> StreamRequest {
     let (bits, am824) = match args.encoding {
         Encoding::L16 => (16, false),
         Encoding::L24 => (24, false),
@@ -161,7 +183,25 @@ fn audio(args: &SendAudioArgs) -> Result<StreamRequest, Stop> {
     };
     let content =
         Content::Audio { format, signal: args.signal.clone(), hertz: args.hertz, level_cdb: args.level };
-    Ok(request(&args.common, content, AUDIO_TYPE, "audio"))
+    request(&args.common, content, AUDIO_TYPE, "audio")
+}
+
+fn ancillary(args: &SendAncillaryArgs) -> StreamRequest {
+    let usual = vec![(0x60, 0x60), (0x61, 0x01), (0x41, 0x05)];
+    let format = AncillaryFormat {
+        frame_rate: Some(args.raster.rate),
+        kinds: if args.kind.is_empty() { usual } else { args.kind.clone() },
+        low_latency: false,
+        vpid_code: None,
+    };
+    let content = Content::Ancillary { format, scan: args.raster.scan, captions: args.captions.clone() };
+    request(&args.common, content, ANCILLARY_TYPE, "ancillary")
+}
+
+fn metadata(args: &SendMetadataArgs) -> StreamRequest {
+    let raster = args.raster;
+    let content = Content::Metadata { kinds: args.item.clone(), frame_rate: raster.rate, scan: raster.scan };
+    request(&args.common, content, METADATA_TYPE, "metadata")
 }
 
 fn request(args: &SendArgs, content: Content, payload_type: u8, kind: &str) -> StreamRequest {

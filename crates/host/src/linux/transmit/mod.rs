@@ -6,7 +6,7 @@ mod queue;
 mod urgent;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::os::fd::AsFd;
 
@@ -55,8 +55,7 @@ impl Transmitter {
                 return Err(SocketError::Contradiction("source and destination are not of the same family"));
             }
             (Some(source), _) => source,
-            (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+            (None, _) => SocketAddr::new(own(interface, destination), 0),
         };
         if source.port() != 0 {
             // RTP and RTCP of several streams may leave from the same port.
@@ -201,6 +200,20 @@ impl Transmitter {
         }
         &self.counts
     }
+}
+
+/// The address of an interface that packets to there come from; any where it has none. The kernel would take another one
+/// for a group, if the routing table knows a better way to it.
+fn own(interface: u32, destination: SocketAddr) -> IpAddr {
+    let unspecified: IpAddr =
+        if destination.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    // Of IPv6 there are several, and the kernel chooses well.
+    if interface == 0 || destination.is_ipv6() {
+        return unspecified;
+    }
+    let all = crate::interfaces().unwrap_or_default();
+    let mut own = all.iter().filter(|each| each.index == interface).flat_map(|each| &each.addresses);
+    own.find(|(address, _)| address.is_ipv4()).map_or(unspecified, |(address, _)| *address)
 }
 
 /// What stands in the headers of the packets.
