@@ -334,7 +334,8 @@ fn tcpdump_sees_what_we_say_we_sent() {
     assert!(faults[0]["count"].as_u64().unwrap() > 10, "{told}");
     let sent: u64 = (0..2).map(|leg| told["streams"][0]["legs"][leg]["packets"].as_u64().unwrap()).sum();
     // It writes what it has when it is asked to end.
-    stage.sh(&format!("kill -INT {}; while kill -0 {} 2>/dev/null; do :; done", dump.pid(), dump.pid()));
+    let pid = dump.pid();
+    stage.sh(&format!("kill -INT {pid}; until grep -q '^State:.Z' /proc/{pid}/status; do :; done"));
     let bytes = std::fs::read(&pcap).unwrap();
     let (mut at, mut seen, mut sequences) = (24, 0_u64, [Vec::new(), Vec::new()]);
     while let Some(header) = bytes.get(at..at + 16) {

@@ -17,6 +17,8 @@ const MOST: usize = 64;
 const PATIENCE_NS: i64 = 20_000_000;
 /// How long to wait for makers when there is nothing to do.
 const NAP: Duration = Duration::from_millis(1);
+/// How long those who have something wait while others have nothing yet.
+const LOOK_NS: i64 = 1_000_000;
 
 /// What was sent of a stream so far, for those who report on it.
 #[derive(Debug, Default)]
@@ -194,7 +196,11 @@ pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, watch: &Watch) {
             rest(lanes, pacer);
             continue;
         };
-        let now = pacer.wait(due, &watch.stop);
+        // Who has nothing yet may have something sooner.
+        let look = Timestamp::from_ns(pacer.now().as_ns().saturating_add(LOOK_NS));
+        let starving = lanes.iter().any(|lane| !lane.over && lane.period.is_none());
+        let until = if starving { due.min(look) } else { due };
+        let now = pacer.wait(until, &watch.stop);
         if now >= due
             && let Some(lane) = lanes.get_mut(at)
         {
