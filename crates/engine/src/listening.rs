@@ -2,13 +2,16 @@
 
 use media::monitor::Monitor;
 use model::media::{Basis, Media, Stream};
-use traffic::Observer;
+use traffic::{Observer, Shown};
 use wire::Frame;
 
 /// Shows a frame to both; it is decoded once.
 #[inline]
 pub(crate) fn observe(observer: &mut Observer, monitor: &mut Monitor, frame: &Frame<'_>, number: u64) {
-    observer.handle_and(frame, number, &mut |decoded| monitor.handle(frame, decoded, number));
+    observer.handle_and(frame, number, &mut |shown| match shown {
+        Shown::Packet(packet) => monitor.handle(frame, packet, number),
+        Shown::Other(other) => monitor.handle_other(frame, other, number),
+    });
 }
 
 /// What several heard, each of other flows. A session that more than one of them knows is told once.

@@ -32,9 +32,9 @@ mod when;
 
 pub use community::community_id;
 pub use config::{Config, TimeOuts};
-pub use observer::Observer;
 #[doc(hidden)]
 pub use observer::check::check as check_frames;
+pub use observer::{Observer, Shown};
 pub use part::{Part, merge};
 pub use recognise::{Opinion, recognise};
 pub use shard::shard_of;

@@ -14,7 +14,7 @@ use model::media::ptp::PtpSender;
 use model::media::{AudioFormat, Basis, Essence, Format, Media, Profile, Session, SessionSource};
 use model::{Area, Gap, Reason, Timestamp, Utc};
 use wire::address::Address;
-use wire::packet::{Decoded, OtherKind, Packet as IpPacket};
+use wire::packet::{Other, OtherKind, Packet as IpPacket};
 use wire::protocol::Protocol;
 use wire::{Frame, link::EtherType, rtp};
 
@@ -139,32 +139,31 @@ impl Monitor {
         self.book.withdraw(source, identity, when);
     }
 
-    /// Takes what a frame was decoded to; `number` counts the frames of the capture from 1.
+    /// Takes a packet of IP; `number` counts the frames of the capture from 1.
     #[inline]
-    pub fn handle(&mut self, frame: &Frame<'_>, decoded: &Decoded<'_>, number: u64) {
-        match decoded {
-            Decoded::Packet(packet) if packet.protocol == Protocol::UDP => {
-                self.handle_datagram(&Datagram::of(packet, frame.time, number));
-            }
-            Decoded::Packet(packet) if packet.protocol == Protocol::TCP => {
-                if self.negotiations.handle(packet, frame.time) {
-                    for session in self.negotiations.sessions() {
-                        self.book.agree(session);
-                    }
+    pub fn handle(&mut self, frame: &Frame<'_>, packet: &IpPacket<'_>, number: u64) {
+        match packet.protocol {
+            Protocol::UDP => self.handle_datagram(&Datagram::of(packet, frame.time, number)),
+            Protocol::TCP if self.negotiations.handle(packet, frame.time) => {
+                for session in self.negotiations.sessions() {
+                    self.book.agree(session);
                 }
             }
-            Decoded::Packet(packet) => {
-                self.memberships.handle(frame, packet, number);
-            }
-            Decoded::Other(other) if other.kind == OtherKind::EtherType(EtherType::PTP) => {
-                // The sender's address stands behind the receiver's.
-                let source = frame.bytes.get(6..).and_then(|rest| rest.first_chunk()).copied();
-                let source = PtpSender::Mac(source.unwrap_or_default());
-                let arrival = ptp::Arrival { source, time: frame.time, frame: number, event_port: None };
-                self.clocks.handle(other.payload, &arrival);
-            }
-            _ => {}
+            Protocol::TCP => {}
+            _ => self.memberships.handle(frame, packet, number),
         }
+    }
+
+    /// Takes a frame without IP.
+    pub fn handle_other(&mut self, frame: &Frame<'_>, other: &Other<'_>, number: u64) {
+        if other.kind != OtherKind::EtherType(EtherType::PTP) {
+            return;
+        }
+        // The sender's address stands behind the receiver's.
+        let source = frame.bytes.get(6..).and_then(|rest| rest.first_chunk()).copied();
+        let source = PtpSender::Mac(source.unwrap_or_default());
+        let arrival = ptp::Arrival { source, time: frame.time, frame: number, event_port: None };
+        self.clocks.handle(other.payload, &arrival);
     }
 
     /// Takes a datagram.

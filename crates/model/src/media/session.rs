@@ -6,6 +6,9 @@ use core::net::{IpAddr, SocketAddr};
 use super::format::{Format, Ratio};
 use crate::time::{Timestamp, Utc};
 
+/// RTP has seven bits for it (RFC 3550 §5.1).
+const LAST_PAYLOAD_TYPE: u8 = 127;
+
 /// How we know of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SessionSource {
@@ -137,8 +140,12 @@ impl Session {
         self.legs.iter().position(|leg| leg.destination == destination)
     }
 
-    /// The format with this payload type.
+    /// The format with this payload type; one whose number was not said fits any.
     pub fn format(&self, payload_type: u8) -> Option<&Format> {
-        self.formats.iter().find(|format| format.payload_type == payload_type)
+        let not_said = |format: &&Format| format.payload_type > LAST_PAYLOAD_TYPE;
+        self.formats
+            .iter()
+            .find(|format| format.payload_type == payload_type)
+            .or_else(|| self.formats.iter().find(not_said))
     }
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use model::{Appearance, Flow, Recognised, Timestamp, Traffic, Transport, Utc};
 use wire::fragments::{Limits, Reassembler};
-use wire::packet::{self, Decoded, Detail, Packet, TunnelKind};
+use wire::packet::{self, Decoded, Detail, Other, Packet, TunnelKind};
 use wire::protocol::Protocol as Carried;
 use wire::tcp::{Flags, Tcp};
 use wire::{Fault, Frame};
@@ -75,6 +75,15 @@ pub struct Observer {
     due: i64,
 }
 
+/// What a frame was decoded to, for whoever looks at it beside the observer.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'s, 'a> {
+    /// A whole packet of IP.
+    Packet(&'s Packet<'a>),
+    /// A frame without IP.
+    Other(&'s Other<'a>),
+}
+
 /// What of a packet the table wants to know.
 struct Met<'a> {
     transport: Transport,
@@ -123,7 +132,7 @@ impl Observer {
     /// Takes a frame, and shows what it is to somebody else who would otherwise decode it again: whole packets of IP, put
     /// together where they came in pieces, and frames without IP.
     #[inline]
-    pub fn handle_and(&mut self, frame: &Frame<'_>, number: u64, also: &mut impl FnMut(&Decoded<'_>)) {
+    pub fn handle_and(&mut self, frame: &Frame<'_>, number: u64, also: &mut impl FnMut(Shown<'_, '_>)) {
         let volume = &mut self.part.volume;
         volume.frames += 1;
         volume.wire_bytes += u64::from(frame.wire_bytes);
@@ -133,6 +142,7 @@ impl Observer {
         self.part.last = self.part.last.later(now);
         self.turn(now);
         if let Some(packet) = packet::plain(frame) {
+            also(Shown::Packet(&packet));
             self.packet(&packet, number, now);
             return;
         }
@@ -140,9 +150,7 @@ impl Observer {
         // By reference: a packet's facts take five lines of the cache.
         match &decoded {
             Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
-                if let Ok(decoded) = &decoded {
-                    also(decoded);
-                }
+                also(Shown::Packet(packet));
                 self.packet(packet, number, now);
             }
             _ => self.unusual(decoded, (number, now), also, 0),
@@ -155,14 +163,12 @@ impl Observer {
         &mut self,
         decoded: Result<Decoded<'_>, Fault>,
         (number, now): (u64, When),
-        also: &mut dyn FnMut(&Decoded<'_>),
+        also: &mut dyn FnMut(Shown<'_, '_>),
         depth: u8,
     ) {
         match &decoded {
             Ok(Decoded::Packet(packet)) if packet.fragment.is_none() => {
-                if let Ok(decoded) = &decoded {
-                    also(decoded);
-                }
+                also(Shown::Packet(packet));
                 self.packet(packet, number, now);
             }
             Ok(Decoded::Packet(piece)) => {
@@ -175,11 +181,9 @@ impl Observer {
                 self.part.volume.reassembled += 1;
                 self.unusual(packet::decode_whole(piece, &whole), (number, now), also, depth + 1);
             }
-            Ok(Decoded::Other(_)) => {
+            Ok(Decoded::Other(other)) => {
                 self.part.volume.not_ip += 1;
-                if let Ok(decoded) = &decoded {
-                    also(decoded);
-                }
+                also(Shown::Other(other));
             }
             Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),
             Err(fault) => {
