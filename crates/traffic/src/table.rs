@@ -11,7 +11,7 @@ use crate::number::index32;
 use crate::when::When;
 
 /// A place in the list with the hash of what is there, so that the index grows without looking at entries.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     hash: u32,
     place: u32,
@@ -26,6 +26,8 @@ fn wide(hash: u32) -> u64 {
 /// So many entries are compared when one has to go.
 const COMPARED: usize = 8;
 
+/// So many flows are found without the index, in a part of the first-level cache.
+const RECENT: usize = 1024;
 /// So many entries are in one piece of the list.
 const PIECE: usize = 1024;
 
@@ -38,7 +40,7 @@ struct List {
 
 impl List {
     #[inline]
-    fn get(&self, place: u32) -> Option<&Entry> {
+    fn at(&self, place: u32) -> Option<&Entry> {
         let place = place as usize;
         self.pieces.get(place / PIECE)?.get(place % PIECE)?.as_ref()
     }
@@ -69,6 +71,8 @@ pub(crate) struct Table {
     entries: List,
     free: Vec<u32>,
     index: HashTable<Slot>,
+    /// Flows that were asked for not long ago, by their hash: they are found without the index.
+    recent: Box<[Slot; RECENT]>,
     /// Flows in the order of their first packet, as far as they may still be embryos.
     embryos: VecDeque<(u32, u32)>,
     /// Flows that were over, in the order in which they were, and when.
@@ -87,6 +91,7 @@ impl Table {
             entries: List::default(),
             free: Vec::new(),
             index: HashTable::new(),
+            recent: Box::new([Slot::default(); RECENT]),
             embryos: VecDeque::new(),
             closing: VecDeque::new(),
             most,
@@ -103,10 +108,29 @@ impl Table {
     /// Memory of one flow, about, with its places in the index and among the embryos.
     pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * size_of::<Slot>() + 32;
 
+    /// Where a flow is that was asked for before, mostly; else what the index says.
     #[inline]
-    pub(crate) fn find(&self, hash: u32, key: &Key) -> Option<u32> {
+    pub(crate) fn find(&mut self, hash: u32, key: &Key) -> Option<u32> {
+        let recent = self.recent.get(hash as usize % RECENT).copied().unwrap_or_default();
+        // A key stands in the table once: whoever has it is the one.
+        if recent.hash == hash && self.entries.at(recent.place).is_some_and(|entry| entry.key == *key) {
+            return Some(recent.place);
+        }
+        let place = self.look_up(hash, key)?;
+        self.remember(Slot { hash, place });
+        Some(place)
+    }
+
+    #[inline]
+    fn remember(&mut self, slot: Slot) {
+        if let Some(recent) = self.recent.get_mut(slot.hash as usize % RECENT) {
+            *recent = slot;
+        }
+    }
+
+    fn look_up(&self, hash: u32, key: &Key) -> Option<u32> {
         let same = |slot: &Slot| {
-            slot.hash == hash && self.entries.get(slot.place).is_some_and(|entry| entry.key == *key)
+            slot.hash == hash && self.entries.at(slot.place).is_some_and(|entry| entry.key == *key)
         };
         self.index.find(wide(hash), same).map(|slot| slot.place)
     }
@@ -131,6 +155,7 @@ impl Table {
             None => self.entries.push(entry),
         };
         self.index.insert_unique(wide(hash), Slot { hash, place }, |slot| wide(slot.hash));
+        self.remember(Slot { hash, place });
         self.embryos.push_back((place, birth));
         place
     }
@@ -158,7 +183,7 @@ impl Table {
     pub(crate) fn surplus_embryo(&mut self) -> Option<u32> {
         while self.embryos.len() > self.most_embryos {
             let (place, birth) = self.embryos.pop_front()?;
-            if let Some(entry) = self.entries.get(place)
+            if let Some(entry) = self.entries.at(place)
                 && entry.birth == birth
                 && entry.is_embryo()
             {
@@ -170,7 +195,7 @@ impl Table {
 
     /// Says that a flow is over, but for stragglers.
     pub(crate) fn closes(&mut self, place: u32) {
-        if let Some(entry) = self.entries.get(place) {
+        if let Some(entry) = self.entries.at(place) {
             self.closing.push_back((place, entry.birth, entry.last));
         }
     }
@@ -183,7 +208,7 @@ impl Table {
             if last != When::UNKNOWN && now.since(last) <= wait_ns {
                 return None;
             }
-            match self.entries.get(place) {
+            match self.entries.at(place) {
                 Some(entry) if entry.birth == birth => {
                     if now.since(entry.last) <= wait_ns {
                         return None;
@@ -207,7 +232,7 @@ impl Table {
         let (mut chosen, mut compared) = (None, 0);
         for _ in 0..self.entries.len {
             let place = self.turn()?;
-            let Some(entry) = self.entries.get(place) else { continue };
+            let Some(entry) = self.entries.at(place) else { continue };
             compared += 1;
             let age = entry.last.known();
             if chosen.is_none_or(|(least, _)| age < least) {
