@@ -108,24 +108,28 @@ impl<const N: usize> Distinct<N> {
     /// About how many.
     pub(crate) fn count(&self) -> u64 {
         let size = N as f64;
-        let mut ranks = [0_u32; 66];
-        for register in &self.registers {
-            if let Some(count) = ranks.get_mut(usize::from(*register)) {
-                *count += 1;
-            }
-        }
-        let [empty, ..] = ranks;
-        // Of each rank r there are so many of 2 to the power of -r: halved once more at each step.
-        let sum = ranks.iter().rev().fold(0.0, |sum, count| sum / 2.0 + f64::from(*count));
+        let empty = self.registers.iter().filter(|register| **register == 0).count() as f64;
+        let linear = |empty: f64| crate::number::rounded(size * (size / empty).ln());
         let alpha = match N {
             0..=16 => 0.673,
             17..=32 => 0.697,
             33..=64 => 0.709,
             _ => 0.7213 / (1.0 + 1.079 / size),
         };
+        // The sum is no less than the empty registers alone: with many of them it need not be made.
+        if alpha * size <= 2.5 * empty {
+            return linear(empty);
+        }
+        let mut ranks = [0_u32; 66];
+        for register in &self.registers {
+            if let Some(count) = ranks.get_mut(usize::from(*register)) {
+                *count += 1;
+            }
+        }
+        // Of each rank r there are so many of 2 to the power of -r: halved once more at each step.
+        let sum = ranks.iter().rev().fold(0.0, |sum, count| sum / 2.0 + f64::from(*count));
         let raw = alpha * size * size / sum;
-        let count = if raw <= 2.5 * size && empty > 0 { size * (size / f64::from(empty)).ln() } else { raw };
-        crate::number::rounded(count)
+        if raw <= 2.5 * size && empty > 0.0 { linear(empty) } else { crate::number::rounded(raw) }
     }
 }
 
