@@ -97,24 +97,23 @@ const LEAST_QUESTION: usize = 5;
 const MOST_RECORDS: usize = 256;
 
 /// Adds a label; nearly all are plain letters, and are added as a whole.
-fn push_label(text: &mut String, label: &[u8]) {
-    let plain = label.iter().all(|byte| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'.' | b'\\'));
-    if let Some(label) = core::str::from_utf8(label).ok().filter(|_| plain) {
-        text.push_str(label);
+fn push_label(text: &mut Vec<u8>, label: &[u8]) {
+    if label.iter().all(|byte| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'.' | b'\\')) {
+        text.extend_from_slice(label);
         return;
     }
     for byte in label {
         match byte {
-            b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
-            0x21..=0x7e => text.push(char::from(*byte)),
-            _ => text.push_str(&format!("\\{byte:03}")),
+            b'.' | b'\\' => text.extend([b'\\', *byte]),
+            0x21..=0x7e => text.push(*byte),
+            _ => text.extend_from_slice(format!("\\{byte:03}").as_bytes()),
         }
     }
 }
 
 /// Reads a name that begins at `at`; gives it with the place behind it.
 pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
-    let mut text = String::with_capacity(32);
+    let mut text = Vec::with_capacity(32);
     let mut here = at;
     let mut end = None;
     let mut length = 1;
@@ -131,7 +130,7 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
                     return Err(fault(here, "a name of more than 255 bytes (RFC 1035 §2.3.4)"));
                 }
                 if !text.is_empty() {
-                    text.push('.');
+                    text.push(b'.');
                 }
                 push_label(&mut text, label);
                 here += 1 + label.len();
@@ -154,9 +153,10 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
         }
     }
     if text.is_empty() {
-        text.push('.');
+        text.push(b'.');
     }
-    Ok((text, end.unwrap_or(here + 1)))
+    // All of it is ASCII.
+    Ok((String::from_utf8(text).unwrap_or_default(), end.unwrap_or(here + 1)))
 }
 
 /// The questions behind the header, and the place behind them.

@@ -51,6 +51,9 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
 /// Whether a first line may still become one.
 fn is_open(said: &Said<'_>) -> bool {
     let bytes = said.bytes();
+    if memchr::memchr(b'\n', bytes).is_some() {
+        return false;
+    }
     let begins = bytes.starts_with(b"RTSP/")
         || memchr::memmem::find(bytes.get(..bytes.len().min(64)).unwrap_or_default(), b" rtsp").is_some();
     begins && matches!(http::parse(bytes), Ok(None)) && lines::in_first_line(bytes)

@@ -50,6 +50,9 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
 
 fn is_open(said: &Said<'_>) -> bool {
     let bytes = said.bytes();
+    if memchr::memchr(b'\n', bytes).is_some() {
+        return false;
+    }
     let begin = bytes.get(..bytes.len().min(64)).unwrap_or_default();
     let begins = begin.starts_with(b"SIP/2.0 ") || memchr::memmem::find(begin, b" sip").is_some();
     begins && matches!(http::parse(bytes), Ok(None))
