@@ -275,6 +275,8 @@ struct Touched {
 pub(crate) struct Knocks {
     seed: Seed,
     sources: Vec<Source>,
+    /// How often each of them knocked, side by side: where one has to go, this is compared.
+    knocks: Vec<u64>,
     places: HashTable<u32>,
     most_sources: usize,
     hand: usize,
@@ -290,6 +292,7 @@ impl Knocks {
         Knocks {
             seed,
             sources: Vec::new(),
+            knocks: Vec::new(),
             places: HashTable::new(),
             // A source that knocks at many doors has up to 9 KiB; most have nothing.
             most_sources: (bytes / 1024).max(COMPARED),
@@ -299,25 +302,25 @@ impl Knocks {
         }
     }
 
-    fn source(&mut self, who: Who) -> Option<&mut Source> {
+    /// Where a source is; it is added if it is new.
+    fn place(&mut self, who: Who) -> Option<usize> {
         let hash = who.hash(self.seed);
         let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == who);
-        let place = match self.places.find(u64::from(hash) * SPREAD, same) {
-            Some(place) => *place as usize,
-            None if self.sources.len() < self.most_sources => {
-                self.sources.push(Source::new(who, hash));
-                self.enter(hash, self.sources.len() - 1);
-                self.sources.len() - 1
-            }
-            None => {
-                let place = self.least()?;
-                self.leave(place);
-                *self.sources.get_mut(place)? = Source::new(who, hash);
-                self.enter(hash, place);
-                place
-            }
-        };
-        self.sources.get_mut(place)
+        if let Some(place) = self.places.find(u64::from(hash) * SPREAD, same) {
+            return Some(*place as usize);
+        }
+        if self.sources.len() < self.most_sources {
+            self.sources.push(Source::new(who, hash));
+            self.knocks.push(0);
+            self.enter(hash, self.sources.len() - 1);
+            return Some(self.sources.len() - 1);
+        }
+        let place = self.least()?;
+        self.leave(place);
+        *self.sources.get_mut(place)? = Source::new(who, hash);
+        *self.knocks.get_mut(place)? = 0;
+        self.enter(hash, place);
+        Some(place)
     }
 
     fn enter(&mut self, hash: u32, place: usize) {
@@ -334,7 +337,7 @@ impl Knocks {
         self.hand = (self.hand + COMPARED) % many.max(1);
         (0..COMPARED)
             .map(|step| (from + step) % many.max(1))
-            .min_by_key(|place| self.sources.get(*place).map_or(u64::MAX, |source| source.knocks))
+            .min_by_key(|place| self.knocks.get(*place).copied().unwrap_or(u64::MAX))
     }
 
     fn leave(&mut self, place: usize) {
@@ -352,7 +355,8 @@ impl Knocks {
 
     /// A flow of this source was a conversation.
     pub(crate) fn conversed(&mut self, who: Who) {
-        if let Some(source) = self.source(who) {
+        let place = self.place(who);
+        if let Some(source) = place.and_then(|place| self.sources.get_mut(place)) {
             source.conversations += 1;
         }
     }
@@ -360,7 +364,8 @@ impl Knocks {
     /// A source knocked. Gives whether it knocked at so many doors before that one more is nothing new.
     pub(crate) fn knocked(&mut self, knock: &Knock) -> bool {
         let seed = self.seed;
-        let Some(source) = self.source(knock.who) else { return false };
+        let place = self.place(knock.who).unwrap_or(usize::MAX);
+        let Some(source) = self.sources.get_mut(place) else { return false };
         let scans = matches!(source.doors, Doors::Many(_));
         source.knocks += 1;
         source.open += u64::from(knock.answer == Answer::Open);
@@ -382,6 +387,9 @@ impl Knocks {
             frame: knock.frame,
         };
         source.add(door, seed);
+        if let Some(knocks) = self.knocks.get_mut(place) {
+            *knocks = source.knocks;
+        }
         scans
     }
 
@@ -391,8 +399,10 @@ impl Knocks {
         self.left_out += other.left_out;
         self.most_sources = self.most_sources.saturating_add(other.most_sources);
         for theirs in other.sources {
-            if let Some(ours) = self.source(theirs.who) {
+            let place = self.place(theirs.who).unwrap_or(usize::MAX);
+            if let (Some(ours), Some(knocks)) = (self.sources.get_mut(place), self.knocks.get_mut(place)) {
                 ours.merge(theirs, seed);
+                *knocks = ours.knocks;
             }
         }
         for (port, theirs) in other.touched {
