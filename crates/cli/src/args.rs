@@ -471,6 +471,8 @@ pub(crate) enum SchemaName {
     Assignments,
     /// The document of read, and the lines of watch
     Traffic,
+    /// The document of media ls, media probe and media ptp
+    Media,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

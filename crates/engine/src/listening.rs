@@ -49,6 +49,15 @@ pub(crate) fn together(heard: impl Iterator<Item = Media>) -> Media {
             whole.memberships = media.memberships;
         }
     }
+    // A session that one of them heard of may be that of a stream which another one heard.
+    for stream in whole.streams.iter_mut().filter(|stream| stream.session.is_none()) {
+        stream.session = stream.legs.first().and_then(|leg| {
+            whole.sessions.iter().position(|session| {
+                let place = session.leg_to(leg.destination).and_then(|at| session.legs.get(at));
+                place.is_some_and(|place| place.sources.allows(leg.source.ip()))
+            })
+        });
+    }
     whole.streams.sort_by_key(|stream| stream.frame);
     whole
 }

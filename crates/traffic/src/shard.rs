@@ -10,7 +10,8 @@ use wire::{Frame, LinkType};
 /// - both directions of a flow, and every fragment of a packet, go to the same one, because ports are not looked at;
 /// - all that one tunnel carries goes to the same one, because what is inside is not looked at;
 /// - an ICMP error goes where the packet that it quotes went, because then the quoted addresses count;
-/// - all flows between the same two machines go to the same one: that is the price.
+/// - all flows between the same two machines go to the same one: that is the price;
+/// - what goes to a multicast group goes to the first, so that legs, announcements and clocks meet.
 ///
 /// What is not IP, and frames of links whose header has no fixed shape (802.11), go to the first.
 #[inline]
@@ -87,6 +88,9 @@ fn ppp(bytes: &[u8]) -> Option<&[u8]> {
 /// Both addresses of a header of IP, folded into one number that does not depend on their order.
 fn addresses(bytes: &[u8]) -> Option<u64> {
     let pair = |bytes: &[u8]| match bytes.first()? >> 4 {
+        // What goes to a group is for one: legs, announcements and clocks only mean something together.
+        4 if bytes.get(16)? >> 4 == 0xe => None,
+        6 if bytes.get(24) == Some(&0xff) => None,
         4 => Some(u64::from(be32(bytes, 12)?.wrapping_add(be32(bytes, 16)?))),
         6 => {
             let [source, destination] =

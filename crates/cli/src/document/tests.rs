@@ -268,3 +268,17 @@ fn findings_of_traffic_point_at_what_they_are_about() {
     assert_eq!(document["services"][1]["verdict"], "accepted");
     assert_eq!(document["services"][2]["verdict"], "ok");
 }
+
+#[test]
+fn media_keeps_its_schema() {
+    let text = schema_text::<MediaDocument<'static>>();
+    compare(&docs("media-v1.schema.json"), &text);
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    let view = fixture::traffic::view();
+    let document = serde_json::to_value(MediaDocument::of(&view, 0)).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let mut broken = document;
+    broken["streams"] = Value::from("none");
+    assert!(!validator.is_valid(&broken));
+}

@@ -54,7 +54,7 @@ impl Running {
     fn tell(&mut self, now: Timestamp<Tai>, last: bool) {
         let bytes = (self.make)(Due { now, sent: &self.sent, last });
         if !bytes.is_empty() {
-            self.transmitter.send(&bytes, &[0..bytes.len()], now);
+            self.transmitter.send(&bytes, std::slice::from_ref(&(0..bytes.len())), now);
         }
     }
 }
