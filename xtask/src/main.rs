@@ -23,6 +23,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   bench [--rounds N]     figures beside ss and lsof, on a load of 20,000 listeners (needs root)
+  bench-media [--rounds N]
+                         figures of measuring streams beside tshark, on captures that it makes (2 GB of disk)
   bench-wire [--rounds N]
                          figures beside tshark, tcpdump and ndpiReader, on captures that it makes (2 GB of disk)
   bpf [--check]          build bpf/*.bpf.o from their C sources, or compare
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome = match task.as_str() {
         "bench" => bench::run(&rest),
+        "bench-media" => bench::run_media(&rest),
         "bench-wire" => bench::run_wire(&rest),
         "bench-one" => bench::run_one(&rest),
         "bench-load" => bench::run_load(&rest),

@@ -4,6 +4,7 @@
 mod captures;
 mod load;
 mod measure;
+mod media;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use load::Load;
 use measure::{Cost, running, sockets_in, whole};
 
 pub use load::run as run_load;
+pub use media::run as run_media;
 pub use wire::{run as run_wire, run_one};
 
 const PROCESSES: u32 = 200;

@@ -38,7 +38,7 @@ pub fn run(arguments: &[String]) -> Outcome {
             "rtp" => captures::streams(path, WHOLE)?,
             _ => captures::scan(path, WHOLE)?,
         };
-        compare(name, what, path, packets, &portreeve, rounds)?;
+        compare(name, what, path, packets, entries(path, &portreeve, rounds), rounds)?;
         let _ = std::fs::remove_file(path);
     }
     say(
@@ -49,10 +49,10 @@ pub fn run(arguments: &[String]) -> Outcome {
 }
 
 /// One command of the comparison; how often it runs.
-struct Entry {
-    name: &'static str,
-    command: Vec<String>,
-    rounds: usize,
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) command: Vec<String>,
+    pub(super) rounds: usize,
 }
 
 fn entries(path: &Path, portreeve: &Path, rounds: usize) -> Vec<Entry> {
@@ -63,7 +63,7 @@ fn entries(path: &Path, portreeve: &Path, rounds: usize) -> Vec<Entry> {
         command
     };
     let theirs = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let mut entries = vec![
+    vec![
         Entry { name: "portreeve, one worker", command: ours("1"), rounds },
         Entry { name: "portreeve, two workers", command: ours("2"), rounds },
         Entry {
@@ -82,7 +82,18 @@ fn entries(path: &Path, portreeve: &Path, rounds: usize) -> Vec<Entry> {
             command: theirs(&["tshark", "-n", "-q", "-r", &file, "-z", "conv,tcp", "-z", "conv,udp"]),
             rounds: 1,
         },
-    ];
+    ]
+}
+
+/// Runs all of them in turn on one file, and prints what each cost.
+pub(super) fn compare(
+    name: &str,
+    what: &str,
+    path: &Path,
+    packets: u64,
+    mut entries: Vec<Entry>,
+    rounds: usize,
+) -> Outcome {
     entries.retain(|entry| {
         let there = entry.command.first().is_some_and(|program| program.contains('/') || installed(program));
         if !there {
@@ -90,12 +101,7 @@ fn entries(path: &Path, portreeve: &Path, rounds: usize) -> Vec<Entry> {
         }
         there
     });
-    entries
-}
-
-fn compare(name: &str, what: &str, path: &Path, packets: u64, portreeve: &Path, rounds: usize) -> Outcome {
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
-    let entries = entries(path, portreeve, rounds);
     let mut costs: Vec<Vec<Cost>> = entries.iter().map(|_| Vec::new()).collect();
     // The file is read once, so that none has to wait for the disk.
     let _ = std::fs::read(path);
