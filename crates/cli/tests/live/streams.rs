@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -324,30 +325,53 @@ fn tcpdump_sees_what_we_say_we_sent() {
     }
     let stage = stage("streams-tcpdump");
     let pcap = stage.path("sent.pcap");
-    let words =
-        ["tcpdump", "-i", "lo", "-n", "-U", "-s", "64", "-B", "65536", "-w", &pcap, "udp dst port 5004"];
+    let words = [
+        "tcpdump",
+        "-i",
+        "lo",
+        "-n",
+        "-U",
+        "--immediate-mode",
+        "-s",
+        "64",
+        "-B",
+        "65536",
+        "-w",
+        &pcap,
+        "udp dst port 5004",
+    ];
     let dump = stage.serve(&words, "listening on");
     // Each packet by itself: the loopback interface would show several as one.
     let more = ["--no-segments", "--fault", "loss=1/100,duplicate=1/250", "--also", "239.1.2.1:5004"];
     let told = stage.send("video", PICTURE, &more, "2");
     let faults = &told["streams"][0]["faults"];
     assert!(faults[0]["count"].as_u64().unwrap() > 10, "{told}");
-    let sent: u64 = (0..2).map(|leg| told["streams"][0]["legs"][leg]["packets"].as_u64().unwrap()).sum();
-    // It writes what it has when it is asked to end.
-    let pid = dump.pid();
-    stage.sh(&format!("kill -INT {pid}; until grep -q '^State:.Z' /proc/{pid}/status; do :; done"));
-    let bytes = std::fs::read(&pcap).unwrap();
-    let (mut at, mut seen, mut sequences) = (24, 0_u64, [Vec::new(), Vec::new()]);
+    let packets = |leg: usize| told["streams"][0]["legs"][leg]["packets"].as_u64().unwrap();
+    let sent = usize::try_from(packets(0) + packets(1)).unwrap();
+    // It writes each packet when it sees it, which may be after we have ended.
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut sequences = sequences_of_legs(&pcap);
+    while sequences.iter().map(Vec::len).sum::<usize>() < sent && Instant::now() < end {
+        std::thread::yield_now();
+        sequences = sequences_of_legs(&pcap);
+    }
+    drop(dump);
+    assert_eq!(sequences.iter().map(Vec::len).sum::<usize>(), sent);
+    assert_eq!(sequences[0], sequences[1], "both legs carry the same");
+}
+
+/// The sequence numbers of packets to 239.1.1.1 and to 239.1.2.1, of a capture that may still be written.
+fn sequences_of_legs(pcap: &str) -> [Vec<u16>; 2] {
+    let bytes = std::fs::read(pcap).unwrap_or_default();
+    let (mut at, mut sequences) = (24, [Vec::new(), Vec::new()]);
     while let Some(header) = bytes.get(at..at + 16) {
         let kept = usize::try_from(u32::from_le_bytes(header[8..12].try_into().unwrap())).unwrap();
-        let frame = &bytes[at + 16..at + 16 + kept];
+        let Some(frame) = bytes.get(at + 16..at + 16 + kept) else { break };
         let leg = usize::from(frame[14 + 18] == 2);
         sequences[leg].push(u16::from_be_bytes(frame[44..46].try_into().unwrap()));
-        seen += 1;
         at += 16 + kept;
     }
-    assert_eq!(seen, sent);
-    assert_eq!(sequences[0], sequences[1], "both legs carry the same");
+    sequences
 }
 
 #[test]

@@ -15,7 +15,7 @@ const PRECISION_NS: i64 = 200;
 /// A wide sender gets ahead of the reads by one packet in so many, to have time when the system takes some.
 const HURRY: i64 = 12;
 /// With so many packets a second, each is sent by itself.
-const SINGLE_RATE: u64 = 130_000;
+const SINGLE_RATE: u64 = 70_000;
 
 /// How packets of video follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Pace {
         let buffer_limit = model.buffer_limit(sender_type, packets);
         let rate = format.frame_rate;
         let a_second = packets * u64::from(rate.numerator()) / u64::from(rate.denominator());
-        let most = (burst_limit - 1).min(buffer_limit / 3).max(1);
+        let most = (burst_limit - 1).min(buffer_limit * 3 / 8).max(1);
         let best = match sender_type {
             SenderType::Wide => burst_limit / 2,
             _ => a_second.div_ceil(SINGLE_RATE),
@@ -95,7 +95,10 @@ impl Pace {
             SenderType::Wide => room * 3 / 4 - burst,
             _ => room + 1 - burst,
         };
-        let most_ns = (most.max(0).saturating_mul(step_ps) / 1000 - PRECISION_NS).max(0);
+        // As many reads as that, not as many packets of an even frame: a gapped schedule reads faster.
+        let mut last = reads;
+        (0..most).for_each(|_| last.advance());
+        let most_ns = (last.floor_ns() - reads.floor_ns() - PRECISION_NS).max(0);
         let quarter_ns = frame_ns / 4;
         let begin_ns = most_ns.min(self.model.read_offset_ns() - AFTER_POINT_NS).min(quarter_ns).max(0);
         let gain_ps = if self.sender_type == SenderType::Wide { step_ps / HURRY } else { 0 };
@@ -166,5 +169,83 @@ pub fn signal(word: &str) -> Option<Signal> {
         "zone-plate" => Some(Signal::ZonePlate),
         "ramp" => Some(Signal::Ramp),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::media::{Colorimetry, Depth, Packing, Range, Ratio, Sampling, Transfer};
+
+    fn format(height: u16, rate: (u32, u32), scan: Scan, sender_type: SenderType) -> VideoFormat {
+        VideoFormat {
+            sampling: Sampling::YCbCr422,
+            depth: Depth::Ten,
+            width: if height == 2160 { 3840 } else { 1920 },
+            height,
+            frame_rate: Ratio::new(rate.0, rate.1).unwrap(),
+            scan,
+            colorimetry: Colorimetry::Bt709,
+            transfer: Transfer::Sdr,
+            range: Range::Narrow,
+            packing: Packing::General,
+            max_udp_bytes: 1460,
+            sender_type: Some(sender_type),
+            offset_us: None,
+            burst_packets: None,
+            pixel_aspect: Ratio::new(1, 1).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_sender_that_is_in_time_keeps_to_the_receivers_model() {
+        for sender_type in [SenderType::Narrow, SenderType::NarrowLinear, SenderType::Wide] {
+            for (height, rate, scan, packets) in [
+                (1080, (50, 1), Scan::Progressive, 4320),
+                (1080, (60_000, 1001), Scan::Progressive, 4320),
+                (1080, (25, 1), Scan::Interlaced, 4320),
+                (2160, (50, 1), Scan::Progressive, 17_280),
+            ] {
+                let format = format(height, rate, scan, sender_type);
+                let pace = Pace::new(&format, packets, None).unwrap();
+                let parts: u32 = if scan == Scan::Progressive { 1 } else { 2 };
+                let of_part = u32::try_from(packets).unwrap() / parts;
+                let frame = 89_000_000_000;
+                let point = Alignment::new(format.frame_rate).point(frame);
+                let mut waiting = 0_u64;
+                for second in [false, true].into_iter().take(usize::try_from(parts).unwrap()) {
+                    let linear = sender_type != SenderType::Narrow;
+                    let mut reads = pace.model.reads(frame, second, of_part, linear);
+                    let mut next_read = pace.model.reads(frame, second, of_part, linear);
+                    let (mut read, mut sent, mut last) = (0_u32, 0_u32, Timestamp::from_ns(0));
+                    pace.departures(frame, second, of_part, |at| {
+                        assert!(at > point && at >= last);
+                        last = at;
+                        // Each is there before it is read.
+                        assert!(at.as_ns() < reads.floor_ns());
+                        reads.advance();
+                        sent += 1;
+                        while read < sent && next_read.floor_ns() <= at.as_ns() {
+                            next_read.advance();
+                            read += 1;
+                        }
+                        waiting = waiting.max(u64::from(sent - read));
+                    });
+                    assert_eq!(sent, of_part);
+                }
+                assert!(waiting <= pace.buffer_limit, "{format:?}: {waiting}");
+                // What cannot be early cannot be late either: a good part of what there is room for is used.
+                let part = if sender_type == SenderType::Wide { 4 } else { 2 };
+                assert!(waiting * part >= pace.buffer_limit, "{format:?}: {waiting}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_paced_is_refused() {
+        let odd = VideoFormat { width: 640, ..format(480, (25, 1), Scan::Progressive, SenderType::Narrow) };
+        assert!(Pace::new(&odd, 960, None).is_err());
+        let fast = format(2160, (60_000, 1001), Scan::Progressive, SenderType::Wide);
+        assert!(Pace::new(&fast, 17_280, None).is_err());
     }
 }
