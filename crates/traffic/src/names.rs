@@ -38,22 +38,23 @@ fn is_netbios(message: &Message<'_>) -> bool {
     matches!(message.operation(), 0 | 5..=9)
         && all.peek().is_some()
         && all.all(|(name, kind, class)| {
-            class == 1
-                && matches!(kind, kind::NB | kind::SRV | 1 | 2 | 10)
-                && dns::netbios_name(name).is_some()
+            class == 1 && matches!(kind, kind::NB | kind::SRV | 1 | 2 | 10) && dns::is_netbios_name(name)
         })
+}
+
+/// Whether a name ends so, in any case.
+fn ends_with(name: &str, end: &str) -> bool {
+    let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 /// Whether the name of an address is asked for.
 fn is_reverse(question: &Question) -> bool {
-    question.kind == 12 && question.name.to_ascii_lowercase().ends_with(".arpa")
+    question.kind == 12 && ends_with(&question.name, ".arpa")
 }
 
 fn is_multicast(message: &Message<'_>) -> bool {
-    let local = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        name == "local" || name.ends_with(".local")
-    };
+    let local = |name: &str| name.eq_ignore_ascii_case("local") || ends_with(name, ".local");
     let mut questions = message.questions.iter();
     let mut records = message.records.iter().filter(|record| record.kind != kind::OPT);
     let count = message.questions.len() + message.records.len();

@@ -210,8 +210,8 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
     Ok(Message { id, flags, questions, records, counts, rest: bytes.get(at..).unwrap_or_default() })
 }
 
-/// The name behind the 32 letters of a NetBIOS name, and its last byte, which says of what it is (RFC 1001 §14.1).
-pub fn netbios_name(label: &str) -> Option<(String, u8)> {
+/// The bytes behind the 32 letters of a NetBIOS name.
+fn netbios_bytes(label: &str) -> Option<[u8; 16]> {
     let letters = label.split('.').next()?.as_bytes().first_chunk::<32>()?;
     if label.len() > 32 && !label.get(32..)?.starts_with('.') {
         return None;
@@ -224,6 +224,17 @@ pub fn netbios_name(label: &str) -> Option<(String, u8)> {
         }
         *byte = high << 4 | low;
     }
+    Some(bytes)
+}
+
+/// Whether a name is one of NetBIOS.
+pub fn is_netbios_name(label: &str) -> bool {
+    netbios_bytes(label).is_some()
+}
+
+/// The name behind the 32 letters of a NetBIOS name, and its last byte, which says of what it is (RFC 1001 §14.1).
+pub fn netbios_name(label: &str) -> Option<(String, u8)> {
+    let bytes = netbios_bytes(label)?;
     let (kind, name) = bytes.split_last()?;
     let end = name.iter().rposition(|byte| !matches!(byte, b' ' | 0)).map_or(0, |last| last + 1);
     let name = name.get(..end)?.iter();
