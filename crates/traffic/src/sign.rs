@@ -165,7 +165,7 @@ struct Patterns {
     /// All patterns.
     all: Set,
     /// The recogniser of each pattern.
-    owners: Vec<u8>,
+    owners: Vec<Candidates>,
 }
 
 struct Table {
@@ -206,7 +206,7 @@ impl Patterns {
                     *word |= 1_u64 << (pattern % 64);
                 }
             };
-            patterns.owners.push(u8::try_from(owner).unwrap_or(u8::MAX));
+            patterns.owners.push(Candidates(1_u128 << (owner & 127)));
             mark(&mut patterns.all);
             for (class, values) in sign.places.iter().zip(&mut patterns.places) {
                 for (value, set) in values.iter_mut().enumerate() {
@@ -230,16 +230,16 @@ impl Patterns {
                 }
             }
         }
-        let mut candidates = 0;
+        let mut candidates = Candidates::default();
         for (word, bits) in set.into_iter().enumerate() {
             let mut left = bits;
             while left != 0 {
                 let pattern = word * 64 + left.trailing_zeros() as usize;
                 left &= left - 1;
-                candidates |= self.owners.get(pattern).map_or(0, |owner| 1_u128 << (owner & 127));
+                candidates = candidates.union(self.owners.get(pattern).copied().unwrap_or_default());
             }
         }
-        Candidates(candidates)
+        candidates
     }
 }
 
