@@ -86,7 +86,10 @@ pub fn listen(capture: &Path) -> Vec<Line> {
         .enumerate()
         .map(|(index, service)| {
             let recognised = &service["recognised"];
-            let about = |finding: &&Value| finding["services"].as_array().unwrap().contains(&index.into());
+            // What a finding is not about, it does not list.
+            let about = |finding: &&Value| {
+                finding["services"].as_array().is_some_and(|services| services.contains(&index.into()))
+            };
             let mut codes: Vec<&str> =
                 findings.iter().filter(about).map(|finding| finding["code"].as_str().unwrap()).collect();
             codes.sort_unstable();
