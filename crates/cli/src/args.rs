@@ -13,8 +13,8 @@ use engine::Threshold;
 use model::Severity;
 
 pub(crate) use media::{
-    ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand, SdpLintArgs,
-    SessionArgs,
+    AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
+    SdpLintArgs, SessionArgs,
 };
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
@@ -161,6 +161,8 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) judge: JudgeArgs,
     #[command(flatten)]
+    pub(crate) agreed: AgreedArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
@@ -180,6 +182,8 @@ pub(crate) struct PortArgs {
     #[command(flatten)]
     pub(crate) judge: JudgeArgs,
     #[command(flatten)]
+    pub(crate) agreed: AgreedArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
@@ -195,6 +199,8 @@ pub(crate) struct CheckArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) judge: JudgeArgs,
+    #[command(flatten)]
+    pub(crate) agreed: AgreedArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// SARIF 2.1.0, for code-scanning services

@@ -8,7 +8,7 @@ use crate::selection::forward_scope;
 use crate::text::cells;
 
 const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,commonly_seen,recognised,programs,pids,\
-                        users,executables,unit_or_container,netns,verdict,codes,holders_missing,peer";
+                        users,executables,unit_or_container,netns,verdict,codes,holders_missing,peer,session";
 
 /// Writes the services that were seen on the wire.
 pub(crate) fn services(out: &mut String, view: &TrafficView, headings: bool) {
@@ -106,6 +106,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 codes(view, row),
                 socket.holders_missing.map(|reason| reason.code().to_owned()).unwrap_or_default(),
                 socket.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+                cells::session(view, row),
             ]
         } else if let Some(forward) = view.forward(row) {
             let names = Names::of(&view.paper, Some(forward.transport), forward.first);
@@ -134,6 +135,7 @@ pub(crate) fn rows(out: &mut String, view: &View, rows: &[&Row], headings: bool)
                 row.verdict.name().to_owned(),
                 codes(view, row),
                 String::from("published_without_socket"),
+                String::new(),
                 String::new(),
             ]
         } else {
@@ -211,8 +213,8 @@ mod tests {
         let mut out = String::new();
         rows(&mut out, &view, &[&view.rows[0]], true);
         let fields: Vec<Vec<&str>> = out.lines().map(|line| line.trim_end().split(',').collect()).collect();
-        assert_eq!(fields[0].last(), Some(&"peer"));
-        assert_eq!(fields[1].last(), Some(&"192.0.2.9:50000"), "{out}");
+        let peer = fields[0].iter().position(|heading| *heading == "peer").unwrap();
+        assert_eq!(fields[1][peer], "192.0.2.9:50000", "{out}");
     }
 
     #[test]

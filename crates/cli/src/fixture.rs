@@ -256,3 +256,42 @@ pub(crate) fn view() -> View {
     }];
     View::judged(Arc::new(snapshot), Paper::builtin(), findings, accepted)
 }
+
+/// The small machine with a session, and a socket that joined its group.
+pub(crate) fn agreed() -> View {
+    use model::media::{Agreement, Joined, JoinedSocket, Leg, Session, SessionSource, Sources};
+
+    let mut snapshot = snapshot();
+    snapshot.sockets.push(socket(Kind::Udp, "0.0.0.0:5004", &[900]));
+    let destination: std::net::SocketAddr = "239.9.9.9:5004".parse().unwrap();
+    let session = Session {
+        name: String::from("Camera\u{1b} 1"),
+        identity: String::from("- 1 IN IP4 192.0.2.1"),
+        source: SessionSource::File(String::from("camera1.sdp")),
+        formats: Vec::new(),
+        legs: vec![Leg {
+            destination,
+            sources: Sources::Only(vec!["192.0.2.1".parse().unwrap()]),
+            rtcp: Some("239.9.9.9:5005".parse().unwrap()),
+            ttl: Some(64),
+        }],
+        reference: None,
+        media_clock: None,
+        first: None,
+        last: None,
+        ended: None,
+    };
+    let joined = Joined {
+        group: destination.ip(),
+        sources: Sources::Any,
+        interface: 2,
+        interface_name: None,
+        netns: OWN,
+        socket: Some(JoinedSocket { inode: 30_000 + 5004, cookie: None, port: Some(5004) }),
+        users: 1,
+    };
+    let agreed = Agreement::of(vec![session], vec![joined], &snapshot.sockets);
+    let mut view = View::judged(Arc::new(snapshot), Paper::builtin(), Vec::new(), Vec::new());
+    view.agreed = agreed;
+    view
+}

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::View;
 use host::{Look, Looker};
-use model::{Area, Gap, Reason, Snapshot};
+use model::media::{Agreement, Session};
+use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket};
 use registry::Paper;
 use verdict::{Baseline, Policy, baseline, policy};
 
@@ -19,6 +20,8 @@ pub(crate) struct Grounds {
     pub(crate) paper: Paper,
     pub(crate) policy: Policy,
     pub(crate) baseline: Option<Baseline>,
+    /// What was agreed for ports.
+    pub(crate) sessions: Vec<Session>,
     /// What should have counted and could not be read.
     pub(crate) wrong: Vec<String>,
 }
@@ -44,7 +47,7 @@ impl Grounds {
                 }
             }
         };
-        Grounds { paper, policy, baseline, wrong }
+        Grounds { paper, policy, baseline, sessions: Vec::new(), wrong }
     }
 
     /// Judges a look. What could not be read of ours is a gap like any other.
@@ -59,8 +62,40 @@ impl Grounds {
                 count: Some(1),
             });
         }
-        View::new(Arc::new(snapshot), self.paper.clone(), &self.policy, self.baseline.as_ref(), today())
+        let agreed = self.agreement(&mut snapshot);
+        let baseline = self.baseline.as_ref();
+        View::new(Arc::new(snapshot), self.paper.clone(), &self.policy, baseline, agreed, today())
     }
+
+    /// Asks who joined which group where that can say something: of a machine that knows of no session and has no
+    /// socket that could be a medium's, nothing.
+    fn agreement(&self, snapshot: &mut Snapshot) -> Agreement {
+        let known = !self.sessions.is_empty();
+        if !known && !snapshot.sockets.iter().any(may_have_joined) {
+            return Agreement::default();
+        }
+        let memberships = host::memberships();
+        // Where nobody told of sessions, nobody asked for groups: what is not seen of them takes nothing from the look.
+        for gap in memberships.gaps.into_iter().filter(|_| known) {
+            if !snapshot.gaps.contains(&gap) {
+                snapshot.gaps.push(gap);
+            }
+        }
+        Agreement::of(self.sessions.clone(), memberships.joined, &snapshot.sockets)
+    }
+}
+
+/// Whether a socket may have joined a group of somebody's: not one of discovery, nor one that the kernel chose a
+/// port for.
+fn may_have_joined(socket: &Socket) -> bool {
+    /// SSDP, WS-Discovery, mDNS, LLMNR; those of DHCPv6 and clocks are system ports.
+    const DISCOVERY: [u16; 4] = [1900, 3702, 5353, 5355];
+    let port = socket.local.port();
+    socket.kind == Kind::Udp
+        && socket.is_listener()
+        && socket.scope != Scope::Loopback
+        && matches!(port, 1024..=32_767 | 61_000..)
+        && !DISCOVERY.contains(&port)
 }
 
 /// Looks once; says that it goes on where that may take long.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::media::{Agreement, Session};
 use model::{Finding, Forward, Severity, Snapshot, Socket, Subject, Timestamp, Utc};
 use registry::Paper;
 use verdict::{Accepted, Baseline, Facts, Policy};
@@ -88,6 +89,8 @@ pub struct View {
     pub findings: Vec<Finding>,
     /// What an entry of policy accepts.
     pub accepted: Vec<Accepted>,
+    /// What was agreed for the ports, and which sockets it explains.
+    pub agreed: Agreement,
     /// Indices into `findings`, row after row.
     of_rows: Vec<u32>,
 }
@@ -99,11 +102,12 @@ impl View {
         paper: Paper,
         policy: &Policy,
         baseline: Option<&Baseline>,
+        agreed: Agreement,
         today: i64,
     ) -> View {
-        let facts = Facts { snapshot: &snapshot, paper: &paper, policy, baseline, today };
+        let facts = Facts { snapshot: &snapshot, paper: &paper, policy, baseline, agreed: &agreed, today };
         let judgement = verdict::judge(&facts);
-        View::judged(snapshot, paper, judgement.findings, judgement.accepted)
+        View { agreed, ..View::judged(snapshot, paper, judgement.findings, judgement.accepted) }
     }
 
     /// The same view of a machine that was looked at again and had not changed.
@@ -112,7 +116,7 @@ impl View {
         self
     }
 
-    /// From findings that are already there.
+    /// From findings that are already there, where nothing was agreed.
     pub fn judged(
         snapshot: Arc<Snapshot>,
         paper: Paper,
@@ -169,7 +173,7 @@ impl View {
                 }
             }
         }
-        View { snapshot, paper, rows, findings, accepted, of_rows }
+        View { snapshot, paper, rows, findings, accepted, agreed: Agreement::default(), of_rows }
     }
 
     /// The findings about a row, as indices into [`View::findings`], gravest first.
@@ -201,6 +205,14 @@ impl View {
             Door::Forward(index) => self.snapshot.forwards.get(index as usize),
             Door::Socket(_) => None,
         }
+    }
+
+    /// The session that explains a row most surely, and how many do.
+    pub fn session_of(&self, row: &Row) -> Option<(usize, &Session, usize)> {
+        let Door::Socket(index) = row.door else { return None };
+        let served = self.agreed.sessions_of(index as usize);
+        let first = served.first()?;
+        Some((first.session, self.agreed.sessions.get(first.session)?, served.len()))
     }
 
     /// How much there is of everything.

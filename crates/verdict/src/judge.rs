@@ -95,6 +95,7 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
     let snapshot = bench.snapshot;
     let mut holders: Vec<&Known<'a>> = Vec::new();
     let mut namespace: Option<&Namespace> = None;
+    let groups = bench.facts.agreed.groups();
     for (index, socket) in snapshot.sockets.iter().enumerate() {
         let sniffs = socket.kind.transport().is_none();
         if !sniffs && !socket.is_listener() && !rules::unseen::concerns(directory, socket) {
@@ -127,7 +128,11 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
             rules: namespace.and_then(|namespace| namespace.rules.value()),
             own: namespace.is_none_or(|namespace| namespace.own),
         };
-        rules::number::judge(bench, &listener, docket);
+        // A port that was agreed upon is what its session says, whatever paper says of the number.
+        if bench.facts.agreed.sessions_of(index).is_empty() {
+            rules::number::judge(bench, &listener, docket);
+        }
+        rules::agreed::judge(bench, &listener, &groups, docket);
         rules::reach::judge(bench, &listener, docket);
         rules::privilege::judge(bench, &listener, docket);
     }

@@ -22,6 +22,7 @@ pub use judge::judge;
 pub use policy::Policy;
 pub use traffic::{Earlier, TrafficFacts, judge_traffic};
 
+use model::media::Agreement;
 use model::{Finding, Snapshot};
 use registry::Paper;
 
@@ -36,6 +37,8 @@ pub struct Facts<'a> {
     pub policy: &'a Policy,
     /// What was accepted on this machine, where there is such a list.
     pub baseline: Option<&'a Baseline>,
+    /// What was agreed for its ports; [`Agreement::default`] says that nobody told.
+    pub agreed: &'a Agreement,
     /// The day, counted since 1970-01-01 in UTC: entries of policy expire.
     pub today: i64,
 }

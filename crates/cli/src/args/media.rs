@@ -99,9 +99,9 @@ pub(crate) struct MediaLookArgs {
     pub(crate) fail_on: FailOn,
 }
 
-/// What was agreed, and by whose rules streams are held to it.
+/// What was agreed.
 #[derive(Debug, Args, Default, Clone)]
-pub(crate) struct SessionArgs {
+pub(crate) struct AgreedArgs {
     /// A session description (may be given several times)
     #[arg(long, value_name = "FILE", help_heading = "Sessions")]
     pub(crate) sdp: Vec<PathBuf>,
@@ -111,6 +111,13 @@ pub(crate) struct SessionArgs {
     /// A presentation of an RTSP server (rtsp://host/path) to ask for its description
     #[arg(long, value_name = "URL", help_heading = "Sessions")]
     pub(crate) rtsp: Vec<String>,
+}
+
+/// What was agreed, and by whose rules streams are held to it.
+#[derive(Debug, Args, Default, Clone)]
+pub(crate) struct SessionArgs {
+    #[command(flatten)]
+    pub(crate) agreed: AgreedArgs,
     /// Whose limits streams are held to, where they differ from those of the standard
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, value_name = "PROFILE", help_heading = "Judging")]
     pub(crate) profile: ProfileName,

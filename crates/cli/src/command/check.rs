@@ -4,7 +4,7 @@ use engine::{Outcome, Row};
 use host::Looker;
 use model::{Finding, Subject};
 
-use super::{Status, Stop, list, write_json};
+use super::{Status, Stop, list, media, write_json};
 use crate::args::CheckArgs;
 use crate::files::Places;
 use crate::look::{self, Grounds};
@@ -17,7 +17,8 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         targets.iter().map(|target| format!("port={}", target.trim_start_matches(':'))).collect();
     let filters: Vec<&str> = filters.into_iter().chain(ports.iter().map(String::as_str)).collect();
     let selection = Selection::resolve(&args.select, &filters).map_err(Stop::Usage)?;
-    let grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    media::sessions::agree(&mut grounds, &args.agreed)?;
     if !grounds.wrong.is_empty() {
         // Without the policy that people wrote, what they accepted would be found again, and what they forbade not.
         return Err(Stop::Failed(format!("nothing was checked:\n{}", grounds.wrong.join("\n"))));

@@ -9,7 +9,7 @@ use engine::{Outcome, Row, Threshold, View};
 use host::Looker;
 use model::Finding;
 
-use super::{Status, Stop, port};
+use super::{Status, Stop, media, port};
 use crate::args::{Cli, ListArgs, OutputArgs};
 use crate::document::{self, Part, PortPaper};
 use crate::files::Places;
@@ -20,7 +20,8 @@ use crate::{csv, output, text};
 
 pub(super) fn run(args: &ListArgs) -> Status {
     let (targets, filters) = selection::split(&args.what);
-    let grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    media::sessions::agree(&mut grounds, &args.agreed)?;
     if !targets.is_empty() {
         let targets = targets_of(&targets, &grounds)?;
         if !filters.is_empty() {
@@ -40,7 +41,9 @@ pub(super) fn run(args: &ListArgs) -> Status {
     let mut last_status = None;
     let status = repeat(args.watch.watch, |again| {
         // A machine on which nothing changed since the last time needs no new judgement, only a new time.
-        let view = match view.take().filter(|_| !looker.changed(&look)) {
+        // Who joined what may change while every socket stays.
+        let same = view.take().filter(|view| view.agreed.joined.is_empty() && !looker.changed(&look));
+        let view = match same {
             Some(same) => view.insert(same.at(host::now())),
             None => {
                 written = None;

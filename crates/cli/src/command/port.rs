@@ -6,7 +6,7 @@ use engine::{Row, Threshold};
 use host::Looker;
 
 use super::list::{render, repeat, show as put, targets_of, tell_gaps};
-use super::{Status, Stop};
+use super::{Status, Stop, media};
 use crate::args::{LookArgs, OutputArgs, PortArgs};
 use crate::document::PortPaper;
 use crate::files::Places;
@@ -19,7 +19,8 @@ use crate::{output, text};
 const MOST_PAGES: usize = 8;
 
 pub(super) fn run(args: &PortArgs) -> Status {
-    let grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    media::sessions::agree(&mut grounds, &args.agreed)?;
     let words: Vec<&str> = args.port.iter().map(String::as_str).collect();
     let targets = targets_of(&words, &grounds)?;
     show(&targets, &args.look, &grounds, &args.output, args.watch.watch)

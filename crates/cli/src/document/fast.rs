@@ -87,7 +87,12 @@ fn write(out: &mut Vec<u8>, view: &View, row: &Row, socket: &Socket) {
         None => b",\"silent\":null",
     });
     text_or_null(out, ",\"commonly_seen\":", names.commonly_seen);
-    word(out, ",\"recognised\":null,\"verdict\":", row.verdict.name());
+    out.extend_from_slice(b",\"recognised\":null");
+    if let Some((index, ..)) = view.session_of(row) {
+        out.extend_from_slice(b",\"session\":");
+        digits(out, index);
+    }
+    word(out, ",\"verdict\":", row.verdict.name());
     out.extend_from_slice(b",\"seen_by\":[");
     words(out, socket.seen_by.names());
     if socket.hidden_from != model::Views::default() {

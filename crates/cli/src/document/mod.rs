@@ -20,7 +20,7 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use flow::Flow;
-pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument};
+pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;
 use process::Process;
 pub(crate) use rows::Names;
@@ -60,6 +60,8 @@ pub(crate) struct Document<'a> {
     pub(crate) processes: Vec<Process<'a>>,
     /// Ports that address translation publishes without a socket.
     pub(crate) forwards: Vec<Forward<'a>>,
+    /// What was agreed for ports beforehand, as far as it was told.
+    pub(crate) sessions: Vec<media::Session<'a>>,
     /// What was found, gravest first.
     pub(crate) findings: Vec<Finding<'a>>,
     /// What was found and is accepted by policy.
@@ -167,6 +169,7 @@ impl<'a> Document<'a> {
                 .iter()
                 .filter_map(|row| Some(Forward::of(view, row, view.forward(row)?)))
                 .collect(),
+            sessions: view.agreed.sessions.iter().map(media::Session::of).collect(),
             findings: findings.into_iter().map(|(_, finding)| finding).collect(),
             accepted: view
                 .accepted

@@ -61,6 +61,9 @@ pub(crate) struct Socket<'a> {
     pub(crate) commonly_seen: Option<&'static str>,
     /// Recognised in the bytes; null while no traffic was captured.
     pub(crate) recognised: Option<&'static str>,
+    /// The session that explains it, as an index into `sessions`; there only where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<usize>,
     /// Inferred: `ok`, `accepted`, `unseen`, `note`, `warning` or `alert`.
     pub(crate) verdict: &'static str,
     /// The ways in which it was seen.
@@ -251,6 +254,7 @@ impl<'a> Socket<'a> {
             silent: names.silent,
             commonly_seen: names.commonly_seen,
             recognised: None,
+            session: view.session_of(row).map(|(index, ..)| index),
             verdict: row.verdict.name(),
             seen_by: socket.seen_by.names().collect(),
             hidden_from: socket.hidden_from.names().collect(),

@@ -282,3 +282,24 @@ fn media_keeps_its_schema() {
     broken["streams"] = Value::from("none");
     assert!(!validator.is_valid(&broken));
 }
+
+#[test]
+fn a_socket_points_at_the_session_that_explains_it() {
+    let view = fixture::agreed();
+    let rows: Vec<&Row> = view.rows.iter().collect();
+    let part = Part { view: &view, rows: &rows, everything: true, ports: Vec::new(), exit_status: 0 };
+    let mut line = Vec::new();
+    write(&mut line, &part).unwrap();
+    assert_eq!(
+        String::from_utf8(line.clone()).unwrap(),
+        serde_json::to_string(&Document::of(&part)).unwrap()
+    );
+    let document: Value = serde_json::from_slice(&line).unwrap();
+    let schema: Value = serde_json::from_str(&schema_text::<Document<'static>>()).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&document));
+    assert_eq!(document["sessions"][0]["known_by"], "sdp");
+    for socket in document["sockets"].as_array().unwrap() {
+        let expected = if socket["port"] == 5004 { Value::from(0) } else { Value::Null };
+        assert_eq!(socket["session"], expected, "{socket}");
+    }
+}

@@ -113,6 +113,13 @@ pub(crate) fn service(paper: &Paper, transport: Option<Transport>, port: u16) ->
     out
 }
 
+/// The session that explains a socket, and how we know of it; then how many more do.
+pub(crate) fn session(view: &View, row: &Row) -> String {
+    let Some((_, session, count)) = view.session_of(row) else { return String::new() };
+    let more = if count > 1 { format!(" +{}", count - 1) } else { String::new() };
+    format!("'{}' ({}){more}", sanitise::line(&session.name), session.source.word())
+}
+
 /// `zabbix-agent` and `zabbix agent` are one name.
 fn same_name(one: &str, other: &str) -> bool {
     let plain = |text: &str| -> Vec<char> {

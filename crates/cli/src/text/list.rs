@@ -11,12 +11,13 @@ use super::{Form, cells};
 use crate::sanitise;
 use crate::style::Paint;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column { title: "PORT", right: true, least: 9, rank: 255 },
     Column { title: "SCOPE", right: false, least: 9, rank: 90 },
     Column { title: "ADDRESS", right: false, least: 9, rank: 20 },
     Column { title: "STATE", right: false, least: 5, rank: 40 },
     Column { title: "FOR", right: false, least: 10, rank: 75 },
+    Column { title: "SESSION", right: false, least: 10, rank: 85 },
     Column { title: "HOLDER", right: false, least: 14, rank: 80 },
     Column { title: "USER", right: false, least: 5, rank: 30 },
     Column { title: "UNIT", right: false, least: 8, rank: 50 },
@@ -30,6 +31,7 @@ struct Key {
     port: String,
     scope: &'static str,
     state: String,
+    session: String,
     holder: String,
     user: String,
     unit: String,
@@ -38,7 +40,7 @@ struct Key {
 }
 
 struct Line {
-    cells: [Cell; 10],
+    cells: [Cell; 11],
     addresses: Vec<(String, usize)>,
 }
 
@@ -97,6 +99,7 @@ fn table_of(out: &mut String, view: &View, rows: &[&Row], form: Form) {
                 Cell::plain(""),
                 Cell::plain(&key.state),
                 Cell::plain(service),
+                Cell::plain(&key.session),
                 Cell::painted(&key.holder, if missing { Paint::Dim } else { Paint::Plain }),
                 Cell::plain(&key.user),
                 Cell::plain(&key.unit),
@@ -107,7 +110,7 @@ fn table_of(out: &mut String, view: &View, rows: &[&Row], form: Form) {
         });
         at.insert(key, lines.len() - 1);
     }
-    let rows: Vec<[Cell; 10]> = lines
+    let rows: Vec<[Cell; 11]> = lines
         .into_iter()
         .map(|mut line| {
             if let Some(cell) = line.cells.get_mut(2) {
@@ -116,8 +119,8 @@ fn table_of(out: &mut String, view: &View, rows: &[&Row], form: Form) {
             line.cells
         })
         .collect();
-    let [a, b, c, d, e, f, g, h, i] = COLUMNS;
-    table::render(out, &[a, b, c, d, e, f, g, h, i, VERDICT], &rows, form);
+    let [a, b, c, d, e, f, g, h, i, j] = COLUMNS;
+    table::render(out, &[a, b, c, d, e, f, g, h, i, j, VERDICT], &rows, form);
 }
 
 fn addresses(addresses: &[(String, usize)]) -> String {
@@ -156,6 +159,7 @@ fn describe(view: &View, row: &Row) -> (Key, String, String) {
             port: cells::port(socket),
             scope,
             state,
+            session: cells::session(view, row),
             holder: cells::holders(view, socket),
             user: cells::users(view, socket),
             unit: cells::unit(view, socket),
@@ -169,6 +173,7 @@ fn describe(view: &View, row: &Row) -> (Key, String, String) {
             port: cells::forward_port(forward),
             scope,
             state: String::from("forward"),
+            session: String::new(),
             holder: cells::forward_to(forward),
             user: String::new(),
             unit: forward.container.as_ref().map(cells::container).unwrap_or_default(),
@@ -183,6 +188,7 @@ fn describe(view: &View, row: &Row) -> (Key, String, String) {
             port: nothing(),
             scope,
             state: nothing(),
+            session: nothing(),
             holder: nothing(),
             user: nothing(),
             unit: nothing(),

@@ -6,6 +6,7 @@ mod list;
 mod media;
 mod page;
 mod paper;
+mod sessions;
 mod table;
 mod traffic;
 

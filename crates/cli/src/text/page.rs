@@ -9,7 +9,7 @@ use model::{
 
 use super::findings::write_finding;
 use super::paper::{field, heading, history, on_paper};
-use super::{Form, cells};
+use super::{Form, cells, sessions};
 use crate::capability;
 use crate::sanitise;
 use crate::style::Paint;
@@ -61,6 +61,7 @@ pub(crate) fn page(
         }
     }
     write_connections(out, view, &connections, form);
+    sessions::write(out, view, port, only, form);
 
     heading(out, "On the wire", form);
     let name = only.map(|transport| format!("/{}", transport.name())).unwrap_or_default();

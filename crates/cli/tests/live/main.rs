@@ -9,6 +9,7 @@
     reason = "a test stops where something is wrong, and says what it left out"
 )]
 
+mod agreed;
 mod apart;
 mod churn;
 mod document;

@@ -1,5 +1,6 @@
 //! Professional media: what was agreed (sessions) and what was measured (streams).
 
+pub mod agreement;
 pub mod ancillary;
 pub mod audio;
 pub mod format;
@@ -19,6 +20,7 @@ pub mod video;
 pub mod whole;
 mod words;
 
+pub use agreement::{Agreement, Served, Tie};
 pub use format::{
     AncillaryFormat, AudioFormat, Colorimetry, CompressedFormat, Depth, Essence, Format, Packing, Range,
     Ratio, Sampling, Scan, SenderType, Transfer, VideoFormat,

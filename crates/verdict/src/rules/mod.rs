@@ -1,5 +1,6 @@
 //! The rules, by what they look at. Each file says which codes it raises; each code has a page in docs/findings/.
 
+pub(crate) mod agreed;
 pub(crate) mod drift;
 pub(crate) mod exe;
 pub(crate) mod media;

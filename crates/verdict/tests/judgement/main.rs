@@ -3,6 +3,8 @@
 //! One binary, so that the machines made by hand are built once. `cfg(test)` tells the lints that all of it is test.
 
 #[cfg(test)]
+mod agreed;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod quiet;

@@ -17,6 +17,7 @@ pub struct Scene {
     pub snapshot: Snapshot,
     pub policy: Policy,
     pub baseline: Option<Baseline>,
+    pub agreed: model::media::Agreement,
     pub paper: Paper,
     next_inode: u64,
 }
@@ -56,6 +57,7 @@ impl Scene {
             },
             policy: Policy::default(),
             baseline: None,
+            agreed: model::media::Agreement::default(),
             paper: Paper::builtin(),
             next_inode: 1000,
         }
@@ -128,6 +130,7 @@ impl Scene {
             paper: &self.paper,
             policy: &self.policy,
             baseline: self.baseline.as_ref(),
+            agreed: &self.agreed,
             today: TODAY,
         })
     }

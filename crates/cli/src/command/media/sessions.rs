@@ -10,13 +10,45 @@ use media::sdp;
 use model::media::{Profile, Session, SessionSource};
 use verdict::Policy;
 
-use crate::args::{ProfileName, SessionArgs};
+use crate::args::{AgreedArgs, ProfileName, SessionArgs};
 use crate::command::Stop;
-use crate::{files, look, output, sanitise};
+use crate::look::{self, Grounds};
+use crate::{files, output, sanitise};
 
 /// How media is looked at. What cannot be read stops us: a stream would be found that was agreed.
 pub(in crate::command) fn settings(args: &SessionArgs, policy: &Policy) -> Result<MediaSettings, Stop> {
-    let mut sessions = written(policy)?;
+    let mut sessions = Vec::new();
+    for written in written(policy) {
+        sessions.extend(written?);
+    }
+    sessions.extend(named(&args.agreed)?);
+    let profile = match args.profile {
+        ProfileName::Standard => Profile::Standard,
+        ProfileName::List => Profile::List,
+        ProfileName::JtNm2020 => Profile::JtNm2020,
+        ProfileName::JtNm2022 => Profile::JtNm2022,
+        ProfileName::Cbc => Profile::Cbc,
+    };
+    Ok(MediaSettings { sessions, monitor: Config { profile, ..Config::default() } })
+}
+
+/// Adds what was agreed to what a look is judged by. A description that only policy names and that cannot be read is
+/// a fault of the policy: the machine is looked at all the same.
+pub(in crate::command) fn agree(grounds: &mut Grounds, args: &AgreedArgs) -> Result<(), Stop> {
+    for written in written(&grounds.policy) {
+        match written {
+            Ok(sessions) => grounds.sessions.extend(sessions),
+            Err(Stop::Failed(error)) => grounds.wrong.push(error),
+            Err(stop) => return Err(stop),
+        }
+    }
+    grounds.sessions.extend(named(args)?);
+    Ok(())
+}
+
+/// The sessions of the command line.
+fn named(args: &AgreedArgs) -> Result<Vec<Session>, Stop> {
+    let mut sessions = Vec::new();
     for path in &args.sdp {
         sessions.extend(described(path, &SessionSource::File(path.display().to_string()))?);
     }
@@ -28,30 +60,22 @@ pub(in crate::command) fn settings(args: &SessionArgs, policy: &Policy) -> Resul
             .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(url))))?;
         sessions.extend(answer.sessions);
     }
-    let profile = match args.profile {
-        ProfileName::Standard => Profile::Standard,
-        ProfileName::List => Profile::List,
-        ProfileName::JtNm2020 => Profile::JtNm2020,
-        ProfileName::JtNm2022 => Profile::JtNm2022,
-        ProfileName::Cbc => Profile::Cbc,
-    };
-    Ok(MediaSettings { sessions, monitor: Config { profile, ..Config::default() } })
+    Ok(sessions)
 }
 
 /// The sessions that people wrote down in the policy, as far as they still apply.
-fn written(policy: &Policy) -> Result<Vec<Session>, Stop> {
-    let mut sessions = Vec::new();
-    for entry in policy.sessions().iter().filter(|entry| entry.applies(look::today())) {
+fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
+    let applying = policy.sessions().iter().filter(|entry| entry.applies(look::today()));
+    let read = applying.map(|entry| {
         if let Some(path) = &entry.sdp {
-            sessions.extend(described(Path::new(path), &entry.source())?);
-            continue;
+            return described(Path::new(path), &entry.source());
         }
         let format = entry.format.as_ref();
         let format =
             format.and_then(|(number, encoding)| sdp::format::written(*number, encoding, &entry.parameters));
-        sessions.extend(entry.session(format));
-    }
-    Ok(sessions)
+        Ok(entry.session(format).into_iter().collect())
+    });
+    read.collect()
 }
 
 /// What an NMOS API has. What it did not tell is said, and what it told counts.

@@ -15,7 +15,7 @@ use facts::membership::MembershipFacts;
 use facts::ptp::PtpFacts;
 pub(crate) use received::ReceivingDocument;
 pub(crate) use sent::SendingDocument;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, media_clock, reference};
 pub(crate) use stream::Stream;
 
 use super::tables::{Accepted, Finding, Gap, Generator};

@@ -197,7 +197,8 @@ impl<'a> Session<'a> {
     }
 }
 
-fn reference(clock: &ReferenceClock) -> String {
+/// The reference clock as a description writes it.
+pub(crate) fn reference(clock: &ReferenceClock) -> String {
     match clock {
         ReferenceClock::Ptp { version, grandmaster: None, .. } => format!("ptp={version}:traceable"),
         ReferenceClock::Ptp { version, grandmaster: Some(identity), domain } => {
@@ -213,7 +214,8 @@ fn pairs(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join("-")
 }
 
-fn media_clock(clock: &MediaClock) -> String {
+/// The media clock as a description writes it.
+pub(crate) fn media_clock(clock: &MediaClock) -> String {
     match clock {
         MediaClock::Sender => String::from("sender"),
         MediaClock::Direct { offset, rate: None } => format!("direct={offset}"),

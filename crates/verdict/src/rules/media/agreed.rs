@@ -218,7 +218,7 @@ pub(super) fn judge_session<'a>(
 }
 
 /// Groups that the network itself lives by: link-local ones, and those of discovery and clocks.
-fn is_of_the_network(group: IpAddr) -> bool {
+pub(in crate::rules) fn is_of_the_network(group: IpAddr) -> bool {
     match group {
         IpAddr::V4(group) => {
             let [a, b, c, _] = group.octets();

@@ -6,6 +6,7 @@ mod kept;
 mod legs;
 mod words;
 
+pub(super) use agreed::is_of_the_network;
 use model::{Subject, Transport};
 
 use crate::docket::Docket;
