@@ -76,11 +76,9 @@ impl Grounds {
         }
         let memberships = host::memberships();
         // Where nobody told of sessions, nobody asked for groups: what is not seen of them takes nothing from the look.
-        for gap in memberships.gaps.into_iter().filter(|_| known) {
-            if !snapshot.gaps.contains(&gap) {
-                snapshot.gaps.push(gap);
-            }
-        }
+        // And which namespaces it could not enter, the look itself says.
+        let matter = |gap: &Gap| known && gap.area != Area::Namespaces;
+        snapshot.gaps.extend(memberships.gaps.into_iter().filter(matter));
         Agreement::of(self.sessions.clone(), memberships.joined, &snapshot.sockets)
     }
 }
