@@ -153,9 +153,8 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = client.unwrap_or_default();
     let mut messages = tls::messages(&client).take(1);
     let message = messages.find(|message| message.kind == handshake::CLIENT_HELLO);
-    let offer = message.and_then(|message| {
-        ClientHello::parse(message.body, false).ok().filter(|_| message.is_whole())
-    });
+    let offer = message
+        .and_then(|message| ClientHello::parse(message.body, false).ok().filter(|_| message.is_whole()));
     claim.more = (claim.more || message.is_some() && offer.is_none()) && !talk.ended;
     if claim.is_for_now(talk) {
         return Look::Yes(claim);
