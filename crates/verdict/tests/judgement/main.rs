@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod agreed;
 #[cfg(test)]
+mod media_rings;
 mod pages;
 #[cfg(test)]
 mod quiet;

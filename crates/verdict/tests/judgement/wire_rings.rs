@@ -60,9 +60,14 @@ fn every_alarm_of_the_wire_can_ring() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// The codes that only traffic raises.
-pub fn of_the_wire() -> impl Iterator<Item = Code> {
+/// The codes that only traffic raises, of media or not.
+pub fn of_traffic() -> impl Iterator<Item = Code> {
     Code::ALL.iter().copied().filter(|code| *code >= Code::ProtocolMismatch)
+}
+
+/// Those of them that are not about media.
+pub fn of_the_wire() -> impl Iterator<Item = Code> {
+    Code::ALL.iter().copied().filter(|code| (Code::ProtocolMismatch..=Code::UnreadLink).contains(code))
 }
 
 #[test]
