@@ -9,7 +9,6 @@ mod gate;
 mod harm;
 mod lane;
 mod period;
-pub mod report;
 mod request;
 pub mod video;
 

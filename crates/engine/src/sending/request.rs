@@ -4,13 +4,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use host::transmit::TransmitRequest;
-use media::clock::LEAP_SECONDS;
+use media::clock::{self, LEAP_SECONDS};
 use media::make::ancillary::AncillaryMaker;
 use media::make::audio::{self, AudioMaker};
 use media::make::faults::Faults;
 use media::make::metadata::MetadataMaker;
+use media::make::rtcp::Reporter;
 use media::make::video::{Head, VideoMaker};
 use media::{sap, sdp};
+use model::Timestamp;
 use model::media::{
     AncillaryFormat, AudioFormat, Essence, Format, Leg, MediaClock, Ratio, ReferenceClock, Scan, Session,
     SessionSource, Sources, VideoFormat,
@@ -19,7 +21,6 @@ use model::media::{
 use super::audio::AudioSource;
 use super::data::{self, DataMaker, DataSource};
 use super::harm::Harmed;
-use super::report::Reporter;
 use super::video::{self, Pace, VideoSource};
 use super::{Chore, Due, Source, StreamPlan};
 
@@ -168,9 +169,9 @@ pub fn plan(request: StreamRequest) -> Result<Planned, String> {
         last: None,
         ended: None,
     };
-    let reporter = Reporter { ssrc: request.ssrc, clock_rate, canonical_name: request.canonical_name };
+    let reporter = Reporter::new(request.ssrc, &request.canonical_name, u64::from(request.ssrc));
     let reported = request.legs.iter().filter(|_| request.reports);
-    let chores = reported.map(|leg| reports(leg, reporter.clone())).collect();
+    let chores = reported.map(|leg| reports(leg, reporter.clone(), clock_rate)).collect();
     let plan =
         StreamPlan { name: request.name, ssrc: request.ssrc, source, legs: request.legs, gate, chores };
     Ok(Planned { plan, session })
@@ -191,7 +192,7 @@ fn described(leg: &TransmitRequest, reports: bool) -> Leg {
 }
 
 /// Reports of a leg, to the port after it (RFC 3550 §11).
-fn reports(leg: &TransmitRequest, reporter: Reporter) -> Chore {
+fn reports(leg: &TransmitRequest, mut reporter: Reporter, clock_rate: u32) -> Chore {
     let mut leg = TransmitRequest { segments: false, launch_times: false, ..leg.clone() };
     let port = leg.destination.port().saturating_add(1);
     leg.destination.set_port(port);
@@ -203,7 +204,16 @@ fn reports(leg: &TransmitRequest, reporter: Reporter) -> Chore {
     let make = move |due: Due<'_>| {
         let packets = due.sent.packets.load(Ordering::Relaxed);
         let bytes = due.sent.payload_bytes.load(Ordering::Relaxed);
-        reporter.report(due.now, packets, bytes, due.last)
+        reporter.sent_in_all(packets, bytes);
+        let utc = Timestamp::from_ns(due.now.as_ns() - LEAP_SECONDS * 1_000_000_000);
+        let timestamp = clock::rtp(due.now, clock_rate);
+        let mut to = Vec::with_capacity(96);
+        if due.last {
+            reporter.write_goodbye(utc, timestamp, &mut to);
+        } else {
+            reporter.write(utc, timestamp, &mut to);
+        }
+        to
     };
     Chore { leg, every: REPORT_EVERY, make: Box::new(make) }
 }

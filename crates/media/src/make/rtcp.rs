@@ -42,6 +42,12 @@ impl Reporter {
         self.octets = self.octets.wrapping_add(octets);
     }
 
+    /// So many packets were sent in all, with so much payload.
+    pub fn sent_in_all(&mut self, packets: u64, payload_bytes: u64) {
+        let low = |count: u64| u32::try_from(count & 0xffff_ffff).unwrap_or(0);
+        (self.packets, self.octets) = (low(packets), low(payload_bytes));
+    }
+
     /// When the next report is due; `None` before the first, which goes out after half an interval.
     pub fn due(&self) -> Option<Timestamp<Utc>> {
         self.due
