@@ -6,6 +6,7 @@
 mod agreed;
 #[cfg(test)]
 mod media_rings;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod quiet;
