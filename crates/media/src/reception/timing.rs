@@ -111,7 +111,8 @@ impl Timing {
         self.facts.latency_ns.add(late_ns);
         if late_ns < -CLOCKS_AGREE_NS && self.anchor.is_none() {
             self.facts.future += 1;
-            self.tally.note(&FUTURE_TIMESTAMP, packet.occurrence(), || format!("by {} ns", -late_ns));
+            self.tally
+                .note(&FUTURE_TIMESTAMP, packet.occurrence(), || format!("by {} ns", late_ns.unsigned_abs()));
         }
         match &mut self.open {
             Some(open) if at_ns.saturating_sub(open.at_ns) < 1_000_000_000 => {
