@@ -68,7 +68,9 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
 }
 
 fn first_come() -> io::Result<()> {
-    let wish = libc::sched_param { sched_priority: PRIORITY };
+    // SAFETY: all fields are numbers, for which zero is a value; some C libraries have more of them than others.
+    let mut wish: libc::sched_param = unsafe { std::mem::zeroed() };
+    wish.sched_priority = PRIORITY;
     // SAFETY: the kernel reads `wish`, which lives until the call returns; 0 is the calling thread.
     let answer =
         unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const wish) };
