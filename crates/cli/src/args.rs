@@ -1,8 +1,13 @@
 //! The command line: what may be typed. Nothing here looks at the machine.
 
+mod alert;
+mod decoy;
+mod doctor;
+mod history;
 mod media;
 pub(crate) mod receiving;
 pub(crate) mod sending;
+mod serve;
 mod traffic;
 
 use std::ops::RangeInclusive;
@@ -12,10 +17,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
 
+pub(crate) use alert::AlertCommand;
+pub(crate) use decoy::DecoyArgs;
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use history::{FindingsArgs, HistoryArgs};
 pub(crate) use media::{
     AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
     SdpLintArgs, SessionArgs,
 };
+pub(crate) use serve::ServeArgs;
 pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
@@ -120,16 +130,26 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Registry(RegistryCommand),
     /// Explains a finding code, or lists all of them
-    #[command(
-        visible_alias = "explain",
-        after_long_help = "Examples:\n  portreeve findings\n  portreeve explain silent-port-in-use"
-    )]
-    Findings {
+    #[command(after_long_help = "Examples:\n  portreeve explain\n  portreeve explain silent-port-in-use")]
+    Explain {
         /// A finding code, as `check` prints it
         code: Option<String>,
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Lists what was found on this machine over time, and keeps what people decided about it
+    Findings(FindingsArgs),
+    /// Tells what was seen on this machine, and when
+    History(HistoryArgs),
+    /// Lets empty ports tell who comes to them
+    Decoy(DecoyArgs),
+    /// Tests the ways by which findings are told to others
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    /// Runs as a service: watches, remembers, and tells
+    Serve(ServeArgs),
+    /// Says what works on this machine, and what to do about what does not
+    Doctor(DoctorArgs),
     /// Prints the JSON Schema of --json
     Schema {
         /// Which document
@@ -512,7 +532,7 @@ mod tests {
         assert!(ss.select.tcp && ss.select.udp && ss.select.listening && ss.output.no_header);
         assert_eq!(parse("portreeve -u scope=any user!=root").list.what, ["scope=any", "user!=root"]);
         assert!(matches!(parse("portreeve check --fail-on alert").command, Some(Command::Check(_))));
-        assert!(matches!(parse("portreeve explain exe-memfd").command, Some(Command::Findings { .. })));
+        assert!(matches!(parse("portreeve explain exe-memfd").command, Some(Command::Explain { .. })));
         let probe = |line: &str| parse(line).list.select.look.probe;
         assert_eq!(probe("portreeve --probe 420"), Some(1..=65535));
         assert_eq!(probe("portreeve --probe=1-1023"), Some(1..=1023));

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod client;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
+pub mod events;
 mod interfaces;
 #[cfg(target_os = "linux")]
 pub mod linux;

@@ -10,6 +10,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod assignment;
+pub mod decoy;
+pub mod event;
 pub mod finding;
 pub mod gap;
 pub mod machine;
@@ -23,6 +25,8 @@ pub mod time;
 pub mod traffic;
 
 pub use assignment::{Assignment, Status, Transport};
+pub use decoy::{DecoyLevel, DecoyTouch};
+pub use event::{EventCounts, Happened, SocketEvent, Witness};
 pub use finding::{Code, Confidence, Evidence, Finding, Severity, Subject};
 pub use gap::{Area, Gap, Reason};
 pub use machine::{Forward, Machine, Namespace, PortRules};

@@ -12,13 +12,13 @@ use crate::args::{Cli, OutputArgs, SchemaName};
 use crate::style::Paint;
 use crate::{csv, files, output, pages, sanitise};
 
-pub(super) fn findings(name: Option<&str>, args: &OutputArgs) -> Status {
+pub(super) fn explain(name: Option<&str>, args: &OutputArgs) -> Status {
     if let Some(name) = name {
         let code = pages::code(name).map_err(|near| {
             let near =
                 if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
             let name = sanitise::line(name);
-            Stop::Usage(format!("there is no finding code '{name}'{near} (all of them: portreeve findings)"))
+            Stop::Usage(format!("there is no finding code '{name}'{near} (all of them: portreeve explain)"))
         })?;
         if args.json {
             write_json(serde_json::to_vec(&entry(code, true))?, output::is_terminal())?;

@@ -1,17 +1,23 @@
 //! The commands: from typed arguments to an exit status.
 
 mod about;
+mod alert;
 mod baseline;
 mod captures;
 mod check;
 mod crew;
+mod decoy;
+mod doctor;
 mod evidence;
+mod findings;
+mod history;
 mod list;
 pub(super) mod media;
 mod policy;
 mod port;
 mod read;
 mod registry;
+mod serve;
 mod spool;
 mod watch;
 
@@ -91,7 +97,13 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Baseline(command)) => baseline::run(command, &Places::find()),
         Some(Command::Policy(command)) => policy::run(&command, &Places::find()),
         Some(Command::Registry(command)) => registry::run(command, &Places::find()),
-        Some(Command::Findings { code, output }) => about::findings(code.as_deref(), &output),
+        Some(Command::Explain { code, output }) => about::explain(code.as_deref(), &output),
+        Some(Command::Findings(args)) => findings::run(&args),
+        Some(Command::History(args)) => history::run(&args),
+        Some(Command::Decoy(args)) => decoy::run(&args),
+        Some(Command::Alert(command)) => alert::run(&command),
+        Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Schema { document }) => about::schema(document),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man { dir }) => about::man(dir.as_deref()),

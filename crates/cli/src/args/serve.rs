@@ -1,0 +1,7 @@
+//! What may be typed about the service.
+
+use clap::Args;
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {}
