@@ -26,7 +26,7 @@ pub(crate) use media::{
     SdpLintArgs, SessionArgs,
 };
 pub(crate) use serve::ServeArgs;
-pub(crate) use traffic::{ReadArgs, TrafficArgs, WireArgs};
+pub(crate) use traffic::{Only, ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,10 +111,11 @@ pub(crate) enum Command {
     /// the ports are for, and what was found there, is judged as for a live machine.
     #[command(after_long_help = traffic::READ_EXAMPLES)]
     Read(ReadArgs),
-    /// Watches the wire: flows with their holders, recognised protocols, and findings as they happen
+    /// Watches sockets and packets: who listens, flows with their holders, recognised protocols, and findings
     ///
-    /// Reads the interfaces of this machine, or of one network namespace, and joins each flow with the socket and the
-    /// processes that have it. Needs CAP_NET_RAW; privileges that only the opening needs are given up afterwards.
+    /// Tells what happens to sockets as it happens. Reads the interfaces of this machine, or of one network namespace,
+    /// and joins each flow with the socket and the processes that have it. Packets need CAP_NET_RAW, events of sockets
+    /// CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; privileges that only the opening needs are given up afterwards.
     #[command(after_long_help = traffic::WATCH_EXAMPLES)]
     Watch(Box<WireArgs>),
     /// Professional media: sessions and streams, looked at and measured

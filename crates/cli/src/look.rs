@@ -1,13 +1,10 @@
 //! One look, judged by everything that people wrote down here.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use engine::View;
+use engine::Grounds;
 use host::{Look, Looker};
-use model::media::{Agreement, Session};
-use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket};
+use model::Snapshot;
 use registry::Paper;
 use verdict::{Baseline, Policy, baseline, policy};
 
@@ -15,85 +12,27 @@ use crate::args::JudgeArgs;
 use crate::files::{self, Places};
 use crate::output::Progress;
 
-/// What a look is judged by.
-pub(crate) struct Grounds {
-    pub(crate) paper: Paper,
-    pub(crate) policy: Policy,
-    pub(crate) baseline: Option<Baseline>,
-    /// What was agreed for ports.
-    pub(crate) sessions: Vec<Session>,
-    /// What should have counted and could not be read.
-    pub(crate) wrong: Vec<String>,
-}
-
-impl Grounds {
-    /// Reads registry, policy and baseline.
-    pub(crate) fn gather(places: &Places, args: &JudgeArgs) -> Grounds {
-        let mut wrong = Vec::new();
-        let paper = paper(places).unwrap_or_else(|error| {
-            wrong.push(error);
-            Paper::builtin()
-        });
-        let (policy, more) = policies(places, &args.policy.policy);
-        wrong.extend(more);
-        let baseline = if args.no_baseline {
-            None
-        } else {
-            match read_baseline(places, args.baseline.as_ref()) {
-                Ok(found) => found.map(|(_, baseline)| baseline),
-                Err(error) => {
-                    wrong.push(error);
-                    None
-                }
+/// Reads registry, policy and baseline.
+pub(crate) fn gather(places: &Places, args: &JudgeArgs) -> Grounds {
+    let mut wrong = Vec::new();
+    let paper = paper(places).unwrap_or_else(|error| {
+        wrong.push(error);
+        Paper::builtin()
+    });
+    let (policy, more) = policies(places, &args.policy.policy);
+    wrong.extend(more);
+    let baseline = if args.no_baseline {
+        None
+    } else {
+        match read_baseline(places, args.baseline.as_ref()) {
+            Ok(found) => found.map(|(_, baseline)| baseline),
+            Err(error) => {
+                wrong.push(error);
+                None
             }
-        };
-        Grounds { paper, policy, baseline, sessions: Vec::new(), wrong }
-    }
-
-    /// Judges a look. What could not be read of ours is a gap like any other.
-    pub(crate) fn judge(&self, mut snapshot: Snapshot) -> View {
-        for error in &self.wrong {
-            // As the operating system words it (EACCES).
-            let denied = error.contains("(os error 13)");
-            snapshot.gaps.push(Gap {
-                area: Area::Configuration,
-                reason: if denied { Reason::NoPermission } else { Reason::Damaged },
-                what: error.clone(),
-                count: Some(1),
-            });
         }
-        let agreed = self.agreement(&mut snapshot);
-        let baseline = self.baseline.as_ref();
-        View::new(Arc::new(snapshot), self.paper.clone(), &self.policy, baseline, agreed, today())
-    }
-
-    /// Asks who joined which group where that can say something: of a machine that knows of no session and has no
-    /// socket that could be a medium's, nothing.
-    fn agreement(&self, snapshot: &mut Snapshot) -> Agreement {
-        let known = !self.sessions.is_empty();
-        if !known && !snapshot.sockets.iter().any(may_have_joined) {
-            return Agreement::default();
-        }
-        let memberships = host::memberships();
-        // Where nobody told of sessions, nobody asked for groups: what is not seen of them takes nothing from the look.
-        // And which namespaces it could not enter, the look itself says.
-        let matter = |gap: &Gap| known && gap.area != Area::Namespaces;
-        snapshot.gaps.extend(memberships.gaps.into_iter().filter(matter));
-        Agreement::of(self.sessions.clone(), memberships.joined, &snapshot.sockets)
-    }
-}
-
-/// Whether a socket may have joined a group of somebody's: not one of discovery, nor one that the kernel chose a
-/// port for.
-fn may_have_joined(socket: &Socket) -> bool {
-    /// SSDP, WS-Discovery, mDNS, LLMNR; those of DHCPv6 and clocks are system ports.
-    const DISCOVERY: [u16; 4] = [1900, 3702, 5353, 5355];
-    let port = socket.local.port();
-    socket.kind == Kind::Udp
-        && socket.is_listener()
-        && socket.scope != Scope::Loopback
-        && matches!(port, 1024..=32_767 | 61_000..)
-        && !DISCOVERY.contains(&port)
+    };
+    Grounds { paper, policy, baseline, sessions: Vec::new(), wrong }
 }
 
 /// Looks once; says that it goes on where that may take long.
@@ -171,10 +110,4 @@ pub(crate) fn read_baseline(
             Ok((path, baseline))
         })
         .transpose()
-}
-
-/// Days since 1970-01-01 in UTC.
-pub(crate) fn today() -> i64 {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(seconds / 86_400).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use engine::capture_file::CaptureFile;
-use engine::{Grounds, OwnedFlow, Reading, TrafficView};
+use engine::{OwnedFlow, Reading, TrafficGrounds, TrafficView};
 use model::{Flow, Transport};
 use registry::Paper;
 use verdict::Policy;
@@ -70,7 +70,7 @@ pub fn check(bytes: &[u8]) {
     assert!(by_flow <= traffic.volume.flows);
 
     let policy = Policy::default();
-    let grounds = Grounds { policy: &policy, earlier: None, live: false, today: 20_000 };
+    let grounds = TrafficGrounds { policy: &policy, earlier: None, live: false, today: 20_000 };
     let view = TrafficView::new(traffic, Paper::builtin(), &grounds);
     let form = output::plain();
     let mut out = String::new();

@@ -2,12 +2,16 @@
 //!
 //! The view is plain data. It is made once per look and never changes.
 
+pub mod about;
+pub mod board;
 pub mod capture_file;
 mod desks;
 pub mod evidence;
 pub mod exhibit;
+mod grounds;
 mod intake;
 mod listening;
+pub mod live;
 pub mod nmos;
 mod outcome;
 pub mod owners;
@@ -19,8 +23,9 @@ mod traffic_view;
 mod view;
 mod watching;
 
+pub use grounds::{Grounds, today};
 pub use outcome::{Outcome, Threshold};
 pub use reading::{MediaSettings, Progress, Reading, read};
-pub use traffic_view::{Grounds, OwnedFlow, TrafficView};
+pub use traffic_view::{OwnedFlow, TrafficGrounds, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
 pub use watching::Watching;

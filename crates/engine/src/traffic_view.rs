@@ -30,7 +30,7 @@ impl From<Flow> for OwnedFlow {
 
 /// What traffic is judged by, beside the registry.
 #[derive(Clone, Copy)]
-pub struct Grounds<'a> {
+pub struct TrafficGrounds<'a> {
     /// What people wrote down.
     pub policy: &'a Policy,
     /// Services that were seen before.
@@ -57,7 +57,7 @@ pub struct TrafficView {
 
 impl TrafficView {
     /// Judges traffic.
-    pub fn new(traffic: Traffic, paper: Paper, grounds: &Grounds<'_>) -> TrafficView {
+    pub fn new(traffic: Traffic, paper: Paper, grounds: &TrafficGrounds<'_>) -> TrafficView {
         let recognisable: Vec<_> = traffic::protocol::all().collect();
         let judgement = verdict::judge_traffic(&verdict::TrafficFacts {
             traffic: &traffic,
@@ -143,6 +143,25 @@ impl TrafficView {
         self.findings.retain_mut(renamed);
         self.accepted.retain_mut(|accepted| renamed(&mut accepted.finding));
         TrafficView::judged(self.traffic, self.paper, self.findings, self.accepted)
+    }
+
+    /// Whether a finding is about some ports.
+    pub fn concerns(&self, finding: &Finding, wanted: &dyn Fn(Transport, u16) -> bool) -> bool {
+        let traffic = &self.traffic;
+        finding.subjects.iter().any(|subject| match subject {
+            Subject::Service(at) => {
+                traffic.services.get(*at).is_some_and(|it| wanted(it.transport, it.server.port()))
+            }
+            Subject::Touch(at) => traffic.touches.get(*at).is_some_and(|it| wanted(it.transport, it.port)),
+            Subject::Beacon(at) => {
+                traffic.beacons.get(*at).is_some_and(|it| wanted(it.transport, it.server.port()))
+            }
+            Subject::Scan(at) => traffic
+                .scans
+                .get(*at)
+                .is_some_and(|it| it.lowest_port == it.highest_port && wanted(it.transport, it.lowest_port)),
+            _ => false,
+        })
     }
 
     /// Whether something could not be read that a judgement would need.

@@ -39,6 +39,11 @@ impl Watching {
         passes
     }
 
+    /// Frames that passed so far.
+    pub fn frames(&self) -> u64 {
+        self.passed
+    }
+
     /// Lets time pass without a frame, so that flows end on a quiet wire, too.
     pub fn pass(&mut self, now: Timestamp<Utc>) {
         self.observer.pass(now);

@@ -191,6 +191,8 @@ impl Views {
     pub const BIND_PROBE: Views = Views(1 << 3);
     /// A system call of macOS or Windows.
     pub const SYSTEM_TABLE: Views = Views(1 << 4);
+    /// The kernel told of it as it happened.
+    pub const EVENT: Views = Views(1 << 5);
 
     /// Both sets together.
     pub fn and(self, other: Views) -> Views {
@@ -210,6 +212,7 @@ impl Views {
             (Views::PROC_NET, "proc_net"),
             (Views::BIND_PROBE, "bind_probe"),
             (Views::SYSTEM_TABLE, "system_table"),
+            (Views::EVENT, "socket_event"),
         ]
         .into_iter()
         .filter(move |(view, _)| self.has(*view))
@@ -226,6 +229,8 @@ pub enum How {
     ProcFd,
     /// The operating system's own table names the process.
     SystemTable,
+    /// It was the process's own call that the kernel told us of.
+    Event,
 }
 
 impl How {
@@ -235,6 +240,7 @@ impl How {
             How::BpfIterator => "bpf_iterator",
             How::ProcFd => "proc_fd",
             How::SystemTable => "system_table",
+            How::Event => "socket_event",
         }
     }
 }

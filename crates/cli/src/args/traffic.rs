@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{ColorWhen, FailOn, OutputArgs, PolicyArgs, SessionArgs, seconds};
 
@@ -28,10 +28,12 @@ Examples:
   portreeve watch -i eth0 -i lo --duration 60
   portreeve watch --port 420     packets to and from the servers of one port
   portreeve watch --filter 'net 192.0.2.0/24 and not port 22' --json
-  portreeve watch --only-findings --fail-on warning --duration 3600
+  portreeve watch --only findings --fail-on warning --duration 3600
   portreeve watch --netns blue --eve >> eve.json
+  portreeve watch --no-packets --only sockets
+                                 who listens, from when to when, however short
 
-A flow is told when it has ended; Ctrl-C ends the watch and all that goes on, and the summary follows. Packets that the
+What happens to sockets is told at once, with the process even where it is gone already. A flow is told when it has ended; Ctrl-C ends the watch and all that goes on, and the summary follows. Packets that the
 kernel had to drop are counted there; a larger --ring, or a --filter, helps. Without root: give the binary CAP_NET_RAW,
 or pipe a capture into portreeve read -.
 
@@ -98,10 +100,19 @@ pub(crate) struct WireArgs {
     /// Do not look for the processes behind the flows
     #[arg(long, help_heading = "Judging")]
     pub(crate) no_holders: bool,
-    /// Findings only, without a line per flow
+    /// Only packets: not what happens to sockets
+    #[arg(long, help_heading = "Capture")]
+    pub(crate) no_sockets: bool,
+    /// Only what happens to sockets: no packets, which need CAP_NET_RAW
+    #[arg(long, conflicts_with_all = ["no_sockets", "interface", "eve", "write"], help_heading = "Capture")]
+    pub(crate) no_packets: bool,
+    /// Tell this only (may be given several times)
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Output")]
+    pub(crate) only: Vec<Only>,
+    /// Also what clients do to their own ends: ports that the kernel chose, binds without listening
     #[arg(long, help_heading = "Output")]
-    pub(crate) only_findings: bool,
-    /// JSON Lines: one event per line, which is begin, flow, finding or at the end summary
+    pub(crate) all_sockets: bool,
+    /// JSON Lines: one event per line, which is begin, socket, flow, finding or at the end summary
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
     /// Colours
@@ -110,6 +121,17 @@ pub(crate) struct WireArgs {
     /// Fail with status 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY", help_heading = "Judging")]
     pub(crate) fail_on: FailOn,
+}
+
+/// What `watch` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Only {
+    /// What was found
+    Findings,
+    /// Flows that have ended
+    Flows,
+    /// What happened to sockets
+    Sockets,
 }
 
 /// What `read` and `watch` share.

@@ -7,7 +7,7 @@ use model::{Finding, Subject};
 use super::{Status, Stop, list, media, write_json};
 use crate::args::CheckArgs;
 use crate::files::Places;
-use crate::look::{self, Grounds};
+use crate::look;
 use crate::selection::{self, Selection};
 use crate::{csv, output, sarif, text};
 
@@ -17,7 +17,7 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         targets.iter().map(|target| format!("port={}", target.trim_start_matches(':'))).collect();
     let filters: Vec<&str> = filters.into_iter().chain(ports.iter().map(String::as_str)).collect();
     let selection = Selection::resolve(&args.select, &filters).map_err(Stop::Usage)?;
-    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = look::gather(&Places::find(), &args.judge);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     if !grounds.wrong.is_empty() {
         // Without the policy that people wrote, what they accepted would be found again, and what they forbade not.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::CommandFactory;
-use engine::{Outcome, Row, Threshold, View};
+use engine::{Grounds, Outcome, Row, Threshold, View};
 use host::Looker;
 use model::Finding;
 
@@ -13,14 +13,14 @@ use super::{Status, Stop, media, port};
 use crate::args::{Cli, ListArgs, OutputArgs};
 use crate::document::{self, Part, PortPaper};
 use crate::files::Places;
-use crate::look::{self, Grounds};
+use crate::look;
 use crate::selection::{self, Selection};
 use crate::target::{self, Target};
 use crate::{csv, output, text};
 
 pub(super) fn run(args: &ListArgs) -> Status {
     let (targets, filters) = selection::split(&args.what);
-    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = look::gather(&Places::find(), &args.judge);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     if !targets.is_empty() {
         let targets = targets_of(&targets, &grounds)?;

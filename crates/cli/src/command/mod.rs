@@ -5,7 +5,6 @@ mod alert;
 mod baseline;
 mod captures;
 mod check;
-mod crew;
 mod decoy;
 mod doctor;
 mod evidence;

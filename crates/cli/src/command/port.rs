@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Row, Threshold};
+use engine::{Grounds, Row, Threshold};
 use host::Looker;
 
 use super::list::{render, repeat, show as put, targets_of, tell_gaps};
@@ -10,7 +10,7 @@ use super::{Status, Stop, media};
 use crate::args::{LookArgs, OutputArgs, PortArgs};
 use crate::document::PortPaper;
 use crate::files::Places;
-use crate::look::{self, Grounds};
+use crate::look;
 use crate::selection;
 use crate::target::Target;
 use crate::{output, text};
@@ -19,7 +19,7 @@ use crate::{output, text};
 const MOST_PAGES: usize = 8;
 
 pub(super) fn run(args: &PortArgs) -> Status {
-    let mut grounds = Grounds::gather(&Places::find(), &args.judge);
+    let mut grounds = look::gather(&Places::find(), &args.judge);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     let words: Vec<&str> = args.port.iter().map(String::as_str).collect();
     let targets = targets_of(&words, &grounds)?;

@@ -2,8 +2,8 @@
 
 use std::thread;
 
-use engine::{OwnedFlow, Reading, TrafficView};
-use model::{Area, Flow, Gap, Reason, Traffic, Transport};
+use engine::{Grounds, OwnedFlow, Reading, TrafficView};
+use model::{Area, Flow, Gap, Reason, Transport};
 use verdict::Earlier;
 
 use super::captures::{Bar, Captures};
@@ -13,7 +13,7 @@ use super::{Status, Stop, media, write_json};
 use crate::args::{JudgeArgs, OutputArgs, PolicyArgs, ReadArgs, TrafficArgs};
 use crate::document::TrafficDocument;
 use crate::files::{self, Places};
-use crate::look::{self, Grounds};
+use crate::look;
 use crate::target::Target;
 use crate::{csv, eve, output, text};
 
@@ -78,7 +78,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
         });
     }
 
-    let view = judge(traffic, &grounds, earlier.as_ref(), false);
+    let view = grounds.judge_traffic(traffic, earlier.as_ref(), false);
     let view =
         if ports.is_everything() { view } else { view.only(&|transport, port| ports.has(transport, port)) };
     let status = view.outcome(args.fail_on.threshold()).exit_status();
@@ -102,22 +102,12 @@ pub(super) fn run(args: &ReadArgs) -> Status {
 /// What traffic is judged by. A policy that cannot be read stops us: what people accepted would be found again.
 pub(in crate::command) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
     let judge = JudgeArgs { policy: args.clone(), baseline: None, no_baseline: true };
-    let grounds = Grounds::gather(&Places::find(), &judge);
+    let grounds = look::gather(&Places::find(), &judge);
     if grounds.wrong.is_empty() {
         Ok(grounds)
     } else {
         Err(Stop::Failed(format!("nothing was read:\n{}", grounds.wrong.join("\n"))))
     }
-}
-
-pub(in crate::command) fn judge(
-    traffic: Traffic,
-    grounds: &Grounds,
-    earlier: Option<&Earlier>,
-    live: bool,
-) -> TrafficView {
-    let by = engine::Grounds { policy: &grounds.policy, earlier, live, today: look::today() };
-    TrafficView::new(traffic, grounds.paper.clone(), &by)
 }
 
 /// The services of an earlier reading, from its JSON document.

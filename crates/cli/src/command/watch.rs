@@ -1,35 +1,31 @@
-//! `portreeve watch`: the wire of this machine, as it happens.
+//! `portreeve watch`: sockets and packets of this machine, as they come.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::owners::Owners;
-use engine::{OwnedFlow, TrafficView, Watching};
+use engine::live::{self, Audience, Found, Judged, Listening, Live, Sources};
+use engine::{Grounds, Outcome, OwnedFlow, TrafficView};
 use host::capture::{Capture, CaptureRequest, FILTERED_LINKS, FilterInstruction, LinkFilter};
-use host::{Look, Looker, privilege};
-use model::{Finding, Snapshot, Traffic};
+use host::events::{EventRequest, Events};
+use host::privilege;
+use model::{Severity, SocketEvent, Witness};
 use serde_json::json;
-use verdict::Earlier;
+use wire::LinkType;
 
-use super::crew::Crew;
-use super::read::{Ports, earlier, grounds, judge, lines, reading, tell_gaps};
+use super::read::{Ports, earlier, grounds, lines, reading, tell_gaps};
 use super::spool::Spool;
 use super::{Status, Stop, media};
-use crate::args::{OutputArgs, WireArgs};
-use crate::document::{Flow, TrafficDocument};
-use crate::look::Grounds;
+use crate::args::{Only, OutputArgs, WireArgs};
+use crate::document::{self, Flow, Names, TrafficDocument};
 use crate::{eve, output, text};
-use wire::LinkType;
 
 /// How long the kernel may keep frames before we look at them, how often findings are looked for, and how often the
 /// machine is looked at for the holders of flows.
 const WAIT: Duration = Duration::from_millis(50);
 const JUDGE_EVERY: Duration = Duration::from_millis(500);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &WireArgs) -> Status {
     let grounds = grounds(&args.policy)?;
@@ -42,7 +38,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let mut reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
     reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
     let earlier = earlier(&args.traffic)?;
-    let capture = Capture::open(&request(args, &reading)).map_err(|error| Stop::Failed(error.to_string()))?;
+    let sources = open(args, &reading)?;
     let netns = args.netns.as_deref().and_then(inode_of_namespace);
     give_up(args);
     // By the rights that we shall have at the end.
@@ -52,62 +48,56 @@ pub(super) fn run(args: &WireArgs) -> Status {
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
         .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
 
-    let mut captures = capture.split();
-    let Some(mut capture) = captures.pop() else {
-        return Err(Stop::Failed(String::from("the capture was opened without a worker")));
+    let listening = Listening {
+        reading,
+        netns,
+        look: !args.no_holders && sources.capture.is_some(),
+        judge_looks: false,
+        look_every: LOOK_EVERY,
+        look_again_after: LOOK_AGAIN_AFTER,
+        judge_every: JUDGE_EVERY,
     };
-    let mut watch = Watch {
+    let mut teller = Teller {
         args,
-        crew: Crew::begin(captures, &reading),
-        grounds,
-        earlier,
+        grounds: grounds.clone(),
         ports,
-        watching: Watching::new(&reading),
-        owners: Owners::of_namespace(netns),
         examples: eve::Examples::default(),
-        said: HashSet::new(),
         output: OutputArgs { color: args.color, no_header: true, ..OutputArgs::default() },
         evidence,
+        netns,
+        worst_of_machine: None,
+        outcome: Ok(true),
     };
-    let names: Vec<String> = capture.interfaces().into_iter().map(|it| it.name).collect();
-    if args.json {
-        lines(&[json!({ "schema_version": 1, "event": "begin", "sources": names })])?;
-    } else if !args.traffic.eve {
-        let names = if names.is_empty() { String::from("all interfaces") } else { names.join(", ") };
-        output::complain(&format!("watching {names}; Ctrl-C ends it and shows the summary"));
-    }
-    let looks = (!args.no_holders).then(Looks::begin);
+    let failed = |error: std::io::Error| Stop::Failed(format!("cannot go on watching: {error}"));
+    let mut live = Live::begin(sources, listening, grounds, earlier, &mut teller).map_err(failed)?;
+    teller.begin(&live)?;
     let begun = Instant::now();
-    let mut judged = Instant::now();
-    let mut reading_on = true;
-    while reading_on
+    while !teller.is_gone()
         && !stopped.load(Ordering::Relaxed)
         && args.duration.is_none_or(|end| begun.elapsed() < end)
     {
-        match capture.wait(WAIT, &mut |captured| watch.take(&captured.frame)) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NetworkDown => {
-                output::complain("the interface is down; waiting for it to come up");
-                thread::sleep(Duration::from_secs(1));
-            }
-            Err(error) => return Err(Stop::Failed(format!("cannot read the interface: {error}"))),
-        }
-        if let Some(looks) = &looks {
-            for snapshot in looks.taken.try_iter() {
-                watch.owners.update(&snapshot, looks.local(args));
-            }
-        }
-        reading_on = watch.flows()?;
-        if judged.elapsed() >= JUDGE_EVERY {
-            judged = Instant::now();
-            reading_on &= watch.judge(&mut capture)?;
-        }
+        live.turn(WAIT, &mut teller).map_err(failed)?;
     }
-    let counts = capture
-        .finish(&mut |captured| watch.take(&captured.frame))
-        .map_err(|error| Stop::Failed(format!("cannot read the interface to its end: {error}")))?;
-    watch.crew.end()?;
-    watch.finish(&capture, counts.dropped)
+    let view = live.finish(&mut teller).map_err(failed)?;
+    if !std::mem::replace(&mut teller.outcome, Ok(true))? {
+        return Ok(0);
+    }
+    teller.finish(view)
+}
+
+/// Opens what was asked for. What cannot be opened stops us: nobody shall think that he watches.
+fn open(args: &WireArgs, reading: &engine::Reading) -> Result<Sources, Stop> {
+    // Events first: what is bound while the capture is being opened is told, too.
+    let events = (!args.no_sockets && !args.traffic.eve).then(|| Events::open(&EventRequest::default()));
+    let capture = if args.no_packets {
+        None
+    } else {
+        let capture = Capture::open(&request(args, reading)).map_err(|error| {
+            Stop::Failed(format!("{error}; what happens to sockets can be watched alone: --no-packets"))
+        })?;
+        Some(capture)
+    };
+    Ok(Sources { capture, events })
 }
 
 fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
@@ -148,9 +138,10 @@ pub(in crate::command) fn kernel_filters(reading: &engine::Reading) -> Vec<LinkF
 
 /// Gives up what only the opening needed. Where holders are looked for, what that needs is kept.
 fn give_up(args: &WireArgs) {
-    let keep = if args.no_holders { 0 } else { privilege::LOOKING };
+    let looks = !args.no_holders || !args.no_sockets;
+    let keep = if looks { privilege::LOOKING } else { 0 };
     // Who looks at processes of others must stay who he is: root's files in /proc are root's.
-    let account = if args.no_holders { privilege::invoker() } else { None };
+    let account = if looks { None } else { privilege::invoker() };
     if let Err(error) = privilege::give_up(keep, account.as_ref())
         && cfg!(target_os = "linux")
     {
@@ -178,92 +169,151 @@ fn inode_of_namespace(name: &str) -> Option<u32> {
     }
 }
 
-/// Looks at the machine again and again, beside the reading.
-struct Looks {
-    taken: mpsc::Receiver<Snapshot>,
-}
-
-impl Looks {
-    fn begin() -> Looks {
-        let (to, taken) = mpsc::sync_channel(1);
-        thread::spawn(move || {
-            let mut looker = Looker::new();
-            let look = Look { connected: true, forwards: false, integrity: false, ..Look::default() };
-            // It ends when nobody takes what it sees.
-            while to.send(looker.snapshot(&look)).is_ok() {
-                thread::sleep(LOOK_EVERY);
-            }
-        });
-        Looks { taken }
-    }
-
-    /// The addresses of the namespace that is watched; of another one than ours they are learned from its sockets.
-    fn local(&self, args: &WireArgs) -> Vec<std::net::IpAddr> {
-        if args.netns.is_some() {
-            return Vec::new();
-        }
-        let interfaces = host::interfaces().unwrap_or_default();
-        interfaces.into_iter().flat_map(|it| it.addresses).map(|(address, _)| address).collect()
-    }
-}
-
-struct Watch<'a> {
+/// Tells people, or programs, what comes.
+struct Teller<'a> {
     args: &'a WireArgs,
     grounds: Grounds,
-    earlier: Option<Earlier>,
     ports: Ports,
-    watching: Watching,
-    crew: Crew,
-    owners: Owners,
     examples: eve::Examples,
-    /// Findings that were told, by code and what they are about.
-    said: HashSet<(model::Code, model::Severity, String)>,
     output: OutputArgs,
     evidence: Option<Spool>,
+    /// The namespace that is watched, where one was named.
+    netns: Option<u32>,
+    /// The gravest that was found about sockets; what was found on the wire, the last view knows.
+    worst_of_machine: Option<Severity>,
+    /// Whether there is still a reader.
+    outcome: Result<bool, Stop>,
 }
 
-impl Watch<'_> {
-    fn take(&mut self, frame: &wire::Frame<'_>) {
-        if self.watching.take(frame)
-            && let Some(spool) = &mut self.evidence
-        {
+impl Audience for Teller<'_> {
+    fn frame(&mut self, frame: &wire::Frame<'_>) {
+        if let Some(spool) = &mut self.evidence {
             spool.keep(frame);
         }
     }
 
-    /// Tells of the flows that have ended; says whether there is still a reader.
-    fn flows(&mut self) -> Result<bool, Stop> {
-        let now = host::now();
-        let mut over = Vec::new();
-        for watching in
-            std::iter::once(&mut self.watching).chain(self.crew.each().iter_mut().map(|it| &mut **it))
-        {
-            watching.pass(now);
-            over.extend(std::iter::from_fn(|| watching.poll()));
+    fn events(&mut self, events: Vec<SocketEvent>) {
+        if !self.wants(Only::Sockets) {
+            return;
         }
-        self.tell_flows(over)
-    }
-
-    fn tell_flows(&mut self, over: Vec<model::Flow>) -> Result<bool, Stop> {
-        for flow in over {
-            if self.args.only_findings || !self.ports.has(flow.transport, flow.server.port()) {
-                continue;
-            }
-            let of = |own, peer| self.owners.of(flow.transport, own, peer);
-            let owned = OwnedFlow {
-                client: of(flow.client, flow.server),
-                server: of(flow.server, flow.client),
-                flow,
-            };
-            self.examples.note(&owned.flow);
-            if !self.tell_flow(&owned)? {
-                return Ok(false);
+        for event in &events {
+            let here = self.netns.is_none_or(|netns| netns == event.netns);
+            let wanted = event.kind.transport().is_some_and(|it| self.ports.has(it, event.local.port()));
+            // What a client does to its own end is told to those who ask for everything.
+            let of_a_server = live::begins_to_wait(event) || event.lived_ns.is_some();
+            if here && wanted && (of_a_server || self.args.all_sockets) {
+                self.then(|it| it.tell_event(event));
             }
         }
-        Ok(true)
     }
 
-    fn tell_flow(&self, flow: &OwnedFlow) -> Result<bool, Stop> {
+    fn flow(&mut self, owned: OwnedFlow) {
+        let flow = &owned.flow;
+        if !self.wants(Only::Flows) || !self.ports.has(flow.transport, flow.server.port()) {
+            return;
+        }
+        self.examples.note(flow);
+        self.then(|it| it.tell_flow(&owned));
+    }
+
+    fn found(&mut self, found: Found<'_>) {
+        if found.novelty != live::Novelty::New || !self.concerns(&found) {
+            return;
+        }
+        if matches!(found.judged, Judged::Machine(_)) {
+            self.worst_of_machine = self.worst_of_machine.max(Some(found.sighting.finding.severity));
+        }
+        if self.wants(Only::Findings) {
+            self.then(|it| it.tell_finding(&found));
+        }
+    }
+
+    fn down(&mut self) {
+        output::complain("an interface is down; waiting for it to come up");
+    }
+
+    fn is_gone(&self) -> bool {
+        !matches!(self.outcome, Ok(true))
+    }
+}
+
+impl Teller<'_> {
+    fn begin(&self, live: &Live) -> Result<(), Stop> {
+        let names = live.interfaces();
+        let packets = !self.args.no_packets;
+        if self.args.json {
+            let sources: Vec<_> = live
+                .event_sources()
+                .iter()
+                .map(|it| json!({ "name": it.name, "shows": it.shows, "fault": it.fault }))
+                .collect();
+            let witness = live.witness().map(Witness::name);
+            let begin = json!({ "schema_version": 1, "event": "begin", "sources": names,
+                "socket_events": { "witness": witness, "ways": sources } });
+            lines(&[begin])?;
+        } else if !self.args.traffic.eve {
+            let mut what = Vec::new();
+            if packets {
+                what.push(if names.is_empty() { String::from("all interfaces") } else { names.join(", ") });
+            }
+            what.extend(live.witness().map(|_| String::from("the sockets of this machine")));
+            let what = what.join(" and ");
+            output::complain(&format!("watching {what}; Ctrl-C ends it and shows the summary"));
+        }
+        if live.witness() == Some(Witness::Looks) {
+            let missing: Vec<&str> =
+                live.event_sources().iter().filter_map(|it| it.fault.as_deref()).collect();
+            output::complain(&format!(
+                "the kernel does not tell what happens to sockets here ({}): what comes and goes between two looks is missed",
+                missing.first().copied().unwrap_or("no reason was given")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether this kind of thing is told.
+    fn wants(&self, kind: Only) -> bool {
+        !self.is_gone() && (self.args.only.is_empty() || self.args.only.contains(&kind))
+    }
+
+    /// Whether a finding is about ports that were asked for.
+    fn concerns(&self, found: &Found<'_>) -> bool {
+        if self.ports.is_everything() {
+            return true;
+        }
+        let finding = &found.sighting.finding;
+        let has = |transport: Option<model::Transport>, port| {
+            transport.is_some_and(|transport| self.ports.has(transport, port))
+        };
+        match found.judged {
+            Judged::Machine(view) => finding.subjects.iter().any(|subject| {
+                let socket = view.row_of(subject).and_then(|row| view.socket(row));
+                socket.is_some_and(|it| has(it.kind.transport(), it.local.port()))
+            }),
+            Judged::Wire(view) => view.concerns(finding, &|transport, port| self.ports.has(transport, port)),
+        }
+    }
+
+    /// Tells something, if there is still a reader.
+    fn then(&mut self, tell: impl FnOnce(&mut Self) -> Result<bool, Stop>) {
+        if !self.is_gone() {
+            self.outcome = tell(self);
+        }
+    }
+
+    fn tell_event(&mut self, event: &SocketEvent) -> Result<bool, Stop> {
+        let paper = &self.grounds.paper;
+        if self.args.json {
+            let names = Names::of(paper, event.kind.transport(), event.local.port());
+            let socket = document::SocketEvent::of(event, names.registered);
+            return lines(&[json!({ "schema_version": 1, "event": "socket", "socket": socket })]);
+        }
+        let mut out = String::new();
+        text::event_line(&mut out, event, paper, output::form(&self.output));
+        Ok(output::write_on(out.as_bytes())?)
+    }
+
+    fn tell_flow(&mut self, flow: &OwnedFlow) -> Result<bool, Stop> {
         if self.args.traffic.eve {
             return lines(&eve::flow(flow));
         }
@@ -275,84 +325,56 @@ impl Watch<'_> {
         Ok(output::write_on(out.as_bytes())?)
     }
 
-    /// Tells of findings that are new; says whether there is still a reader.
-    fn judge(&mut self, capture: &mut Capture) -> Result<bool, Stop> {
-        let dropped = capture.counts().map_or(0, |counts| counts.dropped);
-        let view = self.view(self.traffic(dropped), capture);
-        self.tell_findings(&view)
-    }
-
-    /// What all workers saw; `dropped` is what the one here could not.
-    fn traffic(&self, dropped: u64) -> Traffic {
-        let crew = self.crew.each();
-        let all: Vec<&Watching> =
-            std::iter::once(&self.watching).chain(crew.iter().map(|it| &**it)).collect();
-        Watching::together(&all, dropped + self.crew.dropped())
-    }
-
-    fn view(&self, mut traffic: Traffic, capture: &Capture) -> TrafficView {
-        traffic.sources = capture.interfaces().into_iter().map(|it| it.name).collect();
-        let view = judge(traffic, &self.grounds, self.earlier.as_ref(), true);
-        if self.ports.is_everything() {
-            view
-        } else {
-            view.only(&|transport, port| self.ports.has(transport, port))
-        }
-    }
-
-    fn tell_findings(&mut self, view: &TrafficView) -> Result<bool, Stop> {
-        for finding in &view.findings {
-            let about: Vec<String> =
-                finding.subjects.iter().filter_map(|subject| view.traffic.subject_name(subject)).collect();
-            let key = (finding.code, finding.severity, about.into_iter().next().unwrap_or_default());
-            if self.said.insert(key) && !self.tell_finding(view, finding)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn tell_finding(&self, view: &TrafficView, finding: &Finding) -> Result<bool, Stop> {
+    fn tell_finding(&mut self, found: &Found<'_>) -> Result<bool, Stop> {
+        let finding = &found.sighting.finding;
         if self.args.traffic.eve {
-            return lines(&eve::alerts(view, finding, &self.examples));
+            return match found.judged {
+                Judged::Wire(view) => lines(&eve::alerts(view, finding, &self.examples)),
+                Judged::Machine(_) => Ok(true),
+            };
         }
         if self.args.json {
-            let finding = crate::document::Finding::of_traffic(finding);
-            return lines(&[json!({ "schema_version": 1, "event": "finding", "finding": finding })]);
+            let told = document::Finding::of_traffic(finding);
+            let about = &found.sighting.about;
+            return lines(&[
+                json!({ "schema_version": 1, "event": "finding", "about": about, "finding": told }),
+            ]);
         }
         let mut out = String::new();
         text::finding_line(&mut out, finding, output::form(&self.output));
         Ok(output::write_on(out.as_bytes())?)
     }
 
-    fn finish(mut self, capture: &Capture, dropped: u64) -> Status {
-        self.watching.end();
-        self.crew.each().iter_mut().for_each(|watching| watching.end());
-        if !self.flows()? {
-            return Ok(0);
-        }
-        let view = self.view(self.traffic(dropped), capture);
-        if !self.tell_findings(&view)? {
-            return Ok(0);
-        }
-        let status = view.outcome(self.args.fail_on.threshold()).exit_status();
+    fn finish(mut self, view: TrafficView) -> Status {
+        let view = if self.ports.is_everything() {
+            view
+        } else {
+            view.only(&|transport, port| self.ports.has(transport, port))
+        };
+        let view = &view;
+        let threshold = self.args.fail_on.threshold();
+        let outcome = match self.worst_of_machine {
+            Some(severity) if threshold.reached_by(severity) => Outcome::Findings,
+            _ => view.outcome(threshold),
+        };
+        let status = outcome.exit_status();
         if self.args.traffic.eve {
-            lines(&[eve::stats(&view)])?;
-            tell_gaps(&view);
+            lines(&[eve::stats(view)])?;
+            tell_gaps(view);
         } else if self.args.json {
-            let document = TrafficDocument::of(&view, None, status);
+            let document = TrafficDocument::of(view, None, status);
             lines(&[json!({ "schema_version": 1, "event": "summary", "traffic": document })])?;
         } else {
             let mut out = String::from("\n");
             text::traffic(
                 &mut out,
-                &view,
+                view,
                 output::form(&OutputArgs { no_header: false, ..self.output.clone() }),
             );
             output::write(out.as_bytes())?;
         }
-        if let Some(spool) = self.evidence {
-            spool.end(&view)?;
+        if let Some(spool) = self.evidence.take() {
+            spool.end(view)?;
         }
         Ok(status)
     }

@@ -4,6 +4,7 @@
 //! fields; numbers are numbers; `null` means that there is none or that it is not known, and where it could not be
 //! looked at, `hidden` says why.
 
+mod event;
 mod fast;
 mod flow;
 mod media;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use engine::{Door, Row, View};
 
+pub(crate) use event::SocketEvent;
 pub(crate) use flow::Flow;
 pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;

@@ -1,6 +1,7 @@
 //! Results as text for people.
 
 pub(crate) mod cells;
+mod event;
 mod findings;
 mod list;
 mod media;
@@ -10,6 +11,7 @@ mod sessions;
 mod table;
 mod traffic;
 
+pub(crate) use event::event_line;
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{

@@ -408,7 +408,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// The time of day, as a line of a log has it.
-fn clock(time: Timestamp<Utc>) -> String {
+pub(super) fn clock(time: Timestamp<Utc>) -> String {
     let text = time.rfc3339_ns();
     text.get(11..23).unwrap_or_default().to_owned()
 }

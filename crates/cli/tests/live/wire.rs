@@ -249,7 +249,7 @@ fn people_see_lines_and_the_summary_when_they_end_it() {
     // A finding may also be what it fails by, and a time may end it.
     let mut watch = Watch::begin(
         &stage,
-        &["-i", "lo", "--only-findings", "--fail-on", "warning", "--filter", "port 420", "--port", "420"],
+        &["-i", "lo", "--only", "findings", "--fail-on", "warning", "--filter", "port 420", "--port", "420"],
     );
     ask(&stage, "127.0.0.1", 420);
     watch.until(|line| line.contains("protocol-mismatch"));

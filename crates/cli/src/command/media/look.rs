@@ -8,7 +8,7 @@ use model::media::Basis;
 use super::live;
 use crate::args::{MediaLookArgs, TrafficArgs};
 use crate::command::captures::{Bar, Captures};
-use crate::command::read::{self, grounds, judge};
+use crate::command::read::{self, grounds};
 use crate::command::{Status, Stop, write_json};
 use crate::document::MediaDocument;
 use crate::{output, text};
@@ -54,7 +54,7 @@ pub(super) fn view(args: &MediaLookArgs) -> Result<(TrafficView, Reading), Stop>
     reading.media = super::sessions::settings(&args.sessions, &grounds.policy)?;
     let traffic =
         if args.interface.is_empty() { files(args, &reading)? } else { live::watch(args, &reading)? };
-    Ok((judge(traffic, &grounds, None, !args.interface.is_empty()), reading))
+    Ok((grounds.judge_traffic(traffic, None, !args.interface.is_empty()), reading))
 }
 
 fn files(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, Stop> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use engine::MediaSettings;
+use engine::{Grounds, MediaSettings};
 use host::client::Limits;
 use media::monitor::Config;
 use media::sdp;
@@ -12,7 +12,6 @@ use verdict::Policy;
 
 use crate::args::{AgreedArgs, ProfileName, SessionArgs};
 use crate::command::Stop;
-use crate::look::{self, Grounds};
 use crate::{files, output, sanitise};
 
 /// How media is looked at. What cannot be read stops us: a stream would be found that was agreed.
@@ -65,7 +64,7 @@ fn named(args: &AgreedArgs) -> Result<Vec<Session>, Stop> {
 
 /// The sessions that people wrote down in the policy, as far as they still apply.
 fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
-    let applying = policy.sessions().iter().filter(|entry| entry.applies(look::today()));
+    let applying = policy.sessions().iter().filter(|entry| entry.applies(engine::today()));
     let read = applying.map(|entry| {
         if let Some(path) = &entry.sdp {
             return described(Path::new(path), &entry.source());

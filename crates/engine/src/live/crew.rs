@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use engine::{Reading, Watching};
 use host::capture::Capture;
 
-use super::Stop;
+use crate::{Reading, Watching};
 
 /// How long the kernel may keep frames before they are looked at.
 const WAIT: Duration = Duration::from_millis(50);
@@ -40,7 +39,9 @@ impl Crew {
                         match capture.wait(WAIT, &mut |captured| _ = held(&into).take(&captured.frame)) {
                             Ok(_) => {}
                             // Whoever talks to people tells of it.
-                            Err(error) if error.kind() == io::ErrorKind::NetworkDown => thread::sleep(WAIT),
+                            Err(error) if error.kind() == io::ErrorKind::NetworkDown => {
+                                thread::park_timeout(WAIT)
+                            }
                             Err(error) => return Err(error),
                         }
                         count.store(capture.counts()?.dropped, Ordering::Relaxed);
@@ -66,14 +67,11 @@ impl Crew {
     }
 
     /// Lets all of them read to the end.
-    pub(super) fn end(&mut self) -> Result<(), Stop> {
+    pub(super) fn end(&mut self) -> io::Result<()> {
         self.ended.store(true, Ordering::Relaxed);
         for worker in &mut self.workers {
             let Some(thread) = worker.thread.take() else { continue };
-            thread
-                .join()
-                .map_err(|_| Stop::Failed(String::from("a worker ended before its time")))?
-                .map_err(|error| Stop::Failed(format!("cannot read the interface: {error}")))?;
+            thread.join().map_err(|_| io::Error::other("a worker ended before its time"))??;
         }
         Ok(())
     }

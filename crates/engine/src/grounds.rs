@@ -1,0 +1,88 @@
+//! What everything is judged by: the registry, what people wrote down, and what was agreed.
+
+use std::sync::Arc;
+
+use model::media::{Agreement, Session};
+use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic};
+use registry::Paper;
+use verdict::{Baseline, Earlier, Policy};
+
+use crate::traffic_view::TrafficView;
+use crate::view::View;
+
+/// What everything is judged by.
+#[derive(Debug, Clone)]
+pub struct Grounds {
+    /// What the registry says.
+    pub paper: Paper,
+    /// What people wrote down.
+    pub policy: Policy,
+    /// What was accepted on this machine.
+    pub baseline: Option<Baseline>,
+    /// What was agreed for ports.
+    pub sessions: Vec<Session>,
+    /// What should have counted and could not be read.
+    pub wrong: Vec<String>,
+}
+
+impl Grounds {
+    /// Judges a look. What could not be read of ours is a gap like any other.
+    pub fn judge(&self, mut snapshot: Snapshot) -> View {
+        for error in &self.wrong {
+            // As the operating system words it (EACCES).
+            let denied = error.contains("(os error 13)");
+            snapshot.gaps.push(Gap {
+                area: Area::Configuration,
+                reason: if denied { Reason::NoPermission } else { Reason::Damaged },
+                what: error.clone(),
+                count: Some(1),
+            });
+        }
+        let agreed = self.agreement(&mut snapshot);
+        self.judge_agreed(Arc::new(snapshot), agreed)
+    }
+
+    /// Judges what is known of a machine, with what was agreed for its sockets.
+    pub(crate) fn judge_agreed(&self, snapshot: Arc<Snapshot>, agreed: Agreement) -> View {
+        View::new(snapshot, self.paper.clone(), &self.policy, self.baseline.as_ref(), agreed, today())
+    }
+
+    /// Judges what was on the wire; `earlier` are services that were seen before.
+    pub fn judge_traffic(&self, traffic: Traffic, earlier: Option<&Earlier>, live: bool) -> TrafficView {
+        let by = crate::TrafficGrounds { policy: &self.policy, earlier, live, today: today() };
+        TrafficView::new(traffic, self.paper.clone(), &by)
+    }
+
+    /// Asks who joined which group where that can say something: of a machine that knows of no session and has no
+    /// socket that could be a medium's, nothing.
+    fn agreement(&self, snapshot: &mut Snapshot) -> Agreement {
+        let known = !self.sessions.is_empty();
+        if !known && !snapshot.sockets.iter().any(may_have_joined) {
+            return Agreement::default();
+        }
+        let memberships = host::memberships();
+        // Where nobody told of sessions, nobody asked for groups: what is not seen of them takes nothing from the look.
+        // And which namespaces it could not enter, the look itself says.
+        let matter = |gap: &Gap| known && gap.area != Area::Namespaces;
+        snapshot.gaps.extend(memberships.gaps.into_iter().filter(matter));
+        Agreement::of(self.sessions.clone(), memberships.joined, &snapshot.sockets)
+    }
+}
+
+/// Whether a socket may have joined a group of somebody's: not one of discovery, nor one that the kernel chose a
+/// port for.
+fn may_have_joined(socket: &Socket) -> bool {
+    /// SSDP, WS-Discovery, mDNS, LLMNR; those of DHCPv6 and clocks are system ports.
+    const DISCOVERY: [u16; 4] = [1900, 3702, 5353, 5355];
+    let port = socket.local.port();
+    socket.kind == Kind::Udp
+        && socket.is_listener()
+        && socket.scope != Scope::Loopback
+        && matches!(port, 1024..=32_767 | 61_000..)
+        && !DISCOVERY.contains(&port)
+}
+
+/// Days since 1970-01-01 in UTC.
+pub fn today() -> i64 {
+    host::now().as_ns().div_euclid(86_400 * 1_000_000_000)
+}
