@@ -31,25 +31,3 @@ pub struct EventSource {
     /// Why it does not work here, if it does not.
     pub fault: Option<String>,
 }
-/// temp
-#[derive(Debug)]
-pub struct Events;
-#[expect(missing_docs, reason = "x")]
-impl Events {
-    pub fn open(_: &EventRequest) -> Events {
-        Events
-    }
-    pub fn sources(&self) -> &[EventSource] {
-        &[]
-    }
-    pub fn witness(&self) -> model::Witness {
-        model::Witness::Kernel
-    }
-    pub fn reconcile(&mut self, _: &model::Snapshot) {}
-    pub fn wait(&mut self, _: Duration, _: &mut dyn FnMut(model::SocketEvent)) -> std::io::Result<()> {
-        Ok(())
-    }
-    pub fn counts(&self) -> model::EventCounts {
-        model::EventCounts::default()
-    }
-}
