@@ -94,3 +94,46 @@ fn a_closed_listener_is_gone() {
             && socket.holders.iter().any(|holder| holder.pid == own)
     }));
 }
+
+#[test]
+fn looks_that_are_compared_tell_what_began_and_what_ended() {
+    use model::{Happened, SocketEvent, Witness};
+    use portreeve_host::events::{EventRequest, Events};
+    use std::time::Duration;
+
+    fn sendable<T: Send>(value: T) -> T {
+        value
+    }
+    let request =
+        EventRequest { kernel: false, look_every: Duration::from_millis(1), ..EventRequest::default() };
+    let mut events = sendable(Events::open(&request));
+    assert_eq!(events.witness(), Witness::Looks);
+    assert!(events.sources().iter().any(|source| source.name == "looks" && source.fault.is_none()));
+    let before = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    before.ttl().unwrap();
+    events.reconcile(&look(false));
+    let after = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    after.ttl().unwrap();
+    let (first, second) = (before.local_addr().unwrap(), after.local_addr().unwrap());
+    let mut told: Vec<SocketEvent> = Vec::new();
+    let mut until = |happened: Happened, local: SocketAddr| {
+        for _ in 0..1000 {
+            if told.iter().any(|event| (event.happened, event.local) == (happened, local)) {
+                return told.clone();
+            }
+            events.wait(Duration::from_millis(200), &mut |event| told.push(event)).unwrap();
+        }
+        panic!("{} {local} was not told: {told:?}", happened.name());
+    };
+    until(Happened::Listening, second);
+    drop((before, after));
+    until(Happened::Closed, first);
+    let told = until(Happened::Closed, second);
+    // It stood before: only its end is news, and its holder is known all the same.
+    let of_first: Vec<&SocketEvent> = told.iter().filter(|event| event.local == first).collect();
+    assert_eq!(of_first.len(), 1, "{of_first:?}");
+    let own = std::process::id();
+    assert_eq!(of_first[0].holder.value().map(|process| process.pid), Some(own));
+    let end = told.iter().find(|event| (event.happened, event.local) == (Happened::Closed, second)).unwrap();
+    assert!(end.lived_ns.is_some_and(|ns| ns > 0) && end.holder.value().is_some());
+}

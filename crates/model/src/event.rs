@@ -67,14 +67,18 @@ pub struct SocketEvent {
     pub family: Family,
     /// Its own address and port.
     pub local: SocketAddr,
+    /// The index, in its namespace, of the interface that it is bound to, if to one.
+    pub interface: Option<u32>,
     /// The inode number of its network namespace; 0 where that is not known.
     pub netns: u32,
     /// The kernel's name for the socket, unique until the machine starts anew; 0 where that is not known.
     pub cookie: u64,
     /// The user whose process did it.
     pub uid: Option<u32>,
-    /// The process that did it, as it was then; it may be gone by now.
+    /// The process that did it, as it was then; it may be gone by now. At the end: who had begun it, where we saw that.
     pub holder: Seen<Arc<Process>>,
+    /// The thread that did it, where that is known.
+    pub tid: Option<u32>,
     /// The control group that it ran in, below the root of the hierarchy.
     pub cgroup: Option<String>,
     /// How long it had been bound or listening, in nanoseconds; only at the end, where we saw the beginning.
@@ -88,4 +92,6 @@ pub struct EventCounts {
     pub seen: u64,
     /// Events that happened and that there was no room for.
     pub lost: u64,
+    /// Sockets whose end we may not be able to connect with their beginning, because too many were open.
+    pub forgotten: u64,
 }

@@ -5,6 +5,7 @@ pub mod bpf;
 pub mod capture;
 mod container;
 mod datagram;
+pub mod events;
 pub mod forwards;
 mod hidden;
 mod holders;
