@@ -3,12 +3,15 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use host::client::{Error, Limits, Stream};
+use host::client::{Error, Limits, Stream, Tls, Trust};
 use media::rtsp::{Client, Outcome};
 use model::media::Session;
 
 /// The port where none is said (RFC 2326 §3.2).
 const PORT: u16 = 554;
+
+/// The same inside TLS (RFC 7826 §4.2).
+const SECURE_PORT: u16 = 322;
 
 /// How often to follow where it is said to be.
 const MOST_MOVES: u32 = 3;
@@ -27,7 +30,7 @@ pub struct Answer {
 /// Why there is no description.
 #[derive(Debug)]
 pub enum Trouble {
-    /// It is no address of RTSP without TLS.
+    /// It is no address of RTSP.
     Address,
     /// The connection failed.
     Connection(Error),
@@ -39,7 +42,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Address => {
-                f.write_str("not an address of the form rtsp://host[:port]/path (rtsps is not built in)")
+                f.write_str("not an address of the form rtsp://host[:port]/path or rtsps://host[:port]/path")
             }
             Trouble::Connection(error) => error.fmt(f),
             Trouble::Answer(Outcome::Refused(status)) => write!(f, "the server refuses with status {status}"),
@@ -54,11 +57,27 @@ impl std::error::Error for Trouble {}
 
 /// Asks the server of this address for its description; it follows to other addresses of RTSP only.
 pub fn describe(url: &str, credentials: Option<(&str, &str)>, limits: Limits) -> Result<Answer, Trouble> {
+    describe_with(url, credentials, limits, &Trust::default())
+}
+
+/// The same, and `rtsps` believes whom this says.
+pub fn describe_with(
+    url: &str,
+    credentials: Option<(&str, &str)>,
+    limits: Limits,
+    trust: &Trust,
+) -> Result<Answer, Trouble> {
     let mut url = url.to_owned();
+    let mut secure = false;
     let mut credentials = credentials;
     for _ in 0..=MOST_MOVES {
         let mut client = Client::new(&url, credentials).ok_or(Trouble::Address)?;
-        let server = exchange(&mut client, limits).map_err(Trouble::Connection)?;
+        if secure && !client.is_secure() {
+            let why = format!("it leads out of TLS, to {url}");
+            return Err(Trouble::Connection(Error::Broken(why)));
+        }
+        secure = client.is_secure();
+        let server = exchange(&mut client, limits, trust).map_err(Trouble::Connection)?;
         match client.outcome() {
             Some(Outcome::Described { text }) => {
                 let sessions = client.sessions(server, Some(host::now()));
@@ -75,8 +94,12 @@ pub fn describe(url: &str, credentials: Option<(&str, &str)>, limits: Limits) ->
     Err(Trouble::Answer(Outcome::Moved(url)))
 }
 
-fn exchange(client: &mut Client, limits: Limits) -> Result<SocketAddr, Error> {
-    let mut stream = Stream::connect(client.authority(), PORT, limits)?;
+fn exchange(client: &mut Client, limits: Limits, trust: &Trust) -> Result<SocketAddr, Error> {
+    let mut stream = if client.is_secure() {
+        Stream::connect_tls(client.authority(), SECURE_PORT, limits, &Tls::new(trust)?)?
+    } else {
+        Stream::connect(client.authority(), PORT, limits)?
+    };
     let server = stream.peer().ok_or_else(|| Error::Broken("the connection is gone".into()))?;
     let mut room = vec![0; 16 << 10];
     while client.outcome().is_none() {

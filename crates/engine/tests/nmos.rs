@@ -220,7 +220,7 @@ fn nobody_there_is_said() {
     drop(listener);
     let fetched = fetch_once(&format!("http://{address}"), limits(), Duration::from_secs(30)).unwrap();
     assert!(!fetched.whole && fetched.sessions.is_empty() && fetched.troubles.1 > 0);
-    let fetched = fetch_once("https://127.0.0.1", limits(), Duration::from_secs(30)).unwrap();
-    assert!(fetched.troubles.0[0].what.contains("not built in"));
+    let fetched = fetch_once(&format!("https://{address}"), limits(), Duration::from_secs(30)).unwrap();
+    assert!(!fetched.whole && fetched.troubles.1 > 0);
     assert_eq!(fetch_once("registry.example", limits(), Duration::from_secs(1)), None);
 }

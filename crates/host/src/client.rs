@@ -1,12 +1,14 @@
 //! Small clients of the network, each with bounds on time and bytes: HTTP, WebSocket, and a plain stream.
 //!
-//! There is no TLS: what pure Rust offers for its cryptography is either not yet kept well enough or stops the program on
-//! processors that lack an instruction. `https` and `wss` are refused in words that say so.
+//! `https`, `wss` and streams inside TLS believe the authorities that the system believes, unless [`Trust`] says
+//! otherwise ([`crate::tls`]).
 
 use std::fmt;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
+
+pub use crate::tls::{Tls, Trust};
 
 mod http;
 mod stream;
@@ -63,15 +65,16 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    fn of(error: &io::Error) -> Error {
+    pub(crate) fn of(error: &io::Error) -> Error {
+        if let Some(error) = crate::tls::inside(error) {
+            return Error::Broken(crate::tls::said(error));
+        }
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::TimedOut,
             _ => Error::Broken(error.to_string()),
         }
     }
 }
-
-const NO_TLS: &str = "https and wss are not built in; use the plain http address, or a proxy that ends TLS";
 
 /// Connects to the first address of a host that answers.
 fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Error> {
@@ -92,7 +95,7 @@ fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Error> {
 }
 
 /// Host and port of `host`, `host:port`, `[::1]:port`.
-fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
+pub(crate) fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
     let after = authority.rfind(']').unwrap_or(0);
     match authority.rfind(':').filter(|at| *at > after) {
         Some(at) => {

@@ -21,6 +21,7 @@ mod macos;
 mod plain;
 pub mod privilege;
 pub mod receive;
+pub mod tls;
 pub mod transmit;
 #[cfg(target_os = "windows")]
 mod windows;

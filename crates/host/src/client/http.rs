@@ -1,8 +1,9 @@
 //! HTTP: one request, one answer, both bounded (RFC 9110).
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::{Error, Limits, NO_TLS};
+use super::{Error, Limits, Tls, Trust};
 
 /// An answer, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,36 +34,37 @@ impl Response {
 /// A client. It keeps connections for the next request.
 #[derive(Debug, Clone)]
 pub struct Http {
-    agent: ureq::Agent,
+    plain: ureq::Agent,
+    /// Made when it is first needed: reading the system's authorities takes a moment.
+    secure: Arc<OnceLock<Result<ureq::Agent, String>>>,
     limits: Limits,
+    trust: Trust,
 }
 
 impl Http {
     /// With these limits. No proxy is used, whatever the environment says: what is asked for is near.
     pub fn new(limits: Limits) -> Http {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            // Followed here, so that nobody leads us to another scheme.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .max_response_header_size(32 << 10)
-            .timeout_connect(Some(limits.connect))
-            .timeout_global(Some(limits.whole))
-            .max_idle_connections_per_host(1)
-            .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Http { agent: config.into(), limits }
+        Http::with_trust(limits, Trust::default())
+    }
+
+    /// The same, and `https` believes whom it says.
+    pub fn with_trust(limits: Limits, trust: Trust) -> Http {
+        Http { plain: agent(limits, None), secure: Arc::default(), limits, trust }
     }
 
     /// `GET`, with the redirects that it takes.
     pub fn read(&self, url: &str, most_bytes: usize) -> Result<Response, Error> {
         let end = Instant::now() + self.limits.whole;
         let mut url = url.to_owned();
+        let mut secure = false;
         for _ in 0..=self.limits.redirects {
-            plain(&url)?;
+            let agent = self.agent(&url)?;
+            if secure && !is_secure(&url) {
+                return Err(Error::Broken(format!("it leads out of TLS, to {url}")));
+            }
+            secure = is_secure(&url);
             let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let request = self.agent.get(&url).header("Accept", "*/*");
+            let request = agent.get(&url).header("Accept", "*/*");
             let answer = finish(request.config().timeout_global(Some(left)).build().call(), most_bytes)?;
             match answer.redirect(&url) {
                 Some(next) => url = next,
@@ -74,19 +76,58 @@ impl Http {
 
     /// `POST` of JSON.
     pub fn post(&self, url: &str, json: &str, most_bytes: usize) -> Result<Response, Error> {
-        plain(url)?;
-        let request = self.agent.post(url).header("Content-Type", "application/json");
-        finish(request.send(json), most_bytes)
+        self.send(url, &[("Content-Type", "application/json")], json.as_bytes(), most_bytes)
+    }
+
+    /// `POST` with these headers, to this address and nowhere else: a redirect is an answer.
+    pub fn send(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        most_bytes: usize,
+    ) -> Result<Response, Error> {
+        let request = self.agent(url)?.post(url);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        finish(request.send(body), most_bytes)
+    }
+
+    /// The agent for an address of this scheme.
+    fn agent(&self, url: &str) -> Result<&ureq::Agent, Error> {
+        if !is_secure(url) {
+            let plain = url.split_once("://").is_some_and(|(it, _)| it.eq_ignore_ascii_case("http"));
+            return if plain { Ok(&self.plain) } else { Err(Error::Address(url.to_owned())) };
+        }
+        if let Some(why) = crate::tls::lacking() {
+            return Err(Error::NotSupported(why));
+        }
+        let made = self.secure.get_or_init(|| {
+            Tls::new(&self.trust).map(|tls| agent(self.limits, Some(&tls))).map_err(|error| error.to_string())
+        });
+        made.as_ref().map_err(|why| Error::Broken(why.clone()))
     }
 }
 
-fn plain(url: &str) -> Result<(), Error> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    match scheme.as_deref() {
-        Some("http") => Ok(()),
-        Some("https") => Err(Error::NotSupported(NO_TLS)),
-        _ => Err(Error::Address(url.to_owned())),
+fn agent(limits: Limits, tls: Option<&Tls>) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        // Followed here, so that nobody leads us to another scheme.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_response_header_size(32 << 10)
+        .timeout_connect(Some(limits.connect))
+        .timeout_global(Some(limits.whole))
+        .max_idle_connections_per_host(1)
+        .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")));
+    match tls {
+        Some(tls) => config.https_only(true).tls_config(tls.http.clone()).build().into(),
+        None => config.build().into(),
     }
+}
+
+fn is_secure(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }
 
 fn finish(
@@ -109,7 +150,7 @@ fn said(error: ureq::Error, most: usize) -> Error {
         ureq::Error::Timeout(_) => Error::TimedOut,
         ureq::Error::BodyExceedsLimit(_) => Error::TooLong(most),
         ureq::Error::BadUri(uri) => Error::Address(uri),
-        ureq::Error::Tls(_) | ureq::Error::TlsRequired => Error::NotSupported(NO_TLS),
+        ureq::Error::Rustls(error) => Error::Broken(crate::tls::said(&error)),
         ureq::Error::Io(error) => Error::of(&error),
         error => Error::Broken(error.to_string()),
     }

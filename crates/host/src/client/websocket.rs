@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{HandshakeError, Message};
 
-use super::{Error, Limits, NO_TLS, Stream};
+use super::{Error, Limits, Stream, Tls, Trust};
 
 /// How long one wait for a message is.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -29,15 +29,24 @@ pub struct WebSocket {
 impl WebSocket {
     /// Opens it; messages longer than `most_bytes` end it.
     pub fn open(url: &str, limits: Limits, most_bytes: usize) -> Result<WebSocket, Error> {
+        WebSocket::open_with(url, limits, most_bytes, &Trust::default())
+    }
+
+    /// The same, and `wss` believes whom this says.
+    pub fn open_with(
+        url: &str,
+        limits: Limits,
+        most_bytes: usize,
+        trust: &Trust,
+    ) -> Result<WebSocket, Error> {
         let address = || Error::Address(url.to_owned());
         let (scheme, rest) = url.split_once("://").ok_or_else(address)?;
-        match scheme.to_ascii_lowercase().as_str() {
-            "ws" => {}
-            "wss" => return Err(Error::NotSupported(NO_TLS)),
-            _ => return Err(address()),
-        }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let stream = Stream::connect(authority, 80, limits)?;
+        let stream = match scheme.to_ascii_lowercase().as_str() {
+            "ws" => Stream::connect(authority, 80, limits)?,
+            "wss" => Stream::connect_tls(authority, 443, limits, &Tls::new(trust)?)?,
+            _ => return Err(address()),
+        };
         let config =
             WebSocketConfig::default().max_message_size(Some(most_bytes)).max_frame_size(Some(most_bytes));
         let opened = tungstenite::client::client_with_config(url, stream, Some(config));

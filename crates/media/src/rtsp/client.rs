@@ -38,6 +38,7 @@ pub enum Outcome {
 pub struct Client {
     url: String,
     authority: String,
+    secure: bool,
     credentials: Option<Credentials>,
     challenge: Option<Challenge>,
     method: &'static str,
@@ -51,8 +52,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// For `rtsp://[name:password@]host[:port]/…`; name and password may be given apart. `None` where it is no such
-    /// address.
+    /// For `rtsp://[name:password@]host[:port]/…` or `rtsps://…`; name and password may be given apart. `None` where
+    /// it is no such address.
     pub fn new(url: &str, credentials: Option<(&str, &str)>) -> Option<Client> {
         if url.len() > 2048 || !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
             return None;
@@ -64,12 +65,14 @@ impl Client {
             Some((user, authority)) => (user.split_once(':').or(Some((user, ""))), authority),
             None => (None, authority),
         };
-        if !scheme.eq_ignore_ascii_case("rtsp") || authority.is_empty() {
+        let scheme = ["rtsp", "rtsps"].into_iter().find(|it| it.eq_ignore_ascii_case(scheme))?;
+        if authority.is_empty() {
             return None;
         }
         Some(Client {
-            url: format!("rtsp://{authority}{path}"),
+            url: format!("{scheme}://{authority}{path}"),
             authority: authority.to_owned(),
+            secure: scheme == "rtsps",
             credentials: credentials.or(user).and_then(|(name, password)| Credentials::new(name, password)),
             challenge: None,
             method: "OPTIONS",
@@ -82,7 +85,12 @@ impl Client {
         })
     }
 
-    /// Host and port to connect to, as they were written; the port is 554 where none is.
+    /// Whether the connection must be inside TLS (RFC 7826 §4.2).
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Host and port to connect to, as they were written; where no port is, it is 554, or 322 inside TLS.
     pub fn authority(&self) -> &str {
         &self.authority
     }
