@@ -5,6 +5,7 @@
 pub mod about;
 pub mod board;
 pub mod capture_file;
+pub mod control;
 mod desks;
 pub mod evidence;
 pub mod exhibit;

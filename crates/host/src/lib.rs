@@ -15,6 +15,7 @@ pub mod events;
 mod interfaces;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod local;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(not(target_os = "linux"))]

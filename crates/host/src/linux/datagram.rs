@@ -20,6 +20,7 @@ impl Plain for c_int {}
 impl Plain for u32 {}
 impl Plain for [u32; 9] {}
 impl Plain for libc::sock_txtime {}
+impl Plain for libc::ucred {}
 
 /// Sets an option.
 pub fn set<T: Plain>(socket: BorrowedFd<'_>, level: c_int, name: c_int, value: &T) -> io::Result<()> {

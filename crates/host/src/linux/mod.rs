@@ -6,6 +6,7 @@ pub mod capture;
 mod container;
 mod datagram;
 pub mod events;
+pub(crate) mod datagram;
 pub mod forwards;
 mod hidden;
 mod holders;
