@@ -74,6 +74,11 @@ impl Places {
 
     /// The policy files that count, in their order, each with its text; and what is wrong with others.
     pub(crate) fn policies(&self) -> (Vec<(PathBuf, String)>, Vec<String>) {
+        self.texts("policy.toml", "policy.d")
+    }
+
+    /// Of every folder of ours the file of this name, and those in the folder of drop-ins.
+    fn texts(&self, name: &str, more: &str) -> (Vec<(PathBuf, String)>, Vec<String>) {
         let mut texts = Vec::new();
         let mut wrong = Vec::new();
         let mut folders = vec![(self.system.as_path(), Owner::System)];
@@ -81,8 +86,8 @@ impl Places {
             folders.push((config.as_path(), self.user()));
         }
         for (folder, owner) in folders {
-            let mut paths = vec![folder.join("policy.toml")];
-            match drop_ins(&folder.join("policy.d")) {
+            let mut paths = vec![folder.join(name)];
+            match drop_ins(&folder.join(more)) {
                 Ok(more) => paths.extend(more),
                 Err(error) => wrong.push(error),
             }
@@ -95,6 +100,11 @@ impl Places {
             }
         }
         (texts, wrong)
+    }
+
+    /// The files of settings that count, in their order, each with its text; and what is wrong with others.
+    pub(crate) fn settings(&self) -> (Vec<(PathBuf, String)>, Vec<String>) {
+        self.texts("portreeve.toml", "portreeve.d")
     }
 
     /// Where a baseline is written if no other place is named.

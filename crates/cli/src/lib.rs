@@ -17,6 +17,7 @@ mod report;
 pub mod sanitise;
 mod sarif;
 mod selection;
+mod settings;
 mod style;
 mod target;
 mod text;

@@ -20,6 +20,7 @@ mod reading;
 pub mod receiving;
 pub mod rtsp;
 pub mod sending;
+pub mod settings;
 mod traffic_view;
 mod view;
 mod watching;

@@ -23,6 +23,7 @@ mod plain;
 pub mod privilege;
 pub mod receive;
 pub mod tls;
+pub mod supervise;
 pub mod transmit;
 #[cfg(target_os = "windows")]
 mod windows;
