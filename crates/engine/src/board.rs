@@ -165,9 +165,9 @@ impl Board {
 pub struct Writer(pub Arc<Board>);
 
 impl Audience for Writer {
-    fn events(&mut self, events: Vec<SocketEvent>) {
+    fn events(&mut self, events: &[Arc<SocketEvent>]) {
         for event in events {
-            self.0.change(Change::Socket(Arc::new(event)));
+            self.0.change(Change::Socket(Arc::clone(event)));
         }
     }
 

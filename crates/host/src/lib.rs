@@ -22,8 +22,8 @@ mod macos;
 mod plain;
 pub mod privilege;
 pub mod receive;
-pub mod tls;
 pub mod supervise;
+pub mod tls;
 pub mod transmit;
 #[cfg(target_os = "windows")]
 mod windows;

@@ -192,11 +192,11 @@ impl Audience for Teller<'_> {
         }
     }
 
-    fn events(&mut self, events: Vec<SocketEvent>) {
+    fn events(&mut self, events: &[Arc<SocketEvent>]) {
         if !self.wants(Only::Sockets) {
             return;
         }
-        for event in &events {
+        for event in events {
             let here = self.netns.is_none_or(|netns| netns == event.netns);
             let wanted = event.kind.transport().is_some_and(|it| self.ports.has(it, event.local.port()));
             // What a client does to its own end is told to those who ask for everything.
@@ -364,6 +364,9 @@ impl Teller<'_> {
         } else if self.args.json {
             let document = TrafficDocument::of(view, None, status);
             lines(&[json!({ "schema_version": 1, "event": "summary", "traffic": document })])?;
+        } else if self.args.no_packets {
+            // Everything was told as it came.
+            tell_gaps(view);
         } else {
             let mut out = String::from("\n");
             text::traffic(

@@ -64,11 +64,11 @@ impl Happenings {
     }
 
     /// What happened since the last time, at most `most`; an error where listening has ended by itself.
-    pub(super) fn take(&mut self, most: usize) -> io::Result<Vec<SocketEvent>> {
+    pub(super) fn take(&mut self, most: usize) -> io::Result<Vec<Arc<SocketEvent>>> {
         let mut events = Vec::new();
         while events.len() < most {
             match self.told.try_recv() {
-                Ok(event) => events.push(event),
+                Ok(event) => events.push(Arc::new(event)),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.end()?;
@@ -83,7 +83,7 @@ impl Happenings {
     pub(super) fn counts(&self) -> EventCounts {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let overrun = self.overrun.load(Ordering::Relaxed);
-        EventCounts { seen: counts.seen.saturating_sub(overrun), lost: counts.lost + overrun }
+        EventCounts { seen: counts.seen.saturating_sub(overrun), lost: counts.lost + overrun, ..counts }
     }
 
     /// Ends the listening.
@@ -107,7 +107,7 @@ impl Happenings {
 
 /// Judges the sockets that began to wait for peers, as if they were the only ones of the machine: what `like` says of
 /// the machine and its namespaces is true of them, too. The rows are in the order of the events that `begins_to_wait`.
-pub(super) fn judge(grounds: &Grounds, like: &Snapshot, events: &[SocketEvent]) -> View {
+pub(super) fn judge(grounds: &Grounds, like: &Snapshot, events: &[Arc<SocketEvent>]) -> View {
     let mut snapshot = Snapshot {
         taken: events.last().map_or(like.taken, |event| event.at),
         machine: like.machine.clone(),

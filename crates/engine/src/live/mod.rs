@@ -86,7 +86,7 @@ pub trait Audience {
     /// A frame that passed the filter; those of the other workers are not told.
     fn frame(&mut self, _frame: &Frame<'_>) {}
     /// Something happened to sockets.
-    fn events(&mut self, _events: Vec<SocketEvent>) {}
+    fn events(&mut self, _events: &[Arc<SocketEvent>]) {}
     /// A flow has ended.
     fn flow(&mut self, _flow: OwnedFlow) {}
     /// Something was found.
@@ -261,13 +261,12 @@ impl Live {
                 return Ok(());
             }
             self.stale = true;
-            if events.iter().any(begins_to_wait) {
+            audience.events(&events);
+            if events.iter().any(|event| begins_to_wait(event)) {
                 let view = happening::judge(&self.grounds, &self.machine.snapshot, &events);
                 tell_of_machine(&view, &mut self.said_of_machine, false, audience);
             }
-            let all = events.len() == MOST_EVENTS;
-            audience.events(events);
-            if !all || audience.is_gone() {
+            if events.len() < MOST_EVENTS || audience.is_gone() {
                 return Ok(());
             }
         }

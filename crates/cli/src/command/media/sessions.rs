@@ -81,7 +81,9 @@ fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
 fn registered(url: &str) -> Result<Vec<Session>, Stop> {
     let name = sanitise::line(url);
     let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| {
-        Stop::Usage(format!("--nmos: {name} is no address of the form http://host[:port] or https://host[:port]"))
+        Stop::Usage(format!(
+            "--nmos: {name} is no address of the form http://host[:port] or https://host[:port]"
+        ))
     })?;
     for trouble in fetched.troubles.0.iter().take(5) {
         output::complain(&format!("{}: {}", sanitise::line(&trouble.url), sanitise::line(&trouble.what)));
