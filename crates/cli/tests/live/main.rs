@@ -14,6 +14,7 @@ mod apart;
 mod churn;
 mod document;
 mod drift;
+mod events;
 mod odd;
 mod scene;
 mod stage;
