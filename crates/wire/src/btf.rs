@@ -23,6 +23,8 @@ impl Kind {
     pub const UNION: Kind = Kind(5);
     /// An enumeration.
     pub const ENUM: Kind = Kind(6);
+    /// Another name of a type.
+    pub const TYPEDEF: Kind = Kind(8);
     /// A function.
     pub const FUNC: Kind = Kind(12);
     /// A variable.

@@ -3,7 +3,7 @@
 //! Seen from inside a cgroup namespace every path is `/`. The files that a runtime mounts into each container
 //! (`/etc/hostname`, `/etc/resolv.conf`, `/etc/hosts`) still lie in a folder that is named after the container.
 
-use alloc::borrow::ToOwned;
+use alloc::{borrow::ToOwned, vec::Vec};
 
 use model::Runtime;
 
@@ -52,6 +52,39 @@ pub fn container(text: &[u8]) -> Option<Container> {
     }
 }
 
+/// Where the root of the control groups (cgroup v2) is mounted.
+pub fn control_groups(text: &[u8]) -> Option<Vec<u8>> {
+    text.split(|b| *b == b'\n').take(65_536).find_map(|line| {
+        let mut fields = line.split(|b| *b == b' ');
+        // Mount number, parent, device, root in the file system, mount point; after a dash, the kind.
+        let (root, point) = (fields.nth(3)?, fields.next()?);
+        let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+        (kind == b"cgroup2" && root == b"/").then(|| plain(point))
+    })
+}
+
+/// A path as it is: the kernel writes white space and backslashes as three octal digits.
+fn plain(escaped: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits =
+            tail.first_chunk::<3>().filter(|digits| digits.iter().all(|d| (b'0'..=b'7').contains(d)));
+        match digits {
+            Some(digits) if *first == b'\\' => {
+                let value = digits.iter().fold(0_u8, |value, digit| value << 3 | (digit - b'0'));
+                out.push(value);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            _ => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
 fn after<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     path.split_once(folder)?.1.split('/').next()
 }
@@ -66,6 +99,19 @@ mod tests {
     use alloc::format;
 
     const ID: &str = "4f1d2c3b4a5968778695a4b3c2d1e0f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+    #[test]
+    fn the_control_groups_are_found_wherever_they_are_mounted() {
+        let text = b"24 21 0:22 / /sys rw - sysfs sysfs rw\n\
+            30 24 0:26 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu\n\
+            31 24 0:27 /deep /a rw - cgroup2 cgroup rw\n\
+            40 24 0:27 / /my\\040groups rw,relatime shared:4 master:1 - cgroup2 cgroup2 rw\n";
+        assert_eq!(control_groups(text).unwrap(), b"/my groups");
+        for end in 0..text.len() {
+            assert!(control_groups(&text[..end]).is_none_or(|path| b"/my groups".starts_with(&path)));
+        }
+        assert_eq!(plain(b"a\\134\\9\\04"), b"a\\\\9\\04");
+    }
 
     #[test]
     fn docker_podman_and_pods() {

@@ -23,7 +23,7 @@ const MOST_ENTRIES: u32 = 1 << 20;
 pub fn joined() -> Result<(Vec<Record>, u64), LoadError> {
     let mut entries = FIRST_ENTRIES;
     loop {
-        let program = loader::load_iterator(OBJECT, "joined", "task_file", &[("records", entries)])?;
+        let program = loader::load_iterator(OBJECT, "joined", &[("records", entries)])?;
         let (records, found) = run(&program, entries).map_err(|e| LoadError::Refused("run a program", e))?;
         if found <= u64::from(entries) || entries >= MOST_ENTRIES {
             return Ok((records, found.saturating_sub(u64::from(entries))));
@@ -40,7 +40,7 @@ fn run(program: &Loaded, entries: u32) -> io::Result<(Vec<Record>, u64)> {
     let mut nothing = [0; 4096];
     while iteration.read(&mut nothing)? > 0 {}
     let mut control = [0; CONTROL_BYTES];
-    sys::read_only_entry(map(".bss")?, &mut control)?;
+    map(".bss")?.read_only_entry(&mut control)?;
     let found = joined_record::found(&control);
     let kept = usize::try_from(found).unwrap_or(usize::MAX).min(entries as usize);
     #[expect(unsafe_code, reason = "the memory is shared with the kernel")]

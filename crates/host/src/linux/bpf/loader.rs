@@ -1,19 +1,18 @@
-//! From a committed object to a program in the kernel: maps, CO-RE relocation, subprograms.
+//! From a committed object to programs in the kernel: CO-RE relocation, maps, subprograms.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use wire::btf::{Ask, Btf, CoreRecord, Kind, core_records};
 use wire::cursor::le32;
 use wire::elf::{self, Object, Relocation, Symbol};
 
 use super::LoadError;
-use super::sys::{self, MapShape, Mapped, ProgramShape};
+use super::hook::{Hook, Tie};
+use super::kernel_types::KernelTypes;
+use super::maps::{self, Maps};
+use super::sys::{self, ProgramShape};
 
-const TRACING: u32 = 26;
-const TRACE_ITER: u32 = 28;
-const ARRAY: u32 = 2;
 const LOAD_IMMEDIATE_64: u8 = 0x18;
 const CALL: u8 = 0x85;
 const PSEUDO_MAP: u8 = 1;
@@ -21,6 +20,8 @@ const PSEUDO_MAP_VALUE: u8 = 2;
 const PSEUDO_FUNCTION: u8 = 4;
 /// In a call's source register: a function of the kernel, by its type number.
 const PSEUDO_KERNEL_CALL: u8 = 2;
+/// No function of the kernel has this number: the verifier refuses a program that comes to a call of it.
+const NO_FUNCTION: i32 = 0x0bad_0bad;
 const INSTRUCTION_BYTES: usize = 8;
 
 /// A program in the kernel, tied to its iterator, with its maps by name.
@@ -29,55 +30,15 @@ pub struct Loaded {
     /// Reading an iteration over this runs the program.
     pub link: OwnedFd,
     /// The maps, by the name of their variable; `.bss` is the program's own variables.
-    pub maps: HashMap<String, OwnedFd>,
+    pub maps: Maps,
 }
 
-/// The kernel's type information, which any user may read: mapped where the kernel can (Linux 6.16), else read.
-enum KernelTypes {
-    Mapped(Mapped, usize),
-    Read(Vec<u8>),
-}
-
-impl KernelTypes {
-    fn open() -> Result<KernelTypes, LoadError> {
-        let missing = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => LoadError::NotSupported("type information (BTF)".into()),
-            _ => LoadError::Refused("let us read its type information", error),
-        };
-        let mut file = std::fs::File::open("/sys/kernel/btf/vmlinux").map_err(missing)?;
-        let size = file.metadata().map_err(missing)?.len();
-        let size = usize::try_from(size).unwrap_or(usize::MAX).min(64 << 20);
-        if let Ok(mapped) = Mapped::file(&file, size) {
-            return Ok(KernelTypes::Mapped(mapped, size));
-        }
-        let mut block = Vec::with_capacity(size + 1);
-        file.read_to_end(&mut block).map_err(missing)?;
-        Ok(KernelTypes::Read(block))
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
-            // SAFETY: the kernel's types never change while it runs.
-            KernelTypes::Mapped(mapped, size) => unsafe { mapped.bytes(*size) },
-            KernelTypes::Read(block) => block,
-        }
-    }
-}
-
-/// Loads the iterator program whose function is `program`, over what the kernel calls `target`; `entries` says how
-/// large the maps are that leave it open.
-pub fn load_iterator(
-    object: &[u8],
-    program: &str,
-    target: &str,
-    entries: &[(&str, u32)],
-) -> Result<Loaded, LoadError> {
-    match load(object, program, target, entries, Calls::Functions) {
-        // A kernel may have the functions, and not let such a program call them.
-        Err(LoadError::Refused(LOAD, _)) => load(object, program, target, entries, Calls::HelpersOnly),
-        other => other,
-    }
+/// Loads the iterator program whose function is `program`; `entries` says how large the maps are that leave it open.
+pub fn load_iterator(object: &[u8], program: &str, entries: &[(&str, u32)]) -> Result<Loaded, LoadError> {
+    let types = KernelTypes::open()?;
+    let opened = Opened::of(object, &types, entries)?;
+    let link = opened.load(program)?.tie_here()?;
+    Ok(Loaded { link, maps: opened.maps })
 }
 
 /// What a program may call.
@@ -92,47 +53,150 @@ pub enum Calls {
 /// The step at which the kernel judges a program.
 const LOAD: &str = "load a program";
 
-/// Loads as [`load_iterator`] does, once.
-pub fn load(
-    object: &[u8],
-    program: &str,
-    target: &str,
-    entries: &[(&str, u32)],
-    calls: Calls,
-) -> Result<Loaded, LoadError> {
-    if cfg!(target_endian = "big") {
-        return Err(LoadError::NotSupported(
-            "little-endian byte order, which our programs are built for".into(),
-        ));
-    }
-    let object = elf::parse(object).map_err(LoadError::Damaged)?;
-    let types = KernelTypes::open()?;
-    let sections: [(Kind, &[u8]); 1] = [(Kind::DATASEC, b".maps")];
-    let (own, found) =
-        Btf::parse_finding(section(&object, b".BTF")?, &sections).map_err(LoadError::Damaged)?;
-    let mut code = Code::of(&object, program)?;
-    let hook = format!("bpf_iter_{target}");
-    let hook_id = code.relocate_members(&object, &own, types.bytes(), hook.as_bytes())?;
-    let maps = create_maps(&object, &own, found.first().copied().flatten(), entries)?;
-    if calls == Calls::HelpersOnly {
-        code.kernel_functions.clear();
-    }
-    code.relocate_symbols(&object, &maps)?;
-    let types = sys::load_types(&function_types(program)).map_err(|e| LoadError::Refused("take types", e))?;
-    let functions = code.functions();
-    let shape = ProgramShape {
-        kind: TRACING,
-        attach_kind: TRACE_ITER,
-        attach_type_id: hook_id,
-        types: &types,
-        functions: &functions,
-    };
-    let loaded = sys::load_program(&code.bytes, &shape).map_err(|e| LoadError::Refused(LOAD, e))?;
-    let link = sys::link(&loaded, TRACE_ITER).map_err(|e| LoadError::Refused("start a program", e))?;
-    Ok(Loaded { link, maps })
+/// An object of ours whose maps are in the kernel. Its programs are loaded one by one, and share the maps.
+#[derive(Debug)]
+pub struct Opened<'o> {
+    object: Object<'o>,
+    own: Btf<'o>,
+    kernel: Btf<'o>,
+    records: Vec<CoreRecord<'o>>,
+    /// The kernel's number of each type that a record begins at.
+    roots: HashMap<u32, Option<u32>>,
+    /// The kernel's functions that programs call where there are such: symbol index and type number.
+    functions: HashMap<u32, u32>,
+    /// The kernel's number of the type that a section's programs are tied to.
+    hooks: HashMap<&'o [u8], Option<u32>>,
+    maps: Maps,
 }
 
-fn damaged(what: &'static str) -> LoadError {
+impl<'o> Opened<'o> {
+    /// Reads an object and makes its maps; `entries` says how large those are that leave it open.
+    pub fn of(
+        object: &'o [u8],
+        types: &'o KernelTypes,
+        entries: &[(&str, u32)],
+    ) -> Result<Opened<'o>, LoadError> {
+        if cfg!(target_endian = "big") {
+            return Err(LoadError::NotSupported(
+                "little-endian byte order, which our programs are built for".into(),
+            ));
+        }
+        let object = elf::parse(object).map_err(LoadError::Damaged)?;
+        let sections: [(Kind, &[u8]); 1] = [(Kind::DATASEC, b".maps")];
+        let (own, found) =
+            Btf::parse_finding(section(&object, b".BTF")?, &sections).map_err(LoadError::Damaged)?;
+        let records = core_records(section(&object, b".BTF.ext")?, &own).map_err(LoadError::Damaged)?;
+        // Everything that any of its programs needs of the kernel is found in one pass.
+        let mut roots: Vec<u32> = records.iter().map(|record| record.type_id).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let mut wanted: Vec<(Kind, &[u8])> = Vec::new();
+        for root in &roots {
+            let (_, ty) = own.resolve(*root).ok_or_else(|| damaged("a record names no type"))?;
+            wanted.push((ty.kind, ty.name));
+        }
+        let functions: Vec<(u32, &[u8])> = (0..).zip(&object.symbols).filter_map(external).collect();
+        wanted.extend(functions.iter().map(|(_, name)| (Kind::FUNC, *name)));
+        let hooks: Vec<(&[u8], Kind, Vec<u8>)> = object
+            .sections
+            .iter()
+            .filter_map(|section| {
+                let (kind, name) = Hook::of(section.name)?.kernel_type()?;
+                Some((section.name, kind, name))
+            })
+            .collect();
+        wanted.extend(hooks.iter().map(|(_, kind, name)| (*kind, name.as_slice())));
+        let (kernel, in_kernel) = Btf::parse_finding(types.bytes(), &wanted).map_err(LoadError::Damaged)?;
+        let mut ids = in_kernel.into_iter();
+        let roots = roots.into_iter().zip(ids.by_ref()).collect();
+        let functions =
+            functions.iter().zip(ids.by_ref()).filter_map(|((symbol, _), id)| Some((*symbol, id?))).collect();
+        let hooks = hooks.iter().map(|(section, _, _)| *section).zip(ids).collect();
+        let maps = maps::create(&object, &own, found.first().copied().flatten(), entries)?;
+        Ok(Opened { object, own, kernel, records, roots, functions, hooks, maps })
+    }
+
+    /// The maps, by the name of their variable; `.bss` is the programs' own variables.
+    pub fn maps(&self) -> &Maps {
+        &self.maps
+    }
+
+    /// The maps, for keeping: the programs that were tied go on using them.
+    pub fn into_maps(self) -> Maps {
+        self.maps
+    }
+
+    /// Loads the program whose function is `program`.
+    pub fn load(&self, program: &str) -> Result<Program, LoadError> {
+        match self.load_with(program, Calls::Functions) {
+            // A kernel may have the functions, and not let such a program call them.
+            Err(LoadError::Refused(LOAD, _)) => self.load_with(program, Calls::HelpersOnly),
+            other => other,
+        }
+    }
+
+    /// Loads as [`Opened::load`] does, once.
+    pub fn load_with(&self, program: &str, calls: Calls) -> Result<Program, LoadError> {
+        let mut code = Code::of(&self.object, program)?;
+        let section = self.object.sections.get(code.main).map_or(&[][..], |section| section.name);
+        let hook = Hook::of(section).ok_or_else(|| damaged("a program in a section of unknown kind"))?;
+        let attach_type_id = match (hook.kernel_type(), self.hooks.get(section)) {
+            (None, _) => 0,
+            (Some(_), Some(Some(id))) => *id,
+            (Some((_, name)), _) => {
+                return Err(LoadError::NotSupported(String::from_utf8_lossy(&name).into_owned()));
+            }
+        };
+        let missing = code.relocate_members(self)?;
+        code.relocate_symbols(self, calls)?;
+        let types =
+            sys::load_types(&function_types(program)).map_err(|e| LoadError::Refused("take types", e))?;
+        let functions = code.functions();
+        let shape = ProgramShape {
+            kind: hook.program_kind(),
+            attach_kind: hook.attach_kind(),
+            attach_type_id,
+            types: &types,
+            functions: &functions,
+        };
+        match (sys::load_program(&code.bytes, &shape), missing) {
+            (Ok(program), _) => Ok(Program { program, tie: hook.tie() }),
+            // It could not do without what this kernel lacks.
+            (Err(_), Some(missing)) => Err(missing),
+            (Err(error), None) => Err(LoadError::Refused(LOAD, error)),
+        }
+    }
+}
+
+/// A program that the kernel took. It runs where it is tied, as long as the descriptor of that tie is open.
+#[derive(Debug)]
+pub struct Program {
+    program: OwnedFd,
+    tie: Tie,
+}
+
+impl Program {
+    /// Ties a program whose section says where it runs: an iterator, a tracepoint.
+    pub fn tie_here(&self) -> Result<OwnedFd, LoadError> {
+        let refused = |error| LoadError::Refused("start a program", error);
+        match self.tie {
+            Tie::Nowhere(kind) => sys::link(&self.program, None, kind).map_err(refused),
+            Tie::Tracepoint => sys::open_tracepoint(&self.program).map_err(refused),
+            Tie::To(_) => Err(damaged("a program that has to be told where it runs")),
+        }
+    }
+
+    /// Ties a program to a control group (`cgroup/…`) or a network namespace (`sk_lookup`), by an open descriptor of it.
+    pub fn tie_to(&self, place: BorrowedFd<'_>) -> Result<OwnedFd, LoadError> {
+        match self.tie {
+            Tie::To(kind) => sys::link(&self.program, Some(place), kind)
+                .map_err(|error| LoadError::Refused("start a program", error)),
+            Tie::Nowhere(_) | Tie::Tracepoint => Err(damaged("a program that runs where its section says")),
+        }
+    }
+}
+
+pub(super) fn damaged(what: &'static str) -> LoadError {
     LoadError::Damaged(wire::Fault { layer: "kernel object", at: 0, what })
 }
 
@@ -148,8 +212,6 @@ struct Code {
     text: Option<(usize, usize)>,
     /// Where functions begin, in bytes.
     starts: Vec<usize>,
-    /// The kernel's functions that it calls where there are such: symbol index and type number.
-    kernel_functions: HashMap<u32, u32>,
 }
 
 impl Code {
@@ -160,7 +222,15 @@ impl Code {
         let mut bytes = object.sections.get(main).ok_or_else(|| damaged("no such section"))?.bytes.to_vec();
         let mut starts = vec![0];
         let mut text = None;
-        if let Some((index, section)) = object.section(b".text").filter(|(_, text)| !text.bytes.is_empty()) {
+        // The verifier wants no function that is never called; ours call each other, or are not called at all.
+        let calls_text = |text: usize| {
+            object.relocations.iter().any(|relocation| {
+                let symbol = object.symbols.get(relocation.symbol as usize);
+                relocation.section as usize == main
+                    && symbol.is_some_and(|symbol| usize::from(symbol.section) == text)
+            })
+        };
+        if let Some((index, section)) = object.section(b".text").filter(|(index, _)| calls_text(*index)) {
             let base = bytes.len();
             bytes.extend_from_slice(section.bytes);
             let functions =
@@ -170,7 +240,7 @@ impl Code {
             starts.extend(offsets.iter().map(|offset| base + offset));
             text = Some((index, base));
         }
-        Ok(Code { bytes, main, text, starts, kernel_functions: HashMap::new() })
+        Ok(Code { bytes, main, text, starts })
     }
 
     /// Where a section's offset is now; `None` for sections that are not part of this program.
@@ -189,55 +259,47 @@ impl Code {
             .ok_or_else(|| damaged("a relocation lies outside the program"))
     }
 
-    /// Writes what the running kernel answers to each CO-RE record; gives the type number of `hook`.
-    fn relocate_members(
-        &mut self,
-        object: &Object<'_>,
-        own: &Btf<'_>,
-        kernel: &[u8],
-        hook: &[u8],
-    ) -> Result<u32, LoadError> {
-        let records = core_records(section(object, b".BTF.ext")?, own).map_err(LoadError::Damaged)?;
-        let mut roots: Vec<u32> = records.iter().map(|record| record.type_id).collect();
-        roots.sort_unstable();
-        roots.dedup();
-        let mut wanted = vec![(Kind::FUNC, hook)];
-        for root in &roots {
-            let (_, ty) = own.resolve(*root).ok_or_else(|| damaged("a record names no type"))?;
-            wanted.push((ty.kind, ty.name));
-        }
-        let functions: Vec<(u32, &[u8])> = (0..).zip(&object.symbols).filter_map(external).collect();
-        wanted.extend(functions.iter().map(|(_, name)| (Kind::FUNC, *name)));
-        let (kernel, found) = Btf::parse_finding(kernel, &wanted).map_err(LoadError::Damaged)?;
-        let missing = |name: &[u8]| LoadError::NotSupported(String::from_utf8_lossy(name).into_owned());
-        let mut in_kernel = HashMap::new();
-        for ((root, id), (_, name)) in roots.iter().zip(found.iter().skip(1)).zip(wanted.iter().skip(1)) {
-            in_kernel.insert(*root, id.ok_or_else(|| missing(name))?);
-        }
-        for ((symbol, _), id) in functions.iter().zip(found.iter().skip(1 + roots.len())) {
-            self.kernel_functions.extend(id.map(|id| (*symbol, id)));
-        }
-        for record in &records {
-            let Some((index, _)) = object.section(record.section) else { continue };
+    /// Writes what the running kernel answers to each CO-RE record. What it does not have becomes a call that the
+    /// verifier refuses, unless the program asks first and never comes there; gives the first such thing.
+    fn relocate_members(&mut self, opened: &Opened<'_>) -> Result<Option<LoadError>, LoadError> {
+        let mut missing = None;
+        for record in &opened.records {
+            let Some((index, _)) = opened.object.section(record.section) else { continue };
             let Some(at) = self.place(index, record.offset as usize) else { continue };
-            let kernel_root =
-                *in_kernel.get(&record.type_id).ok_or_else(|| damaged("a record names no type"))?;
-            let value = answer(record, own, &kernel, kernel_root)?;
-            patch(self.instruction(at)?, value)?;
+            let value = match opened.roots.get(&record.type_id).copied().flatten() {
+                Some(root) => answer(record, &opened.own, &opened.kernel, root),
+                None if record.ask == Ask::EXISTS => Ok(0),
+                None => Err(not_found(opened.own.resolve(record.type_id).map_or(&[], |(_, ty)| ty.name))),
+            };
+            match value {
+                Ok(value) => patch(self.instruction(at)?, value)?,
+                Err(error @ LoadError::NotSupported(_)) => {
+                    self.refuse(at)?;
+                    missing = missing.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        found.first().copied().flatten().ok_or_else(|| missing(hook))
+        Ok(missing)
+    }
+
+    /// Puts calls of a function that does not exist in the place of an instruction.
+    fn refuse(&mut self, at: usize) -> Result<(), LoadError> {
+        let wide = self.instruction(at)?.first() == Some(&LOAD_IMMEDIATE_64);
+        for half in 0..=usize::from(wide) {
+            let instruction = self.instruction(at + half * INSTRUCTION_BYTES)?;
+            *instruction = [CALL, 0, 0, 0, 0, 0, 0, 0];
+            set_immediate(instruction, NO_FUNCTION);
+        }
+        Ok(())
     }
 
     /// Puts in map descriptors and the distances to functions.
-    fn relocate_symbols(
-        &mut self,
-        object: &Object<'_>,
-        maps: &HashMap<String, OwnedFd>,
-    ) -> Result<(), LoadError> {
-        for relocation in &object.relocations {
+    fn relocate_symbols(&mut self, opened: &Opened<'_>, calls: Calls) -> Result<(), LoadError> {
+        for relocation in &opened.object.relocations {
             let offset = usize::try_from(relocation.offset).map_err(|_| damaged("offset too large"))?;
             if let Some(at) = self.place(relocation.section as usize, offset) {
-                self.relocate_symbol(object, maps, relocation, at)?;
+                self.relocate_symbol(opened, calls, relocation, at)?;
             }
         }
         Ok(())
@@ -245,11 +307,12 @@ impl Code {
 
     fn relocate_symbol(
         &mut self,
-        object: &Object<'_>,
-        maps: &HashMap<String, OwnedFd>,
+        opened: &Opened<'_>,
+        calls: Calls,
         relocation: &Relocation,
         at: usize,
     ) -> Result<(), LoadError> {
+        let object = &opened.object;
         let symbol = object
             .symbols
             .get(relocation.symbol as usize)
@@ -258,8 +321,10 @@ impl Code {
         let in_code = self.place(target, usize::try_from(symbol.value).unwrap_or(usize::MAX));
         let section_name = object.sections.get(target).map_or(&[][..], |section| section.name);
         let map = |name: &[u8]| {
-            maps.get(&*String::from_utf8_lossy(name))
-                .map(AsRawFd::as_raw_fd)
+            opened
+                .maps
+                .get(&*String::from_utf8_lossy(name))
+                .map(|map| map.as_fd().as_raw_fd())
                 .ok_or_else(|| damaged("no such map"))
         };
         let instruction = self.instruction(at)?;
@@ -271,7 +336,8 @@ impl Code {
         };
         if external((relocation.symbol, symbol)).is_some() {
             // Where this kernel has no such function the program sees the address 0, and never comes to the call.
-            let id = self.kernel_functions.get(&relocation.symbol).copied();
+            let id = opened.functions.get(&relocation.symbol).copied();
+            let id = id.filter(|_| calls == Calls::Functions);
             let instruction = self.instruction(at)?;
             set_immediate(instruction, id.unwrap_or(0).cast_signed());
             if operation == CALL {
@@ -398,47 +464,6 @@ fn patch(instruction: &mut [u8; INSTRUCTION_BYTES], value: u32) -> Result<(), Lo
     Ok(())
 }
 
-/// Makes the maps that the object asks for: each variable of `list`, its section `.maps`, and one for its own variables.
-fn create_maps(
-    object: &Object<'_>,
-    own: &Btf<'_>,
-    list: Option<u32>,
-    entries: &[(&str, u32)],
-) -> Result<HashMap<String, OwnedFd>, LoadError> {
-    let refused = |error| LoadError::Refused("make a map", error);
-    let mut maps = HashMap::new();
-    for (variable, _) in list.and_then(|id| own.type_at(id)).iter().flat_map(|ty| ty.variables()) {
-        let ty = own.type_at(variable).ok_or_else(|| damaged("a map without a type"))?;
-        let name = String::from_utf8_lossy(ty.name).into_owned();
-        let mut shape = map_shape(own, ty.size_or_type).ok_or_else(|| damaged("a map of unknown shape"))?;
-        if let Some((_, count)) = entries.iter().find(|(map, _)| *map == name) {
-            shape.entries = *count;
-        }
-        maps.insert(name, sys::create_map(shape).map_err(refused)?);
-    }
-    if let Some((_, bss)) = object.section(b".bss") {
-        let value_bytes = u32::try_from(bss.size).map_err(|_| damaged("too many variables"))?;
-        let shape = MapShape { kind: ARRAY, key_bytes: 4, value_bytes, entries: 1, flags: 0 };
-        maps.insert(".bss".into(), sys::create_map(shape).map_err(refused)?);
-    }
-    Ok(maps)
-}
-
-/// The shape of a map from the type of its variable, in which a number N is written `int (*name)[N]`.
-fn map_shape(own: &Btf<'_>, variable: u32) -> Option<MapShape> {
-    let (id, _) = own.resolve(variable)?;
-    let pointed =
-        |name: &[u8]| own.resolve(own.member(id, name)?.type_id).map(|(_, pointer)| pointer.size_or_type);
-    let number = |name: &[u8]| own.resolve(pointed(name)?)?.1.array().map(|(_, count)| count);
-    Some(MapShape {
-        kind: number(b"type")?,
-        key_bytes: own.size(pointed(b"key")?)?,
-        value_bytes: own.size(pointed(b"value")?)?,
-        entries: number(b"max_entries")?,
-        flags: number(b"map_flags").unwrap_or(0),
-    })
-}
-
 /// A small block of types that says only: a function, and that the functions it calls back are static, which the
 /// verifier asks for before it lets `bpf_loop` call them.
 fn function_types(program: &str) -> Vec<u8> {
@@ -459,10 +484,15 @@ fn function_types(program: &str) -> Vec<u8> {
         12 << 24,
         2, // 4: a callback, static
     ];
+    type_block(&types, &strings)
+}
+
+/// Types and their strings, as one block.
+pub(super) fn type_block(types: &[u32], strings: &str) -> Vec<u8> {
     let type_bytes = u32::try_from(types.len() * 4).unwrap_or(0);
     let string_bytes = u32::try_from(strings.len()).unwrap_or(0);
     let mut block = vec![0x9f, 0xeb, 1, 0];
-    for word in [24, 0, type_bytes, type_bytes, string_bytes].iter().chain(&types) {
+    for word in [24, 0, type_bytes, type_bytes, string_bytes].iter().chain(types) {
         block.extend_from_slice(&word.to_le_bytes());
     }
     block.extend_from_slice(strings.as_bytes());

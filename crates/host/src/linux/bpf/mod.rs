@@ -2,11 +2,19 @@
 //!
 //! The loader is our own because starting is what a command does each time: it resolves just the structures that a
 //! program reads, where the general loaders build the whole of the kernel's type information first.
+//!
+//! [`loader::Opened`] is an object with its maps; each of its programs is loaded, and tied to where it runs. Nothing is
+//! pinned: a program is gone when the descriptor of its tie is closed, also by a process that is killed.
 
+pub(crate) mod control_group;
+mod hook;
 mod joined;
-mod loader;
+pub(crate) mod kernel_types;
+pub(crate) mod loader;
+pub(crate) mod maps;
 mod owners;
-mod sys;
+pub(crate) mod ring;
+pub(crate) mod sys;
 mod travelling;
 mod walk;
 

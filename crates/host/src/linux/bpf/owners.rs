@@ -34,11 +34,11 @@ pub struct Owners {
 impl Owners {
     /// Loads the program for one transport.
     pub fn load(asked: Asked) -> Result<Owners, LoadError> {
-        let (program, target) = match asked {
-            Asked::Tcp => ("tcp_owners", "tcp"),
-            Asked::Udp => ("udp_owners", "udp"),
+        let program = match asked {
+            Asked::Tcp => "tcp_owners",
+            Asked::Udp => "udp_owners",
         };
-        Ok(Owners { program: loader::load_iterator(OBJECT, program, target, &[])? })
+        Ok(Owners { program: loader::load_iterator(OBJECT, program, &[])? })
     }
 
     /// For each socket with one of these ports in the namespace that the calling thread is in, by cookie: whether the
@@ -47,7 +47,7 @@ impl Owners {
         let refused = |error| LoadError::Refused("run a program", error);
         let missing = || LoadError::NotSupported("program variables".into());
         let variables = self.program.maps.get(".bss").ok_or_else(missing)?;
-        sys::set_only_entry(variables, &owner_record::wanted(ports)).map_err(refused)?;
+        variables.set_only_entry(&owner_record::wanted(ports)).map_err(refused)?;
         // The iteration is tied to the namespace of the thread that starts it.
         let iteration = File::from(sys::iterate(&self.program.link).map_err(refused)?);
         let mut answer = Vec::new();

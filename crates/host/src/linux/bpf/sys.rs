@@ -10,7 +10,9 @@ use std::ptr::NonNull;
 const MAP_CREATE: i32 = 0;
 const MAP_LOOKUP: i32 = 1;
 const MAP_UPDATE: i32 = 2;
+const MAP_DELETE: i32 = 3;
 const PROG_LOAD: i32 = 5;
+const RAW_TRACEPOINT_OPEN: i32 = 17;
 const BTF_LOAD: i32 = 18;
 const LINK_CREATE: i32 = 28;
 const ITER_CREATE: i32 = 33;
@@ -102,33 +104,101 @@ impl Attr {
     }
 }
 
-/// Makes a map.
-pub fn create_map(shape: MapShape) -> io::Result<OwnedFd> {
-    let attr = Attr::new()
-        .u32(shape.kind)
-        .u32(shape.key_bytes)
-        .u32(shape.value_bytes)
-        .u32(shape.entries)
-        .u32(shape.flags);
-    // SAFETY: the block holds no address.
-    unsafe { attr.call_for_fd(MAP_CREATE) }
+/// A map in the kernel, and its sizes.
+#[derive(Debug)]
+pub struct Map {
+    fd: OwnedFd,
+    shape: MapShape,
 }
 
-/// Sets the only entry of a one-entry array; `value` must be as long as the map's values.
-pub fn set_only_entry(map: &OwnedFd, value: &[u8]) -> io::Result<()> {
-    let key = [0_u8; 4];
-    let attr = Attr::new().fd(map).u32(0).pointer(&key).pointer(value).u64(0);
-    // SAFETY: key and value outlive the call; the callers give a value of the map's size.
-    unsafe { attr.call(MAP_UPDATE) }.map(drop)
+/// The kinds of map that have a value for each processor: theirs are not read or set here.
+const PER_PROCESSOR: [u32; 4] = [5, 6, 10, 21];
+
+impl Map {
+    /// Makes a map. `types` is a block in which type 1 is its key and type 2 its value, for the kinds that want one.
+    pub fn create(shape: MapShape, types: Option<&OwnedFd>) -> io::Result<Map> {
+        let attr = Attr::new()
+            .u32(shape.kind)
+            .u32(shape.key_bytes)
+            .u32(shape.value_bytes)
+            .u32(shape.entries)
+            .u32(shape.flags);
+        let attr = match types {
+            // inner_map_fd, numa_node, map_name and map_ifindex stay 0.
+            Some(types) => attr.zeros(28).fd(types).u32(1).u32(2),
+            None => attr,
+        };
+        // SAFETY: the block holds no address.
+        let fd = unsafe { attr.call_for_fd(MAP_CREATE) }?;
+        Ok(Map { fd, shape })
+    }
+
+    /// Its sizes.
+    pub fn shape(&self) -> MapShape {
+        self.shape
+    }
+
+    /// Sets the value of a key. For maps of sockets the value is a socket's descriptor.
+    pub fn update(&self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.check(key, value.len())?;
+        let attr = Attr::new().fd(&self.fd).u32(0).pointer(key).pointer(value).u64(0);
+        // SAFETY: key and value outlive the call, and are as long as those of the map.
+        unsafe { attr.call(MAP_UPDATE) }.map(drop)
+    }
+
+    /// Reads the value of a key; whether there is one.
+    pub fn lookup(&self, key: &[u8], value: &mut [u8]) -> io::Result<bool> {
+        self.check(key, value.len())?;
+        let address = value.as_mut_ptr().addr() as u64;
+        let attr = Attr::new().fd(&self.fd).u32(0).pointer(key).u64(address).u64(0);
+        // SAFETY: key and value outlive the call and are as long as those of the map; value is borrowed mutably.
+        absent(unsafe { attr.call(MAP_LOOKUP) })
+    }
+
+    /// Takes a key out; whether it was there.
+    pub fn delete(&self, key: &[u8]) -> io::Result<bool> {
+        self.check(key, self.value_bytes())?;
+        let attr = Attr::new().fd(&self.fd).u32(0).pointer(key);
+        // SAFETY: the key outlives the call, and is as long as those of the map.
+        absent(unsafe { attr.call(MAP_DELETE) })
+    }
+
+    /// Sets the only entry of a one-entry array.
+    pub fn set_only_entry(&self, value: &[u8]) -> io::Result<()> {
+        self.update(&[0; 4], value)
+    }
+
+    /// Reads the only entry of a one-entry array.
+    pub fn read_only_entry(&self, value: &mut [u8]) -> io::Result<()> {
+        self.lookup(&[0; 4], value).map(drop)
+    }
+
+    fn value_bytes(&self) -> usize {
+        self.shape.value_bytes as usize
+    }
+
+    fn check(&self, key: &[u8], value_bytes: usize) -> io::Result<()> {
+        let fits = key.len() == self.shape.key_bytes as usize && value_bytes == self.value_bytes();
+        if fits && !PER_PROCESSOR.contains(&self.shape.kind) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a key or value of this map"))
+    }
 }
 
-/// Reads the only entry of a one-entry array into `value`, which must be as long as the map's values.
-pub fn read_only_entry(map: &OwnedFd, value: &mut [u8]) -> io::Result<()> {
-    let key = [0_u8; 4];
-    let address = value.as_mut_ptr().addr() as u64;
-    let attr = Attr::new().fd(map).u32(0).pointer(&key).u64(address).u64(0);
-    // SAFETY: key and value outlive the call; the callers give a buffer of the map's size, borrowed mutably.
-    unsafe { attr.call(MAP_LOOKUP) }.map(drop)
+impl AsFd for Map {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Whether there was such a key.
+fn absent(answer: io::Result<i32>) -> io::Result<bool> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Loads type information for a program.
@@ -164,11 +234,22 @@ pub fn load_program(instructions: &[u8], shape: &ProgramShape<'_>) -> io::Result
     unsafe { attr.call_for_fd(PROG_LOAD) }
 }
 
-/// Ties a program to what it iterates over.
-pub fn link(program: &OwnedFd, attach_kind: u32) -> io::Result<OwnedFd> {
-    let attr = Attr::new().fd(program).u32(0).u32(attach_kind).u32(0);
+/// Ties a program to what it was loaded for, or to a control group or network namespace.
+pub fn link(program: &OwnedFd, place: Option<BorrowedFd<'_>>, attach_kind: u32) -> io::Result<OwnedFd> {
+    let attr = Attr::new().fd(program);
+    let attr = match place {
+        Some(place) => attr.fd(place),
+        None => attr.u32(0),
+    };
     // SAFETY: the block holds no address.
-    unsafe { attr.call_for_fd(LINK_CREATE) }
+    unsafe { attr.u32(attach_kind).u32(0).call_for_fd(LINK_CREATE) }
+}
+
+/// Ties a program to the tracepoint that it was loaded for.
+pub fn open_tracepoint(program: &OwnedFd) -> io::Result<OwnedFd> {
+    let attr = Attr::new().u64(0).fd(program).u32(0);
+    // SAFETY: no name is given, so the block holds no address.
+    unsafe { attr.call_for_fd(RAW_TRACEPOINT_OPEN) }
 }
 
 /// Starts one iteration; reading the descriptor runs it.
@@ -190,7 +271,7 @@ unsafe impl Send for Mapped {}
 
 impl Mapped {
     /// Maps the first `bytes` of a map that was made with BPF_F_MMAPABLE: what programs write shows here.
-    pub fn map(map: &OwnedFd, bytes: usize) -> io::Result<Mapped> {
+    pub fn map(map: &Map, bytes: usize) -> io::Result<Mapped> {
         Mapped::new(map.as_fd(), bytes, libc::MAP_SHARED)
     }
 
@@ -223,5 +304,43 @@ impl Drop for Mapped {
     fn drop(&mut self) {
         // SAFETY: this is the mapping that `new` made, and nothing borrows it.
         unsafe { libc::munmap(self.start.as_ptr(), self.bytes) };
+    }
+}
+
+/// Memory that programs and we both use while it is mapped.
+#[derive(Debug)]
+pub struct Shared {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone, and whoever reads it answers for how.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    /// Maps `bytes` of a map from `offset` on, for reading or for both.
+    pub fn map(map: &Map, offset: usize, bytes: usize, writable: bool) -> io::Result<Shared> {
+        let rights = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
+        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+        let fd = map.as_fd().as_raw_fd();
+        // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, rights, libc::MAP_SHARED, fd, offset) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(io::Error::last_os_error)?;
+        Ok(Shared { start, bytes })
+    }
+
+    /// Where it begins.
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that `map` made, and nothing borrows it.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
     }
 }

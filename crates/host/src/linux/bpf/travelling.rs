@@ -22,7 +22,7 @@ pub struct Travelling {
 impl Travelling {
     /// Loads the program.
     pub fn load() -> Result<Travelling, LoadError> {
-        Ok(Travelling { program: loader::load_iterator(OBJECT, "in_messages", "unix", &[])? })
+        Ok(Travelling { program: loader::load_iterator(OBJECT, "in_messages", &[])? })
     }
 
     /// The cookies of sockets in messages that wait in the namespace which the calling thread is in.
@@ -33,12 +33,12 @@ impl Travelling {
     fn run(&self) -> io::Result<FxHashSet<u64>> {
         let variables = self.program.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
         let mut answer = [0; travelling::BYTES];
-        sys::set_only_entry(variables, &answer)?;
+        variables.set_only_entry(&answer)?;
         let mut iteration = File::from(sys::iterate(&self.program.link)?);
         // The program writes nothing here; reading to the end is what makes it run.
         let mut nothing = [0; 4096];
         while iteration.read(&mut nothing)? > 0 {}
-        sys::read_only_entry(variables, &mut answer)?;
+        variables.read_only_entry(&mut answer)?;
         Ok(travelling::cookies(&answer).collect())
     }
 }

@@ -36,7 +36,7 @@ impl Walker {
     }
 
     fn with_entries(entries: u32) -> Result<Walker, LoadError> {
-        Walker::of(loader::load_iterator(OBJECT, "holders", "task", &[("records", entries)])?, entries)
+        Walker::of(loader::load_iterator(OBJECT, "holders", &[("records", entries)])?, entries)
     }
 
     fn of(loaded: Loaded, entries: u32) -> Result<Walker, LoadError> {
@@ -70,12 +70,12 @@ impl Walker {
         let variables = self.loaded.maps.get(".bss").ok_or_else(|| io::Error::other("no variables"))?;
         let fd = u32::try_from(self.example.as_raw_fd()).map_err(io::Error::other)?;
         let mut control = holder_record::control(fd, wanted);
-        sys::set_only_entry(variables, &control)?;
+        variables.set_only_entry(&control)?;
         let mut iteration = File::from(sys::iterate(&self.loaded.link)?);
         // The program writes nothing here; reading to the end is what makes it run.
         let mut nothing = [0; 4096];
         while iteration.read(&mut nothing)? > 0 {}
-        sys::read_only_entry(variables, &mut control)?;
+        variables.read_only_entry(&mut control)?;
         Ok(holder_record::found(&control))
     }
 }
@@ -83,6 +83,7 @@ impl Walker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linux::bpf::kernel_types::KernelTypes;
     use std::net::TcpListener;
     use wire::holder_record::{Open, Task};
 
@@ -122,7 +123,12 @@ mod tests {
         let datagrams = std::net::UdpSocket::bind("[::]:0").unwrap();
         let _connected = std::net::TcpStream::connect(sockets[0].local_addr().unwrap()).unwrap();
         let entries = [("records", FIRST_ENTRIES)];
-        let load = |calls| loader::load(OBJECT, "holders", "task", &entries, calls);
+        let Ok(types) = KernelTypes::open() else { return eprintln!("SKIPPED: no BPF here") };
+        let load = |calls| {
+            let opened = loader::Opened::of(OBJECT, &types, &entries)?;
+            let link = opened.load_with("holders", calls)?.tie_here()?;
+            Ok::<Loaded, LoadError>(Loaded { link, maps: opened.into_maps() })
+        };
         let own = |loaded: Loaded, wanted: Wanted| -> Vec<Open> {
             let mut walker = Walker::of(loaded, FIRST_ENTRIES).unwrap();
             let all = walker.walk(wanted).unwrap().filter_map(|record| match record {
