@@ -9,6 +9,7 @@ use model::{Timestamp, Utc};
 
 pub mod capture;
 pub mod client;
+pub mod confine;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
 pub mod events;

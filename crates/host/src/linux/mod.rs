@@ -3,6 +3,7 @@
 pub mod bind_probe;
 pub mod bpf;
 pub mod capture;
+pub(crate) mod confine;
 mod container;
 pub(crate) mod datagram;
 pub mod events;
