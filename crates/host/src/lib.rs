@@ -19,6 +19,7 @@ pub mod linux;
 pub mod local;
 #[cfg(target_os = "macos")]
 mod macos;
+pub mod means;
 #[cfg(not(target_os = "linux"))]
 mod plain;
 pub mod privilege;

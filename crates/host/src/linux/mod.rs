@@ -13,6 +13,7 @@ mod holders;
 pub mod interfaces;
 mod join;
 mod looker;
+pub(crate) mod means;
 pub mod memberships;
 pub mod namespaces;
 pub mod netlink;
