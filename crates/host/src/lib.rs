@@ -10,6 +10,7 @@ use model::{Timestamp, Utc};
 pub mod capture;
 pub mod client;
 pub mod confine;
+pub mod deliver;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
 pub mod events;
@@ -79,6 +80,14 @@ pub fn memberships() -> model::media::Memberships {
             model::Gap { area: model::Area::Sockets, reason: model::Reason::NotSupported, what, count: None };
         model::media::Memberships { joined: Vec::new(), gaps: vec![gap] }
     }
+}
+
+/// The name of this machine, as it calls itself.
+pub fn machine_name() -> String {
+    #[cfg(target_os = "linux")]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(target_os = "linux"))]
+    ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }
 
 /// The system clock.
