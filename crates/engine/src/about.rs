@@ -1,4 +1,6 @@
 //! What a finding is about, in words that stay the same when it is found again.
+//!
+//! Where it is about one port, they begin with the transport, and the address with the port or the port alone.
 
 use model::{Finding, Process, Snapshot, Subject, Traffic};
 
@@ -8,7 +10,7 @@ pub fn on_machine(snapshot: &Snapshot, finding: &Finding) -> String {
         Subject::Socket(index) => socket(snapshot, *index),
         Subject::Forward(index) => {
             let forward = snapshot.forwards.get(*index)?;
-            Some(format!("{}-{}/{} published", forward.first, forward.last, forward.transport.name()))
+            Some(format!("{} {}-{} published", forward.transport.name(), forward.first, forward.last))
         }
         Subject::Entry(name) => Some(name.clone()),
         _ => None,
@@ -19,22 +21,25 @@ pub fn on_machine(snapshot: &Snapshot, finding: &Finding) -> String {
 
 /// What tells a finding about traffic from others of its code.
 pub fn on_wire(traffic: &Traffic, finding: &Finding) -> String {
-    let name = |subject: &Subject| {
-        let entry = || match subject {
-            Subject::Entry(name) => Some(name.clone()),
-            _ => None,
-        };
-        traffic.subject_name(subject).or_else(|| traffic.media.subject_name(subject)).or_else(entry)
+    let name = |subject: &Subject| match subject {
+        Subject::Service(at) => {
+            traffic.services.get(*at).map(|it| format!("{} {}", it.transport.name(), it.server))
+        }
+        Subject::Touch(at) => {
+            traffic.touches.get(*at).map(|it| format!("{} {}", it.transport.name(), it.port))
+        }
+        Subject::Entry(name) => Some(name.clone()),
+        subject => traffic.subject_name(subject).or_else(|| traffic.media.subject_name(subject)),
     };
     finding.subjects.iter().filter_map(name).min().unwrap_or_default()
 }
 
-/// A socket by its kind, address and program: `0.0.0.0:420/tcp nc`.
+/// A socket by its kind, address and program: `tcp 0.0.0.0:420 nc`.
 fn socket(snapshot: &Snapshot, index: usize) -> Option<String> {
     let socket = snapshot.sockets.get(index)?;
     let program = |pid| snapshot.process(pid).map(|process| Process::program(process));
     let holder = socket.holders.iter().filter_map(|holder| program(holder.pid)).min();
-    let place = format!("{}/{}", socket.local, socket.kind.name());
+    let place = format!("{} {}", socket.kind.name(), socket.local);
     Some(match holder {
         Some(holder) => format!("{place} {holder}"),
         None => place,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Code, DecoyTouch, EventCounts, SocketEvent, Timestamp, Utc, Witness};
+use model::{DecoyTouch, EventCounts, SocketEvent, Timestamp, Utc, Witness};
 use store::Sighting;
 
 use crate::live::{Audience, Found, Novelty};
@@ -26,7 +26,7 @@ pub enum Change {
     /// Something was found.
     Found(Arc<Sighting>),
     /// What was found stands no more.
-    Over(Code, Arc<str>),
+    Over(Arc<Sighting>),
     /// Somebody came to a decoy.
     Touch(Arc<DecoyTouch>),
     /// The machine was looked at and judged: [`Current::machine`] is another.
@@ -177,13 +177,13 @@ impl Audience for Writer {
 
     fn found(&mut self, found: Found<'_>) {
         if found.novelty == Novelty::New {
-            self.0.change(Change::Found(Arc::new(found.sighting)));
+            self.0.change(Change::Found(found.sighting));
         }
     }
 
-    fn over(&mut self, over: Vec<(Code, String)>) {
-        for (code, about) in over {
-            self.0.change(Change::Over(code, about.into()));
+    fn over(&mut self, over: &[Arc<Sighting>]) {
+        for sighting in over {
+            self.0.change(Change::Over(Arc::clone(sighting)));
         }
     }
 

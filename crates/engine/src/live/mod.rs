@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use host::capture::Capture;
 use host::events::{EventSource, Events};
 use host::{Look, Looker};
-use model::{Code, EventCounts, Finding, Flow, Gap, Snapshot, SocketEvent, Subject, Traffic, Witness};
+use model::{EventCounts, Finding, Flow, Gap, Snapshot, SocketEvent, Subject, Traffic, Witness};
 use store::Sighting;
 use verdict::Earlier;
 use wire::Frame;
@@ -74,7 +74,7 @@ pub enum Judged<'a> {
 /// A finding, as it is told.
 pub struct Found<'a> {
     /// The finding, when it was found, and what it is about.
-    pub sighting: Sighting,
+    pub sighting: Arc<Sighting>,
     /// Whether it is new.
     pub novelty: Novelty,
     /// What it speaks of: its subjects are indices there.
@@ -92,7 +92,7 @@ pub trait Audience {
     /// Something was found.
     fn found(&mut self, found: Found<'_>);
     /// What was found stands no more.
-    fn over(&mut self, _over: Vec<(Code, String)>) {}
+    fn over(&mut self, _over: &[Arc<Sighting>]) {}
     /// The machine was looked at and judged.
     fn looked(&mut self, _view: &Arc<View>) {}
     /// Traffic was judged.
@@ -291,7 +291,7 @@ impl Live {
         tell_of_machine(&self.machine, &mut self.said_of_machine, true, audience);
         let over = self.said_of_machine.over();
         if !over.is_empty() {
-            audience.over(over);
+            audience.over(&over);
         }
         audience.looked(&self.machine);
     }
@@ -417,8 +417,7 @@ fn tell(
     (said, standing): (&mut Said, bool),
     audience: &mut dyn Audience,
 ) {
-    let at = host::now();
-    if let Some(novelty) = said.note(finding, &about, at, standing) {
-        audience.found(Found { sighting: Sighting { at, about, finding: finding.clone() }, novelty, judged });
+    if let Some((novelty, sighting)) = said.note(finding, about, host::now(), standing) {
+        audience.found(Found { sighting, novelty, judged });
     }
 }

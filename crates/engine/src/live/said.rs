@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use std::sync::Arc;
+
 use model::{Code, Finding, Severity, Timestamp, Utc};
+use store::Sighting;
 
 /// So many are remembered; the ones that were seen longest ago are forgotten first.
 const MOST: usize = 1 << 16;
@@ -19,14 +22,14 @@ pub(super) struct Said {
     round: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Known {
     severity: Severity,
     words: u64,
     told: Timestamp<Utc>,
     round: u64,
-    /// Whether a round found it, so that another can find that it is over. What came and went stays.
-    standing: bool,
+    /// The sighting, where a round found it, so that another can find that it is over. What came and went stays.
+    standing: Option<Arc<Sighting>>,
 }
 
 /// What is new about a finding.
@@ -44,44 +47,50 @@ impl Said {
         self.round += 1;
     }
 
-    /// Takes note of a finding; `None` where there is nothing new to say. `standing` says that a round found it.
+    /// Takes note of a finding, and gives it as it is to be told where there is something new to say. `standing` says
+    /// that a round found it.
     pub(super) fn note(
         &mut self,
         finding: &Finding,
-        about: &str,
+        about: String,
         now: Timestamp<Utc>,
         standing: bool,
-    ) -> Option<Novelty> {
+    ) -> Option<(Novelty, Arc<Sighting>)> {
         let mut hasher = DefaultHasher::new();
         (&finding.title, &finding.evidence).hash(&mut hasher);
         let words = hasher.finish();
-        let fresh = Known { severity: finding.severity, words, told: now, round: self.round, standing };
-        let key = (finding.code, about.to_owned());
-        if let Some(known) = self.known.get_mut(&key) {
-            known.round = self.round;
-            known.standing |= standing;
-            if finding.severity > known.severity {
-                *known = Known { standing: known.standing, ..fresh };
-                return Some(Novelty::New);
+        let key = (finding.code, about);
+        let novelty = match self.known.get_mut(&key) {
+            None => Novelty::New,
+            Some(known) => {
+                known.round = self.round;
+                let waited = now.as_ns().saturating_sub(known.told.as_ns()).unsigned_abs();
+                let more = words != known.words && waited >= TOLD_ANEW_NS.unsigned_abs();
+                if finding.severity > known.severity {
+                    Novelty::New
+                } else if more || standing && known.standing.is_none() {
+                    Novelty::More
+                } else {
+                    return None;
+                }
             }
-            let waited = now.as_ns().saturating_sub(known.told.as_ns()).unsigned_abs();
-            if words == known.words || waited < TOLD_ANEW_NS.unsigned_abs() {
-                return None;
-            }
-            *known = Known { standing: known.standing, ..fresh };
-            return Some(Novelty::More);
-        }
+        };
         if self.known.len() >= MOST {
             self.forget();
         }
-        self.known.insert(key, fresh);
-        Some(Novelty::New)
+        let sighting = Arc::new(Sighting { at: now, about: key.1.clone(), finding: finding.clone() });
+        let before = self.known.remove(&key).and_then(|known| known.standing);
+        let standing = if standing { Some(Arc::clone(&sighting)) } else { before };
+        let known = Known { severity: finding.severity, words, told: now, round: self.round, standing };
+        self.known.insert(key, known);
+        Some((novelty, sighting))
     }
 
     /// What was found in an earlier round and not in this one; it is forgotten.
-    pub(super) fn over(&mut self) -> Vec<(Code, String)> {
+    pub(super) fn over(&mut self) -> Vec<Arc<Sighting>> {
         let round = self.round;
-        self.known.extract_if(|_, known| known.standing && known.round != round).map(|(key, _)| key).collect()
+        let over = self.known.extract_if(|_, known| known.standing.is_some() && known.round != round);
+        over.filter_map(|(_, known)| known.standing).collect()
     }
 
     /// Forgets the older half.
@@ -116,41 +125,54 @@ mod tests {
         Timestamp::from_ns(seconds * 1_000_000_000)
     }
 
-    #[test]
-    fn told_once_and_again_only_where_there_is_more_to_say() {
-        let mut said = Said::default();
-        let note = Severity::Note;
-        assert_eq!(said.note(&finding(note, "1"), "a", at(0), true), Some(Novelty::New));
-        assert_eq!(said.note(&finding(note, "1"), "a", at(100), true), None);
-        assert_eq!(said.note(&finding(note, "2"), "a", at(59), true), None);
-        assert_eq!(said.note(&finding(note, "2"), "a", at(60), true), Some(Novelty::More));
-        assert_eq!(said.note(&finding(note, "2"), "b", at(60), true), Some(Novelty::New));
-        assert_eq!(said.note(&finding(Severity::Alert, "2"), "a", at(60), true), Some(Novelty::New));
-        assert_eq!(said.note(&finding(note, "2"), "a", at(61), true), None);
+    /// What is new about it.
+    fn new(said: &mut Said, severity: Severity, fact: &str, about: &str, seconds: i64) -> Option<Novelty> {
+        said.note(&finding(severity, fact), about.to_owned(), at(seconds), true).map(|(novelty, _)| novelty)
     }
 
     #[test]
-    fn what_a_round_does_not_find_is_over_once() {
+    fn told_once_and_again_only_where_there_is_more_to_say() {
         let mut said = Said::default();
-        for about in ["a", "b"] {
-            said.note(&finding(Severity::Note, "1"), about, at(0), true);
-        }
-        said.note(&finding(Severity::Note, "1"), "c", at(0), false);
+        let (note, alert) = (Severity::Note, Severity::Alert);
+        assert_eq!(new(&mut said, note, "1", "a", 0), Some(Novelty::New));
+        assert_eq!(new(&mut said, note, "1", "a", 100), None);
+        assert_eq!(new(&mut said, note, "2", "a", 59), None);
+        assert_eq!(new(&mut said, note, "2", "a", 60), Some(Novelty::More));
+        assert_eq!(new(&mut said, note, "2", "b", 60), Some(Novelty::New));
+        assert_eq!(new(&mut said, alert, "2", "a", 60), Some(Novelty::New));
+        assert_eq!(new(&mut said, note, "2", "a", 61), None);
+    }
+
+    #[test]
+    fn what_a_round_does_not_find_is_over_once_and_what_came_and_went_stays() {
+        let mut said = Said::default();
+        let note = Severity::Note;
+        new(&mut said, note, "1", "a", 0);
+        new(&mut said, note, "1", "b", 0);
+        said.note(&finding(note, "1"), String::from("c"), at(0), false);
         said.begin_round();
-        said.note(&finding(Severity::Note, "1"), "b", at(1), true);
-        assert_eq!(said.over(), [(Code::Scan, String::from("a"))]);
-        assert_eq!(said.over(), []);
-        assert_eq!(said.note(&finding(Severity::Note, "1"), "a", at(2), true), Some(Novelty::New));
+        new(&mut said, note, "1", "b", 1);
+        let over = |said: &mut Said| -> Vec<String> {
+            said.over().iter().map(|sighting| sighting.about.clone()).collect()
+        };
+        assert_eq!(over(&mut said), ["a"]);
+        assert!(over(&mut said).is_empty());
+        assert_eq!(new(&mut said, note, "1", "a", 2), Some(Novelty::New));
+        // What came as an event and was then found standing is over when it is gone.
+        assert_eq!(new(&mut said, note, "1", "c", 2), Some(Novelty::More));
+        said.begin_round();
+        assert_eq!(over(&mut said).len(), 3);
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut said = Said::default();
-        for number in 0..2 * MOST as i64 {
-            said.note(&finding(Severity::Note, "1"), &number.to_string(), at(number), true);
+        let most = i64::try_from(2 * MOST).unwrap();
+        for number in 0..most {
+            said.note(&finding(Severity::Note, "1"), number.to_string(), at(number), false);
         }
         assert!(said.known.len() <= MOST);
-        let last = (2 * MOST as i64 - 1).to_string();
-        assert_eq!(said.note(&finding(Severity::Note, "1"), &last, at(0), true), None);
+        let last = (most - 1).to_string();
+        assert!(said.note(&finding(Severity::Note, "1"), last, at(most), false).is_none());
     }
 }
