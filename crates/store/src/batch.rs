@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::media::{Session, Stream};
-use model::{DecoyTouch, Finding, Flow, Gap, Snapshot, SocketEvent, Timestamp, Utc};
+use model::{Code, DecoyTouch, Finding, Flow, Gap, Snapshot, SocketEvent, Timestamp, Utc};
 
 /// Everything that came since the last time.
 #[derive(Debug, Clone, Default)]
@@ -20,10 +20,27 @@ pub struct Batch {
     pub streams: Vec<(Timestamp<Utc>, Stream)>,
     /// What was judged.
     pub findings: Vec<Sighting>,
+    /// What no longer holds: a judgement was made anew and the finding was not among its findings.
+    pub resolved: Vec<Resolution>,
     /// Who came to decoys.
     pub touches: Vec<DecoyTouch>,
     /// What could not be seen, or was lost.
     pub gaps: Vec<(Timestamp<Utc>, Gap)>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+            && self.look.is_none()
+            && self.flows.is_empty()
+            && self.sessions.is_empty()
+            && self.streams.is_empty()
+            && self.findings.is_empty()
+            && self.resolved.is_empty()
+            && self.touches.is_empty()
+            && self.gaps.is_empty()
+    }
 }
 
 /// A finding that was seen at a time.
@@ -32,7 +49,19 @@ pub struct Sighting {
     /// When.
     pub at: Timestamp<Utc>,
     /// What tells it from others of its code, and stays the same when it is seen again: `tcp 0.0.0.0:420 /usr/bin/nc`.
+    /// Where it is about one port, it begins so: the transport, and the address with the port or the port alone.
     pub about: String,
     /// The finding.
     pub finding: Finding,
+}
+
+/// A finding that no longer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Since when we know.
+    pub at: Timestamp<Utc>,
+    /// The finding's code.
+    pub code: Code,
+    /// What it was about, as in [`Sighting::about`].
+    pub about: String,
 }
