@@ -150,6 +150,9 @@ pub(crate) enum Command {
     /// Runs as a service: watches, remembers, and tells
     Serve(ServeArgs),
     /// Says what works on this machine, and what to do about what does not
+    ///
+    /// Kernel, rights, limits, files and the service: for each thing what it is for, how it is, and what helps.
+    #[command(after_long_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
     /// Prints the JSON Schema of --json
     Schema {
@@ -500,6 +503,8 @@ pub(crate) enum SchemaName {
     Traffic,
     /// The document of media ls, media probe and media ptp
     Media,
+    /// The document of doctor
+    Doctor,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

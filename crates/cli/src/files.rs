@@ -131,6 +131,11 @@ impl Places {
         Ok(None)
     }
 
+    /// Where the service keeps history.
+    pub(crate) fn history_home(&self) -> Option<PathBuf> {
+        if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() }
+    }
+
     /// Where an imported registry is kept.
     pub(crate) fn table_home(&self) -> Option<PathBuf> {
         self.data.as_ref().map(|data| data.join("registry.table"))

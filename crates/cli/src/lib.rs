@@ -4,6 +4,7 @@ mod args;
 mod capability;
 mod command;
 mod csv;
+mod doctor;
 mod document;
 mod eve;
 mod files;

@@ -76,6 +76,7 @@ pub(super) fn schema(name: SchemaName) -> Status {
         SchemaName::Portreeve => include_bytes!("../../../../docs/schema/portreeve-v1.schema.json"),
         SchemaName::Changes => include_bytes!("../../../../docs/schema/changes-v1.schema.json"),
         SchemaName::Assignments => include_bytes!("../../../../docs/schema/assignments-v1.schema.json"),
+        SchemaName::Doctor => include_bytes!("../../../../docs/schema/doctor-v1.schema.json"),
         SchemaName::Media => include_bytes!("../../../../docs/schema/media-v1.schema.json"),
         SchemaName::Traffic => include_bytes!("../../../../docs/schema/traffic-v1.schema.json"),
     })?;

@@ -5,6 +5,7 @@
 //! looked at, `hidden` says why.
 
 mod event;
+mod doctor;
 mod fast;
 mod flow;
 mod media;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use event::SocketEvent;
+pub(crate) use doctor::DoctorDocument;
 pub(crate) use flow::Flow;
 pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;

@@ -68,6 +68,7 @@ fn the_schemas_are_those_of_the_types() {
     compare(&docs("portreeve-v1.schema.json"), &schema_text::<Document<'static>>());
     compare(&docs("changes-v1.schema.json"), &schema_text::<Changes<'static>>());
     compare(&docs("assignments-v1.schema.json"), &schema_text::<Assignments<'static>>());
+    compare(&docs("doctor-v1.schema.json"), &schema_text::<DoctorDocument<'static>>());
 }
 
 #[test]
