@@ -42,7 +42,7 @@ impl Facts {
                 .iter()
                 .map(|folder| Path::new(folder).join("portreeve.service"))
                 .find(|it| it.exists()),
-            today: look::today(),
+            today: engine::today(),
         }
     }
 }

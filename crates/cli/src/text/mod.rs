@@ -1,11 +1,8 @@
 //! Results as text for people.
 
 pub(crate) mod cells;
-<<<<<<< HEAD
 mod event;
-=======
 mod doctor;
->>>>>>> 2ad0849 (Say what works on this machine, what each thing is for, and what helps where it does not)
 mod findings;
 mod list;
 mod media;
@@ -15,11 +12,8 @@ mod sessions;
 mod table;
 mod traffic;
 
-<<<<<<< HEAD
 pub(crate) use event::event_line;
-=======
 pub(crate) use doctor::doctor;
->>>>>>> 2ad0849 (Say what works on this machine, what each thing is for, and what helps where it does not)
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{
