@@ -18,6 +18,7 @@ mod outcome;
 pub mod owners;
 mod reading;
 pub mod receiving;
+pub mod recording;
 pub mod rtsp;
 pub mod sending;
 pub mod settings;

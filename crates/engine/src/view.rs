@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::media::{Agreement, Session};
 use model::{Finding, Forward, Severity, Snapshot, Socket, Subject, Timestamp, Utc};
 use registry::Paper;
-use verdict::{Accepted, Baseline, Facts, Policy};
+use verdict::{Accepted, Baseline, Facts, Policy, Used};
 
 use crate::outcome::{Outcome, Threshold, gap_matters, reason_matters};
 
@@ -105,7 +105,21 @@ impl View {
         agreed: Agreement,
         today: i64,
     ) -> View {
-        let facts = Facts { snapshot: &snapshot, paper: &paper, policy, baseline, agreed: &agreed, today };
+        View::remembering(snapshot, paper, policy, baseline, agreed, &Used::default(), today)
+    }
+
+    /// The same where somebody remembers which port numbers were used before.
+    pub fn remembering(
+        snapshot: Arc<Snapshot>,
+        paper: Paper,
+        policy: &Policy,
+        baseline: Option<&Baseline>,
+        agreed: Agreement,
+        used: &Used,
+        today: i64,
+    ) -> View {
+        let facts =
+            Facts { snapshot: &snapshot, paper: &paper, policy, baseline, agreed: &agreed, used, today };
         let judgement = verdict::judge(&facts);
         View { agreed, ..View::judged(snapshot, paper, judgement.findings, judgement.accepted) }
     }

@@ -15,12 +15,14 @@ mod known;
 pub mod policy;
 mod rules;
 mod traffic;
+mod usage;
 
 pub use baseline::Baseline;
 pub use fault::Fault;
 pub use judge::judge;
 pub use policy::Policy;
 pub use traffic::{Earlier, TrafficFacts, judge_traffic};
+pub use usage::{Usage, Used};
 
 use model::media::Agreement;
 use model::{Finding, Snapshot};
@@ -39,6 +41,8 @@ pub struct Facts<'a> {
     pub baseline: Option<&'a Baseline>,
     /// What was agreed for its ports; [`Agreement::default`] says that nobody told.
     pub agreed: &'a Agreement,
+    /// Which port numbers were used here before; [`Used::default`] says that nobody watched.
+    pub used: &'a Used,
     /// The day, counted since 1970-01-01 in UTC: entries of policy expire.
     pub today: i64,
 }

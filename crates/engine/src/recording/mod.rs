@@ -190,16 +190,25 @@ fn write(store: &Store, desk: &Desk) {
         if trims {
             last_trim = Instant::now();
         }
-        let done = store.append(&batch).and_then(|()| if trims { store.trim(now()).map(drop) } else { Ok(()) });
-        match done {
-            Ok(()) => succeeded(desk, &batch, things),
-            Err(error) => {
-                failed(desk, &error);
-                // A batch that was written is not written again: only the trim failed.
-                if !recover(store, desk, &batch, things) {
-                    return;
+        let goes_on = match store.append(&batch) {
+            Ok(()) => {
+                succeeded(desk, &batch, things);
+                match if trims { store.trim(now()).map(drop) } else { Ok(()) } {
+                    Ok(()) => true,
+                    Err(error) => {
+                        failed(desk, &error);
+                        // What was written is not written again.
+                        recover(store, desk, &Batch::default(), 0)
+                    }
                 }
             }
+            Err(error) => {
+                failed(desk, &error);
+                recover(store, desk, &batch, things)
+            }
+        };
+        if !goes_on {
+            return;
         }
         if ends {
             return;
@@ -254,7 +263,9 @@ fn no_room(count: u64) -> Gap {
     Gap {
         area: Area::Configuration,
         reason: Reason::LimitReached,
-        what: String::from("things that happened while the history could not be written, or faster than it could"),
+        what: String::from(
+            "things that happened while the history could not be written, or faster than it could",
+        ),
         count: Some(count),
     }
 }

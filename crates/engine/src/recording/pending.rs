@@ -50,7 +50,10 @@ mod tests {
             gaps: (0..count)
                 .map(|number| {
                     let what = number.to_string();
-                    (Timestamp::from_ns(0), Gap { area: Area::Traffic, reason: Reason::Unknown, what, count: None })
+                    (
+                        Timestamp::from_ns(0),
+                        Gap { area: Area::Traffic, reason: Reason::Unknown, what, count: None },
+                    )
                 })
                 .collect(),
             ..Batch::default()

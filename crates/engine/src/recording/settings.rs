@@ -47,7 +47,10 @@ impl HistorySettings {
             }
         };
         if !self.folder.is_absolute() {
-            return Err(format!("[history] folder = {:?}: it must be an absolute path", self.folder.display()));
+            return Err(format!(
+                "[history] folder = {:?}: it must be an absolute path",
+                self.folder.display()
+            ));
         }
         fits("keep_days", self.keep_days, 1, 3650)?;
         fits("keep_summaries_days", self.keep_summaries_days, 1, 36_500)?;

@@ -80,11 +80,11 @@ fn fills_its_disk_and_goes_on() {
     let Some(disk) = std::env::var_os(SMALL_DISK) else { return };
     let disk = Path::new(&disk);
     let filling = disk.join("filling");
-    std::fs::write(&filling, vec![7; 3 << 20]).unwrap();
+    std::fs::write(&filling, vec![7; 22 << 20]).unwrap();
     let recorder = Recorder::begin(&settings(disk)).unwrap();
     let mut number = 0;
     until("the disk is full", || {
-        for _ in 0..500 {
+        for _ in 0..40 {
             number += 1;
             recorder.add(told(number, 300));
         }
@@ -114,7 +114,7 @@ fn fills_its_disk_and_goes_on() {
 #[test]
 fn a_full_disk_stops_it_and_breaks_nothing() {
     let mount = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=4m none \"$1\" || exit 77; shift; exec \"$@\"";
+    let script = "mount -t tmpfs -o size=24m none \"$1\" || exit 77; shift; exec \"$@\"";
     let output = Command::new("unshare")
         .args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"])
         .arg(mount.path())
@@ -130,11 +130,9 @@ fn a_full_disk_stops_it_and_breaks_nothing() {
         Ok(output) if output.status.code() == Some(77) || output.stdout.is_empty() => {
             eprintln!("SKIPPED: a small disk: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        Ok(output) => panic!(
-            "{}\n{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ),
+        Ok(output) => {
+            panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        }
         Err(error) => eprintln!("SKIPPED: a small disk: unshare: {error}"),
     }
 }

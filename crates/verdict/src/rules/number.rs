@@ -3,12 +3,13 @@
 
 use model::{Code, Confidence, Evidence, Reason, Severity, Status, Transport};
 use registry::program::{self, Class, SensitiveKind};
-use registry::{Standing, Usage};
+use registry::{Standing, Usage as PaperUsage};
 
 use crate::docket::{Docket, Draft, Many, evidence};
 use crate::judge::{Bench, Listener};
 use crate::known::{Known, shell, who_all};
 use crate::rules::paper::{self, purpose, service};
+use crate::usage::Usage;
 
 type Weight = (Severity, Confidence);
 
@@ -26,7 +27,7 @@ pub(crate) fn judge<'a>(bench: &Bench<'a>, listener: &Listener<'_, 'a>, docket: 
     let expected =
         listener.activated.is_some_and(serves) || listener.holders.iter().any(|holder| holder.is(serves));
     let common = program::commonly_seen(listener.transport, listener.port);
-    let ordinary = matches!(standing.usage, Usage::Ordinary(_)) || common.is_some();
+    let ordinary = matches!(standing.usage, PaperUsage::Ordinary(_)) || common.is_some();
     if expected {
         if system && ordinary {
             stranger_by_place(bench, listener, &standing, docket);
@@ -83,6 +84,12 @@ fn empty_chair<'a>(
             weight = (Severity::Note, Confidence::Low);
         }
     }
+    let used = bench.facts.used.of(listener.transport, listener.port);
+    if weight.0 > Severity::Note && used.is_some_and(|used| used.is_long() && used.is_new(bench.facts.today))
+    {
+        // Empty for a month on this very machine: that its number is silent here is seen, not only believed.
+        weight.1 = Confidence::High;
+    }
     docket.raise(code, weight, listener.cause(), listener.subject(), || {
         let after = match code {
             Code::SilentPortInUse => {
@@ -99,6 +106,7 @@ fn empty_chair<'a>(
         if let Some(reason) = standing.usage.reason() {
             facts.push(evidence(format!("Not in ordinary use: {reason}"), "silence table"));
         }
+        facts.extend(used.map(|used| use_here(&used, bench.facts.today)));
         facts.push(reach(listener));
         facts.extend(history(listener));
         let many = (code == Code::SilentPortInUse).then(|| silent_ports(listener, standing));
@@ -111,6 +119,24 @@ fn empty_chair<'a>(
             named: None,
         }
     });
+}
+
+/// What the history of this machine says of the number.
+fn use_here(used: &Usage, today: i64) -> Evidence {
+    let days = match used.watched_days {
+        1 => String::from("1 day"),
+        days => format!("{days} days"),
+    };
+    let fact = match (used.first, used.last) {
+        _ if used.is_new(today) => format!("Never used on this machine before today, in {days} of history."),
+        (Some(first), Some(last)) => format!(
+            "Used on this machine since {}, last at {}, in {days} of history.",
+            first.rfc3339(),
+            last.rfc3339()
+        ),
+        _ => format!("Never used on this machine, in {days} of history."),
+    };
+    evidence(fact, "history of this machine")
 }
 
 fn silent_ports(listener: &Listener<'_, '_>, standing: &Standing<'_>) -> Many {
@@ -286,7 +312,7 @@ fn suspicious<'a>(
         // That some of a thousand numbers was used is chance; a report that names the number is not.
         let grave = listener.is_beyond_loopback() && paper::is_reported(listener.transport, listener.port);
         (Code::MisuseHistory, (if grave { Severity::Warning } else { Severity::Note }, Confidence::Low))
-    } else if matches!(standing.usage, Usage::Silent(_)) && listener.is_beyond_loopback() {
+    } else if matches!(standing.usage, PaperUsage::Silent(_)) && listener.is_beyond_loopback() {
         (Code::SilentPortInUse, (Severity::Note, Confidence::Low))
     } else {
         return;
@@ -303,6 +329,8 @@ fn suspicious<'a>(
             ),
         };
         let mut facts = vec![paper(bench, listener, standing)];
+        let used = bench.facts.used.of(listener.transport, listener.port);
+        facts.extend(used.map(|used| use_here(&used, bench.facts.today)));
         facts.extend(past);
         facts.extend(running(listener));
         facts.push(reach(listener));

@@ -395,3 +395,32 @@ fn outside_quotes(command: &str) -> String {
     assert!(!quoted, "{command}");
     outside
 }
+
+#[test]
+fn a_number_that_was_empty_for_a_month_makes_us_sure_and_one_in_use_is_told() {
+    let mut scene = Scene::new();
+    let python = scene.process(process(100, "/usr/bin/python3.11"));
+    scene.tcp("127.0.0.1:420", &[python]);
+    let day = |day: i64| Timestamp::from_ns(day * 86_400_000_000_000);
+    let finding = |scene: &Scene| {
+        let findings = scene.judge().findings;
+        let finding = findings.into_iter().find(|it| it.code == Code::SilentPortInUse).unwrap();
+        let remembered = finding.evidence.iter().find(|it| it.source == "history of this machine");
+        (finding.confidence, remembered.map(|evidence| evidence.fact.clone()))
+    };
+    let used = |days, first: Option<i64>| {
+        let port = first.map(|first| ((Transport::Tcp, 420), (day(first), day(TODAY))));
+        portreeve_verdict::Used::new(days, port)
+    };
+    assert_eq!(finding(&scene), (Confidence::Medium, None));
+    scene.used = used(29, None);
+    let (confidence, fact) = finding(&scene);
+    assert_eq!(confidence, Confidence::Medium);
+    assert!(fact.unwrap().contains("before today, in 29 days"));
+    scene.used = used(30, Some(TODAY));
+    assert_eq!(finding(&scene).0, Confidence::High);
+    scene.used = used(300, Some(TODAY - 3));
+    let (confidence, fact) = finding(&scene);
+    assert_eq!(confidence, Confidence::Medium);
+    assert!(fact.unwrap().starts_with("Used on this machine since "));
+}

@@ -18,6 +18,7 @@ pub struct Scene {
     pub policy: Policy,
     pub baseline: Option<Baseline>,
     pub agreed: model::media::Agreement,
+    pub used: portreeve_verdict::Used,
     pub paper: Paper,
     next_inode: u64,
 }
@@ -58,6 +59,7 @@ impl Scene {
             policy: Policy::default(),
             baseline: None,
             agreed: model::media::Agreement::default(),
+            used: portreeve_verdict::Used::default(),
             paper: Paper::builtin(),
             next_inode: 1000,
         }
@@ -131,6 +133,7 @@ impl Scene {
             policy: &self.policy,
             baseline: self.baseline.as_ref(),
             agreed: &self.agreed,
+            used: &self.used,
             today: TODAY,
         })
     }
