@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Threshold;
 use model::Severity;
 
-pub(crate) use alert::AlertCommand;
+pub(crate) use alert::{AlertCommand, AlertSource};
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use history::{FindingsArgs, HistoryArgs};

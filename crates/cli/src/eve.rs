@@ -10,14 +10,10 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 
+use engine::alerting::form::eve::{self as form, time};
 use engine::{OwnedFlow, TrafficView};
-use model::{
-    Code, Confidence, Finding, Flow, FlowState, Recognised, Severity, Subject, Timestamp, Transport, Utc,
-};
+use model::{Finding, Flow, FlowState, Recognised, Subject, Timestamp, Transport, Utc};
 use serde_json::{Map, Value, json};
-
-/// The generator that our signatures stand under.
-const GENERATOR: u32 = 420;
 
 /// A flow of each server, so that an alert about the server can be joined with a flow as in Suricata.
 #[derive(Default)]
@@ -154,39 +150,7 @@ fn alert(view: &TrafficView, finding: &Finding, subject: &Subject, examples: &Ex
     if let Some(app) = app {
         put(&mut event, "app_proto", json!(app));
     }
-    // The lower the number, the graver it is.
-    let severity = match finding.severity {
-        Severity::Alert => 1,
-        Severity::Warning => 2,
-        Severity::Note => 3,
-    };
-    let confidence = match finding.confidence {
-        Confidence::High => "High",
-        Confidence::Medium => "Medium",
-        Confidence::Low => "Low",
-    };
-    let number = Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default() + 1;
-    let evidence: Vec<String> =
-        finding.evidence.iter().map(|evidence| format!("{} [{}]", evidence.fact, evidence.source)).collect();
-    put(
-        &mut event,
-        "alert",
-        json!({
-            "action": "allowed",
-            "gid": GENERATOR,
-            "signature_id": number,
-            "rev": 1,
-            "signature": finding.title,
-            "category": finding.code.summary(),
-            "severity": severity,
-            "metadata": {
-                "code": [finding.code.name()],
-                "confidence": [confidence],
-                "evidence": evidence,
-                "next_step": [finding.next_step],
-            },
-        }),
-    );
+    put(&mut event, "alert", form::alert(finding));
     Some(event)
 }
 
@@ -236,12 +200,6 @@ fn put(event: &mut Value, name: &str, value: Value) {
     if let Some(object) = event.as_object_mut() {
         object.insert(name.to_owned(), value);
     }
-}
-
-/// `2026-11-26T19:20:03.123456+0000`, as Suricata writes it.
-fn time(time: Timestamp<Utc>) -> String {
-    let micros = time.as_ns().rem_euclid(1_000_000_000) / 1000;
-    format!("{}.{micros:06}+0000", time.date_and_time())
 }
 
 /// The same flow has the same number in every event.

@@ -10,7 +10,6 @@ mod eve;
 mod files;
 #[cfg(test)]
 mod fixture;
-mod glob;
 mod look;
 mod output;
 mod pages;

@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use engine::{Row, View};
+use engine::{Row, View, glob};
 use host::Look;
 use model::{Code, Family, Forward, Kind, Process, Scope, Seen, Socket, State};
 
 use crate::args::{LookArgs, SelectArgs};
-use crate::{glob, sanitise, target};
+use crate::{sanitise, target};
 
 /// Which rows are meant. The default is what a bare `portreeve` lists.
 #[derive(Debug, Clone, Default)]

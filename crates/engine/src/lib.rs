@@ -4,12 +4,14 @@
 
 pub mod about;
 pub mod board;
+pub mod alerting;
 pub mod capture_file;
 pub mod control;
 mod desks;
 pub mod evidence;
 pub mod exhibit;
 mod grounds;
+pub mod glob;
 mod intake;
 mod listening;
 pub mod live;
@@ -20,6 +22,7 @@ mod reading;
 pub mod receiving;
 pub mod recording;
 pub mod rtsp;
+pub mod sanitise;
 pub mod sending;
 pub mod settings;
 mod traffic_view;

@@ -100,7 +100,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Findings(args)) => findings::run(&args),
         Some(Command::History(args)) => history::run(&args),
         Some(Command::Decoy(args)) => decoy::run(&args),
-        Some(Command::Alert(command)) => alert::run(&command),
+        Some(Command::Alert(command)) => alert::run(&command, &Places::find()),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Schema { document }) => about::schema(document),

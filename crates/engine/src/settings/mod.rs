@@ -20,6 +20,9 @@ pub use sections::{ServeSettings, WatchSettings};
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
+    /// The ways by which findings are told.
+    #[serde(deserialize_with = "crate::alerting::entries")]
+    pub alert: Vec<crate::alerting::AlertSettings>,
     /// What is watched, and with how much memory.
     pub watch: WatchSettings,
     /// How the service runs.

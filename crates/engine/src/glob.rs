@@ -1,7 +1,7 @@
 //! Patterns with `*` and `?`, as a filter takes them; letters of either case are the same.
 
 /// Whether the whole text matches. Takes time in proportion to both lengths multiplied, at worst.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().flat_map(char::to_lowercase).collect();
     let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
     let (mut p, mut t) = (0, 0);
