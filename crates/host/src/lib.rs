@@ -11,6 +11,7 @@ pub mod capture;
 pub mod client;
 pub mod confine;
 pub mod deliver;
+pub mod decoy;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
 pub mod events;

@@ -40,6 +40,7 @@ pub mod iptables;
 pub mod ipv4;
 pub mod ipv6;
 pub mod joined_record;
+pub mod knock_record;
 pub mod link;
 #[cfg(test)]
 mod made;

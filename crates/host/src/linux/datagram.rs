@@ -18,6 +18,7 @@ use crate::transmit::{Refused, SocketError};
 pub trait Plain: Copy {}
 impl Plain for c_int {}
 impl Plain for u32 {}
+impl Plain for u64 {}
 impl Plain for [u32; 9] {}
 impl Plain for libc::sock_txtime {}
 impl Plain for libc::ucred {}

@@ -7,6 +7,7 @@ pub(crate) mod confine;
 mod container;
 pub(crate) mod datagram;
 pub mod events;
+pub mod decoy;
 pub mod forwards;
 mod hidden;
 mod holders;
