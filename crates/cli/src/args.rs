@@ -143,7 +143,11 @@ pub(crate) enum Command {
     /// Tells what was seen on this machine, and when
     History(HistoryArgs),
     /// Lets empty ports tell who comes to them
-    Decoy(DecoyArgs),
+    ///
+    /// A port that nobody has is watched over, and if wanted answered, by one kernel program for all of them. A port that
+    /// has a holder, now or later, is never touched. When the decoy ends, however it ends, the machine is as it was.
+    #[command(after_long_help = decoy::EXAMPLES)]
+    Decoy(Box<DecoyArgs>),
     /// Tests the ways by which findings are told to others
     #[command(subcommand)]
     Alert(AlertCommand),

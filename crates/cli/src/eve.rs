@@ -138,6 +138,7 @@ fn alert(view: &TrafficView, finding: &Finding, subject: &Subject, examples: &Ex
         }
         Subject::Capture | Subject::Entry(_) | Subject::Socket(_) | Subject::Forward(_) => return None,
         Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => return None,
+        Subject::Visitor(_) => return None,
     };
     let fits = |it: &&Example| matches!(subject, Subject::Service(_)) || it.client.ip() == client.ip();
     let example = examples.0.get(&(transport, server)).filter(fits);

@@ -35,6 +35,7 @@ pub(crate) fn text(code: Code) -> &'static str {
         Code::SilentPortTraffic => include_str!("../../../docs/findings/silent-port-traffic.md"),
         Code::UnassignedPortTraffic => include_str!("../../../docs/findings/unassigned-port-traffic.md"),
         Code::ReservedPortTraffic => include_str!("../../../docs/findings/reserved-port-traffic.md"),
+        Code::DecoyTouched => include_str!("../../../docs/findings/decoy-touched.md"),
         Code::ServiceNew => include_str!("../../../docs/findings/service-new.md"),
         Code::Beacon => include_str!("../../../docs/findings/beacon.md"),
         Code::Scan => include_str!("../../../docs/findings/scan.md"),

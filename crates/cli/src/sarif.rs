@@ -133,7 +133,8 @@ fn fingerprint(view: &View, finding: &Finding) -> String {
             | Subject::Session(_)
             | Subject::Stream(_)
             | Subject::Group(_)
-            | Subject::Clock(_) => None,
+            | Subject::Clock(_)
+            | Subject::Visitor(_) => None,
         })
         .collect();
     parts.sort_unstable();
@@ -174,7 +175,8 @@ fn location(view: &View, subject: &Subject) -> Option<Value> {
         | Subject::Session(_)
         | Subject::Stream(_)
         | Subject::Group(_)
-        | Subject::Clock(_) => {
+        | Subject::Clock(_)
+        | Subject::Visitor(_) => {
             return None;
         }
     };

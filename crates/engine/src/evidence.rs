@@ -151,6 +151,7 @@ impl<'v> Places<'v> {
                 .get(*at)
                 .map(|beacon| (Place::Pair(beacon.client, beacon.server), Some(beacon.frame))),
             Subject::Capture | Subject::Entry(_) | Subject::Socket(_) | Subject::Forward(_) => None,
+            Subject::Visitor(_) => None,
             Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => None,
         };
         if let Some((place, frame)) = found {

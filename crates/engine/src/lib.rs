@@ -7,6 +7,7 @@ pub mod board;
 pub mod alerting;
 pub mod capture_file;
 pub mod control;
+pub mod decoys;
 mod desks;
 pub mod evidence;
 pub mod exhibit;

@@ -134,7 +134,7 @@ impl TrafficView {
                     Subject::Beacon(at) => beacons.get(at).copied().map(Subject::Beacon),
                     Subject::Scan(at) => scans.get(at).copied().map(Subject::Scan),
                     Subject::Capture | Subject::Entry(_) => None,
-                    Subject::Socket(_) | Subject::Forward(_) => None,
+                    Subject::Socket(_) | Subject::Forward(_) | Subject::Visitor(_) => None,
                     Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => None,
                 })
                 .collect();

@@ -280,7 +280,8 @@ fn row_of(subject: &Subject, sockets: usize) -> Option<usize> {
         | Subject::Session(_)
         | Subject::Stream(_)
         | Subject::Group(_)
-        | Subject::Clock(_) => None,
+        | Subject::Clock(_)
+        | Subject::Visitor(_) => None,
     }
 }
 

@@ -4,11 +4,11 @@
 //! goes with the descriptors of whoever opened it, however that process ends. Elsewhere, or without the privilege, plain
 //! sockets wait on a few ports. Nothing here begins a connection.
 
-mod ports;
-mod prefix;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 pub(crate) mod plain;
+mod ports;
+mod prefix;
 mod visitor;
 
 use std::fmt;

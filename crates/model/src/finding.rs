@@ -138,6 +138,8 @@ codes! {
     UnassignedPortTraffic = "unassigned-port-traffic", Warning;
     /// Packets go to a system port that IANA holds back.
     ReservedPortTraffic = "reserved-port-traffic", Warning;
+    /// Somebody came to a port where nobody is.
+    DecoyTouched = "decoy-touched", Note;
     /// A server was seen on a port where it was not seen before.
     ServiceNew = "service-new", Note;
     /// Connections to a server come as regularly as only a machine makes them.
@@ -209,6 +211,8 @@ pub enum Subject {
     Group(core::net::IpAddr),
     /// A clock domain of PTP.
     Clock(u8),
+    /// Who came to a decoy.
+    Visitor(core::net::IpAddr),
 }
 
 /// One fact that a judgement rests on.

@@ -25,7 +25,7 @@ pub mod time;
 pub mod traffic;
 
 pub use assignment::{Assignment, Status, Transport};
-pub use decoy::{DecoyLevel, DecoyTouch};
+pub use decoy::{DecoyLevel, DecoyTouch, PortTally, Spoken, Visit};
 pub use event::{EventCounts, Happened, SocketEvent, Witness};
 pub use finding::{Code, Confidence, Evidence, Finding, Severity, Subject};
 pub use gap::{Area, Gap, Reason};

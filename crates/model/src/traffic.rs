@@ -374,7 +374,7 @@ impl Traffic {
                 [] => String::from("the capture"),
                 sources => sources.join(", "),
             }),
-            Subject::Socket(_) | Subject::Forward(_) | Subject::Entry(_) => None,
+            Subject::Socket(_) | Subject::Forward(_) | Subject::Entry(_) | Subject::Visitor(_) => None,
             // What media is called, media knows.
             Subject::Session(_) | Subject::Stream(_) | Subject::Group(_) | Subject::Clock(_) => None,
         }

@@ -56,7 +56,7 @@ impl<'a> Ground<'a> {
             Subject::Forward(index) => self.snapshot?.forwards.get(*index).map(forward_name),
             Subject::Service(_) | Subject::Touch(_) => self.traffic?.subject_name(subject),
             Subject::Beacon(index) => Some(self.traffic?.beacons.get(*index)?.client.to_string()),
-            Subject::Entry(_) | Subject::Scan(_) | Subject::Capture => None,
+            Subject::Entry(_) | Subject::Scan(_) | Subject::Capture | Subject::Visitor(_) => None,
             Subject::Stream(_) | Subject::Session(_) | Subject::Group(_) | Subject::Clock(_) => {
                 self.traffic?.media.subject_name(subject)
             }

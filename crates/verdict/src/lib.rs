@@ -16,6 +16,7 @@ pub mod policy;
 mod rules;
 mod traffic;
 mod usage;
+mod visits;
 
 pub use baseline::Baseline;
 pub use fault::Fault;
@@ -23,6 +24,7 @@ pub use judge::judge;
 pub use policy::Policy;
 pub use traffic::{Earlier, TrafficFacts, judge_traffic};
 pub use usage::{Usage, Used};
+pub use visits::{SCAN_PORTS, judge_visits};
 
 use model::media::Agreement;
 use model::{Finding, Snapshot};

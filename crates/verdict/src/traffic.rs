@@ -222,7 +222,7 @@ pub(crate) struct Consent<'a> {
 }
 
 impl<'a> Consent<'a> {
-    fn of(policy: &'a Policy, day: i64) -> Consent<'a> {
+    pub(crate) fn of(policy: &'a Policy, day: i64) -> Consent<'a> {
         Consent {
             policy,
             index: Index::of(policy, day),
@@ -285,7 +285,7 @@ impl<'a> Consent<'a> {
     }
 
     /// What is said about the entries themselves: that one would have mattered here, had it not expired.
-    fn close(&self, docket: &mut Docket<'_>) {
+    pub(crate) fn close(&self, docket: &mut Docket<'_>) {
         let mut missed: Vec<usize> = self.missed.iter().copied().collect();
         missed.sort_unstable();
         for entry in missed.into_iter().filter_map(|number| self.policy.entries().get(number)) {

@@ -6,6 +6,7 @@
 
 mod event;
 mod doctor;
+mod decoy;
 mod fast;
 mod flow;
 mod media;
@@ -23,6 +24,9 @@ use engine::{Door, Row, View};
 
 pub(crate) use event::SocketEvent;
 pub(crate) use doctor::DoctorDocument;
+pub(crate) use decoy::{
+    Counts as DecoyCountsDocument, Coverage as DecoyCoverage, DecoyVisit, Touch as DecoyTouchDocument,
+};
 pub(crate) use flow::Flow;
 pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;

@@ -271,7 +271,7 @@ impl<'a> Finding<'a> {
                 Subject::Stream(index) => shown.streams.push(*index),
                 Subject::Group(group) => shown.groups.push(*group),
                 Subject::Clock(domain) => shown.clock_domains.push(*domain),
-                Subject::Capture | Subject::Socket(_) | Subject::Forward(_) => {}
+                Subject::Capture | Subject::Socket(_) | Subject::Forward(_) | Subject::Visitor(_) => {}
             }
         }
         shown

@@ -94,6 +94,7 @@ pub(crate) fn subject_words(view: &View, subject: &Subject) -> Option<String> {
         }
         Subject::Entry(entry) => Some(sanitise::line(entry).into_owned()),
         // A look at a machine has no packets.
+        Subject::Visitor(source) => Some(source.to_string()),
         Subject::Service(_)
         | Subject::Scan(_)
         | Subject::Beacon(_)

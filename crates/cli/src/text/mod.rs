@@ -3,6 +3,7 @@
 pub(crate) mod cells;
 mod event;
 mod doctor;
+mod decoy;
 mod findings;
 mod list;
 mod media;
@@ -14,6 +15,7 @@ mod traffic;
 
 pub(crate) use event::event_line;
 pub(crate) use doctor::doctor;
+pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{

@@ -17,7 +17,9 @@ impl Decoy {
     pub fn open(request: &DecoyRequest) -> Result<Decoy, DecoyError> {
         const WHY: &str = "this system has none";
         if request.ways == Ways::Kernel || request.netns.is_some() {
-            return Err(DecoyError::NotSupported(String::from("kernel programs and namespaces: Linux has them")));
+            return Err(DecoyError::NotSupported(String::from(
+                "kernel programs and namespaces: Linux has them",
+            )));
         }
         Ok(Decoy { plain: Plain::open(request, Some(WHY))? })
     }

@@ -269,7 +269,9 @@ mod tests {
             plain
                 .wait(Duration::from_secs(5), &mut |knock| match knock {
                     Knock::Connection(visitor) => visitors.push(visitor),
-                    Knock::Datagram { bytes, peer, local, .. } => datagrams.push((bytes.to_vec(), peer, local)),
+                    Knock::Datagram { bytes, peer, local, .. } => {
+                        datagrams.push((bytes.to_vec(), peer, local))
+                    }
                     Knock::Packet { .. } => panic!("plain sockets see no packets"),
                 })
                 .unwrap();

@@ -79,7 +79,9 @@ impl PortSet {
     }
 
     fn combined(&self, other: &PortSet, how: impl Fn(u64, u64) -> u64) -> PortSet {
-        PortSet { bits: self.bits.iter().zip(&other.bits).map(|(ours, theirs)| how(*ours, *theirs)).collect() }
+        PortSet {
+            bits: self.bits.iter().zip(&other.bits).map(|(ours, theirs)| how(*ours, *theirs)).collect(),
+        }
     }
 
     /// The same as ranges, lowest first.

@@ -76,9 +76,8 @@ mod tests {
 
     #[test]
     fn a_prefix_has_what_begins_like_it() {
-        let has = |prefix: &str, address: &str| {
-            prefix.parse::<Prefix>().unwrap().has(address.parse().unwrap())
-        };
+        let has =
+            |prefix: &str, address: &str| prefix.parse::<Prefix>().unwrap().has(address.parse().unwrap());
         assert!(has("10.0.0.0/8", "10.255.1.2") && !has("10.0.0.0/8", "11.0.0.0"));
         assert!(has("192.0.2.7", "192.0.2.7") && !has("192.0.2.7", "192.0.2.6"));
         assert!(has("0.0.0.0/0", "203.0.113.1") && !has("0.0.0.0/0", "2001:db8::1"));
@@ -89,7 +88,9 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_with_a_word() {
-        for wrong in ["", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.1/8", "ten/8", "10.0.0.0/+8", "::1/64"] {
+        for wrong in
+            ["", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.1/8", "ten/8", "10.0.0.0/+8", "::1/64"]
+        {
             assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
         }
         for right in ["10.0.0.0/8", "::1/128", "0.0.0.0/0", "2001:db8::/32"] {

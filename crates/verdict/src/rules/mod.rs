@@ -10,5 +10,6 @@ pub(crate) mod privilege;
 pub(crate) mod reach;
 pub(crate) mod sniff;
 pub(crate) mod unseen;
+pub(crate) mod visit;
 pub(crate) mod wire;
 pub(crate) mod written;

@@ -17,6 +17,7 @@ pub(crate) mod ring;
 pub(crate) mod sys;
 mod travelling;
 mod walk;
+pub(crate) mod words;
 
 pub use joined::joined;
 pub use owners::{Asked, Owners};

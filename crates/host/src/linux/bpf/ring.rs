@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the memory is shared with the kernel")]
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,6 +16,12 @@ const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
 /// A record's head: its length, and where it lies.
 const HEAD_BYTES: usize = 8;
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
 
 /// The reader's side of a ring.
 #[derive(Debug)]

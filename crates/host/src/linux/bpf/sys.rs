@@ -11,6 +11,7 @@ const MAP_CREATE: i32 = 0;
 const MAP_LOOKUP: i32 = 1;
 const MAP_UPDATE: i32 = 2;
 const MAP_DELETE: i32 = 3;
+const MAP_NEXT_KEY: i32 = 4;
 const PROG_LOAD: i32 = 5;
 const RAW_TRACEPOINT_OPEN: i32 = 17;
 const BTF_LOAD: i32 = 18;
@@ -144,6 +145,33 @@ impl Map {
         let attr = Attr::new().fd(&self.fd).u32(0).pointer(key).pointer(value).u64(0);
         // SAFETY: key and value outlive the call, and are as long as those of the map.
         unsafe { attr.call(MAP_UPDATE) }.map(drop)
+    }
+
+    /// Sets the value of a key that is not there yet; whether that was so.
+    pub fn insert(&self, key: &[u8], value: &[u8]) -> io::Result<bool> {
+        const ONLY_NEW: u64 = 1;
+        self.check(key, value.len())?;
+        let attr = Attr::new().fd(&self.fd).u32(0).pointer(key).pointer(value).u64(ONLY_NEW);
+        // SAFETY: key and value outlive the call, and are as long as those of the map.
+        match unsafe { attr.call(MAP_UPDATE) } {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts the key that follows `before`, or the first one, into `next`; whether there is one.
+    pub fn next_key(&self, before: Option<&[u8]>, next: &mut [u8]) -> io::Result<bool> {
+        self.check(before.unwrap_or(next), self.value_bytes())?;
+        self.check(next, self.value_bytes())?;
+        let address = next.as_mut_ptr().addr() as u64;
+        let attr = Attr::new().fd(&self.fd).u32(0);
+        let attr = match before {
+            Some(before) => attr.pointer(before),
+            None => attr.u64(0),
+        };
+        // SAFETY: the keys outlive the call, and are as long as those of the map; `next` is borrowed mutably.
+        absent(unsafe { attr.u64(address).u64(0).call(MAP_NEXT_KEY) })
     }
 
     /// Reads the value of a key; whether there is one.

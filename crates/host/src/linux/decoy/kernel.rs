@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use model::{Area, Gap, Reason, Timestamp, Transport, Utc};
@@ -20,7 +20,6 @@ use super::table::{Level, Table};
 use crate::decoy::{Coverage, DecoyError, DecoyRequest, Knock, KnockCounts, PortSet, Prefix, Visitor, Way};
 use crate::linux::bpf::LoadError;
 use crate::linux::bpf::ring::Ring;
-use crate::linux::bpf::sys;
 use crate::linux::namespaces;
 
 /// How often the kernel's dump is compared with the table: where hooks tell everything, and where they may not.
@@ -53,7 +52,6 @@ pub struct KernelDecoy {
     ranged: Instant,
     netns: u32,
     gaps: Vec<Gap>,
-    counts: KnockCounts,
 }
 
 /// Why it cannot be opened.
@@ -87,16 +85,16 @@ impl KernelDecoy {
         let answering = request.answer.then(|| Answering::open(request, &mut gaps)).transpose();
         let answering = answering.map_err(refused("open a socket"))?;
         let mut hooks = Hooks::load()?;
-        let table = Table::map(hooks.map("places")?, hooks.map("counts")?)
+        let table = Table::of(hooks.map("places")?, hooks.map("counts")?)
             .map_err(refused("share memory with a program"))?;
-        let ring = Ring::open(hooks.map("knocks")?).map_err(refused("share memory with a program"))?;
+        let ring = Ring::of(hooks.map("knocks")?).map_err(refused("share memory with a program"))?;
         table.set_netns(hooks::netns_cookie().map_err(refused("tell the namespace's cookie"))?);
         exclude(&hooks, request).map_err(refused("fill a map"))?;
         if let Some(answering) = &answering {
             for (index, fd) in answering.sockets() {
                 let value = fd.as_raw_fd().to_ne_bytes();
-                let map = hooks.map("answering")?;
-                sys::update(map, &index.to_ne_bytes(), &value, sys::ANY).map_err(refused("take our socket"))?;
+                let taken = hooks.map("answering")?.update(&index.to_ne_bytes(), &value);
+                taken.map_err(refused("take our socket"))?;
             }
         }
         // First we hear of every change, then we look, and only then anything is led to us: no moment is left out.
@@ -122,7 +120,6 @@ impl KernelDecoy {
             ranged: Instant::now(),
             netns: namespaces::own().unwrap_or(0),
             gaps,
-            counts: KnockCounts::default(),
         };
         decoy.cover();
         decoy.hooks.attach_choosing()?;
@@ -159,7 +156,7 @@ impl KernelDecoy {
         // Taken first and told last: the kernel told of the knock before it let the connection be had.
         let visitors = self.answering.as_mut().map(Answering::accept).unwrap_or_default();
         let clock = Clock::now();
-        self.ring.drain(&mut |bytes| {
+        self.ring.read(&mut |bytes| {
             if let Some(record) = knock_record::parse(bytes) {
                 seen += 1;
                 each(Knock::Packet {
@@ -238,8 +235,7 @@ impl KernelDecoy {
     fn compare(&mut self) -> io::Result<()> {
         // Those that we believe in come first: whatever is younger than that is not judged.
         let believed = self.hooks.held()?;
-        let (sockets, whole) =
-            self.looks.take().map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let (sockets, whole) = self.looks.take().map_err(|error| io::Error::other(format!("{error:?}")))?;
         for (cookie, place) in &sockets {
             hold(&self.hooks, &self.table, *cookie, *place)?;
         }
@@ -254,7 +250,7 @@ impl KernelDecoy {
             let misses = self.missing.get(&cookie).map_or(1, |before| before + 1);
             if misses < MISSES {
                 missing.insert(cookie, misses);
-            } else if sys::delete(self.hooks.held_map()?, &cookie.to_ne_bytes()).is_ok() {
+            } else if self.hooks.held_map()?.delete(&cookie.to_ne_bytes())? {
                 // Whoever takes it out of the table counts it off.
                 self.table.hold(place, false);
             }
@@ -272,10 +268,8 @@ impl KernelDecoy {
 
 /// Notes that a socket has a place, unless that is known.
 fn hold(hooks: &Hooks, table: &Table, cookie: u64, place: u32) -> io::Result<()> {
-    match sys::update(hooks.held_map()?, &cookie.to_ne_bytes(), &place.to_ne_bytes(), sys::NEW) {
-        Ok(()) => table.hold(place, true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    if hooks.held_map()?.insert(&cookie.to_ne_bytes(), &place.to_ne_bytes())? {
+        table.hold(place, true);
     }
     Ok(())
 }
@@ -292,13 +286,13 @@ fn covered(request: &DecoyRequest, range: &Range) -> (PortSet, PortSet) {
 
 /// Puts sources into the program's map that are to find the machine as it is.
 fn exclude(hooks: &Hooks, request: &DecoyRequest) -> io::Result<()> {
-    let map: &OwnedFd = hooks.map("excluded").map_err(|error| io::Error::other(error.to_string()))?;
+    let map = hooks.map("excluded").map_err(|error| io::Error::other(error.to_string()))?;
     let put = |(address, bits): ([u8; 16], u32), excluded: u32| {
         let mut key = [0; 20];
         let (length, rest) = key.split_at_mut(4);
         length.copy_from_slice(&bits.to_ne_bytes());
         rest.copy_from_slice(&address);
-        sys::update(map, &key, &excluded.to_ne_bytes(), sys::ANY)
+        map.update(&key, &excluded.to_ne_bytes())
     };
     let v4 = ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0], 96);
     if !request.v6 {
@@ -312,7 +306,8 @@ fn exclude(hooks: &Hooks, request: &DecoyRequest) -> io::Result<()> {
 fn release() -> (u32, u32) {
     let name = rustix::system::uname();
     let text = name.release().to_string_lossy().into_owned();
-    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    let mut numbers =
+        text.split(|letter: char| !letter.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 

@@ -1,19 +1,18 @@
 //! The table of ports that the kernel program and we both write (`struct place`, `struct counts` in `bpf/decoy.bpf.c`).
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use model::Transport;
 
 use crate::decoy::PortSet;
-use crate::linux::bpf::shared::Shared;
+use crate::linux::bpf::sys::Map;
+use crate::linux::bpf::words::Words;
 
 /// Ports of one transport.
 const PORTS: u32 = 1 << 16;
-/// 32-bit words of one place, and of the counts.
+/// 32-bit words of one place.
 const PLACE_WORDS: usize = 2;
-const COUNT_WORDS: usize = 16;
 
 /// What is done with who comes to an empty port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +28,8 @@ pub enum Level {
 /// The table.
 #[derive(Debug)]
 pub struct Table {
-    places: Shared,
-    counts: Shared,
+    places: Words,
+    counts: Words,
 }
 
 /// The number of a port's place.
@@ -52,11 +51,8 @@ pub struct Counted {
 
 impl Table {
     /// Maps it.
-    pub fn map(places: &OwnedFd, counts: &OwnedFd) -> io::Result<Table> {
-        Ok(Table {
-            places: Shared::map(places, 2 * PORTS as usize * PLACE_WORDS)?,
-            counts: Shared::map(counts, COUNT_WORDS)?,
-        })
+    pub fn of(places: &Map, counts: &Map) -> io::Result<Table> {
+        Ok(Table { places: Words::of(places)?, counts: Words::of(counts)? })
     }
 
     /// Notes which namespace's sockets count, by the kernel's cookie for it.
@@ -103,8 +99,7 @@ impl Table {
     /// What the program counted.
     pub fn counted(&self) -> Counted {
         let number = |at: usize| {
-            let half =
-                |at| self.counts.word(at).map_or(0, |word| word.load(Ordering::Acquire)).to_ne_bytes();
+            let half = |at| self.counts.word(at).map_or(0, |word| word.load(Ordering::Acquire)).to_ne_bytes();
             let ([a, b, c, d], [e, f, g, h]) = (half(2 * at), half(2 * at + 1));
             u64::from_ne_bytes([a, b, c, d, e, f, g, h])
         };

@@ -174,7 +174,10 @@ fn whoever_has_a_port_keeps_it_whenever_and_wherever_it_was_opened() {
         drop((before, bound));
         let client = TcpStream::connect("127.0.0.1:80").unwrap();
         let seen = until(&mut decoy, 2);
-        assert_eq!(seen[1], Seen::Connection(client.local_addr().unwrap(), "127.0.0.1:80".parse().unwrap(), vec![]));
+        assert_eq!(
+            seen[1],
+            Seen::Connection(client.local_addr().unwrap(), "127.0.0.1:80".parse().unwrap(), vec![])
+        );
     });
 }
 

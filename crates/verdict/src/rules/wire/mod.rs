@@ -7,7 +7,7 @@ pub(crate) mod home;
 mod mismatch;
 pub(crate) mod novelty;
 pub(crate) mod pattern;
-pub(super) mod words;
+pub(in crate::rules) mod words;
 
 use crate::docket::Docket;
 use crate::traffic::{Berthed, Watch};

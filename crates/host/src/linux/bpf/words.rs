@@ -1,0 +1,34 @@
+//! The memory of an array map that the kernel's programs and we both write, word by word.
+
+#![expect(unsafe_code, reason = "the memory is shared with the kernel")]
+
+use std::io;
+use std::sync::atomic::AtomicU32;
+
+use super::sys::{Map, Shared};
+
+/// Numbers that others change at any time.
+#[derive(Debug)]
+pub(crate) struct Words {
+    memory: Shared,
+    words: usize,
+}
+
+impl Words {
+    /// Those of an array that was made with BPF_F_MMAPABLE, and whose values are a multiple of eight bytes.
+    pub(crate) fn of(map: &Map) -> io::Result<Words> {
+        let shape = map.shape();
+        if !shape.value_bytes.is_multiple_of(8) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let bytes = shape.entries as usize * shape.value_bytes as usize;
+        Ok(Words { memory: Shared::map(map, 0, bytes, true)?, words: bytes / 4 })
+    }
+
+    /// The word at this place.
+    pub(crate) fn word(&self, at: usize) -> Option<&AtomicU32> {
+        // SAFETY: it lies within the mapping, is aligned as a page and its words are, and is only used as an atomic
+        // number, by the kernel too; the mapping lives as long as `self`.
+        (at < self.words).then(|| unsafe { self.memory.start().cast::<AtomicU32>().add(at).as_ref() })
+    }
+}
