@@ -1,6 +1,7 @@
 //! The command line: what may be typed. Nothing here looks at the machine.
 
 mod alert;
+mod census;
 mod decoy;
 mod doctor;
 mod history;
@@ -18,6 +19,8 @@ use engine::Threshold;
 use model::Severity;
 
 pub(crate) use alert::{AlertCommand, AlertSource};
+pub(crate) use alert::AlertCommand;
+pub(crate) use census::CensusArgs;
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use history::{FindingsArgs, HistoryArgs};
@@ -138,6 +141,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Counts the registry against use: which ports are used, silent, squatted or never used on this machine
+    ///
+    /// Of the 1,024 well-known ports and of all others, for TCP and UDP: how many are assigned, how many of those are
+    /// used here, by whom, and which assignments nobody seems to use.
+    #[command(after_long_help = census::EXAMPLES)]
+    Census(Box<CensusArgs>),
     /// Lists what was found on this machine over time, and keeps what people decided about it
     Findings(FindingsArgs),
     /// Tells what was seen on this machine, and when
@@ -509,6 +518,8 @@ pub(crate) enum SchemaName {
     Media,
     /// The document of doctor
     Doctor,
+    /// The document of census
+    Census,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

@@ -1,7 +1,9 @@
 //! Rows as comma-separated values (RFC 4180), one line per socket or forward.
 
+use engine::census::{Attendance, Chair, WELL_KNOWN};
 use engine::{Row, TrafficView, View};
-use model::{Timestamp, Utc};
+use model::{Timestamp, Transport, Utc};
+use registry::Paper;
 
 use crate::sanitise;
 use crate::selection::forward_scope;
@@ -9,6 +11,51 @@ use crate::text::cells;
 
 const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,commonly_seen,recognised,programs,pids,\
                         users,executables,unit_or_container,netns,verdict,codes,holders_missing,peer,session";
+
+/// Writes the census: one line for each port that is well-known, assigned or used.
+pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, headings: bool) {
+    const HEADINGS: [&str; 10] = [
+        "transport",
+        "port",
+        "status",
+        "registered",
+        "assignee",
+        "registration_date",
+        "silent",
+        "seat",
+        "now",
+        "holders",
+    ];
+    let told = |transport: Transport| {
+        (0..=u16::MAX).filter_map(move |port| {
+            let chair = Chair::of(paper, attendance, transport, port);
+            let assigned = chair.status == model::Status::Assigned;
+            (assigned || chair.occupied.is_some() || WELL_KNOWN.contains(&port)).then(|| {
+                let row = |field: fn(&model::Assignment<'_>) -> String| {
+                    chair.assignment.as_ref().map(field).unwrap_or_default()
+                };
+                [
+                    transport.name().to_owned(),
+                    port.to_string(),
+                    chair.status.name().to_owned(),
+                    row(|row| row.name.to_owned()),
+                    row(|row| row.assignee.to_owned()),
+                    row(|row| row.registered.to_owned()),
+                    if assigned { chair.is_silent().to_string() } else { String::new() },
+                    chair.seat().name().to_owned(),
+                    chair.occupied.map(|occupied| occupied.now.to_string()).unwrap_or_default(),
+                    chair.occupied.map(|occupied| occupied.holders.join("; ")).unwrap_or_default(),
+                ]
+            })
+        })
+    };
+    let rows = [Transport::Tcp, Transport::Udp].into_iter().flat_map(told);
+    if headings {
+        table(out, HEADINGS, rows);
+    } else {
+        rows.for_each(|row| record(out, &row));
+    }
+}
 
 /// Writes the services that were seen on the wire.
 pub(crate) fn services(out: &mut String, view: &TrafficView, headings: bool) {

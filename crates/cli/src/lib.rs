@@ -7,6 +7,7 @@ mod csv;
 mod doctor;
 mod document;
 mod eve;
+mod figure;
 mod files;
 #[cfg(test)]
 mod fixture;

@@ -184,7 +184,7 @@ fn pacing(out: &mut String, of: &str, shaping: &ShapingFacts) {
 }
 
 /// Text as it may stand in a page: without controls, and without markup.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in sanitise::line(text).chars() {
         match letter {

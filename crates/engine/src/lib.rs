@@ -8,6 +8,7 @@ pub mod alerting;
 pub mod capture_file;
 pub mod control;
 pub mod decoys;
+pub mod census;
 mod desks;
 pub mod evidence;
 pub mod exhibit;

@@ -78,6 +78,7 @@ pub(super) fn schema(name: SchemaName) -> Status {
         SchemaName::Assignments => include_bytes!("../../../../docs/schema/assignments-v1.schema.json"),
         SchemaName::Doctor => include_bytes!("../../../../docs/schema/doctor-v1.schema.json"),
         SchemaName::Media => include_bytes!("../../../../docs/schema/media-v1.schema.json"),
+        SchemaName::Census => include_bytes!("../../../../docs/schema/census-v1.schema.json"),
         SchemaName::Traffic => include_bytes!("../../../../docs/schema/traffic-v1.schema.json"),
     })?;
     Ok(0)

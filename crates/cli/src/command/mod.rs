@@ -4,6 +4,7 @@ mod about;
 mod alert;
 mod baseline;
 mod captures;
+mod census;
 mod check;
 mod decoy;
 mod doctor;
@@ -97,6 +98,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Policy(command)) => policy::run(&command, &Places::find()),
         Some(Command::Registry(command)) => registry::run(command, &Places::find()),
         Some(Command::Explain { code, output }) => about::explain(code.as_deref(), &output),
+        Some(Command::Census(args)) => census::run(&args),
         Some(Command::Findings(args)) => findings::run(&args),
         Some(Command::History(args)) => history::run(&args),
         Some(Command::Decoy(args)) => decoy::run(&args),

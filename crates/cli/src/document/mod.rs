@@ -4,6 +4,7 @@
 //! fields; numbers are numbers; `null` means that there is none or that it is not known, and where it could not be
 //! looked at, `hidden` says why.
 
+mod census;
 mod event;
 mod doctor;
 mod decoy;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 use engine::{Door, Row, View};
 
+pub(crate) use census::CensusDocument;
 pub(crate) use event::SocketEvent;
 pub(crate) use doctor::DoctorDocument;
 pub(crate) use decoy::{

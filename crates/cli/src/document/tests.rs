@@ -67,6 +67,7 @@ fn selections() -> Vec<crate::selection::Selection> {
 fn the_schemas_are_those_of_the_types() {
     compare(&docs("portreeve-v1.schema.json"), &schema_text::<Document<'static>>());
     compare(&docs("changes-v1.schema.json"), &schema_text::<Changes<'static>>());
+    compare(&docs("census-v1.schema.json"), &schema_text::<CensusDocument<'static>>());
     compare(&docs("assignments-v1.schema.json"), &schema_text::<Assignments<'static>>());
     compare(&docs("doctor-v1.schema.json"), &schema_text::<DoctorDocument<'static>>());
 }
@@ -184,6 +185,36 @@ fn the_golden_document() {
         }
         compare(&golden(), &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
     });
+}
+
+#[test]
+fn the_golden_census() {
+    let view = fixture::view();
+    let attendance = engine::census::Attendance::of(&view);
+    let census = engine::census::Census::take(&view.paper, &attendance);
+    let mut document = serde_json::to_value(CensusDocument::of(&view, &census, 2)).unwrap();
+    let schema: Value = serde_json::from_str(&schema_text::<CensusDocument<'static>>()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    // The registry's content and state are its own affair, and change with each update.
+    document["registry"] = Value::Null;
+    for transport in document["transports"].as_array_mut().unwrap() {
+        assert!(transport["reclaimable"].as_array().unwrap().len() > 1000);
+        assert_eq!(transport["well_known"].as_array().unwrap().len(), 1024);
+        for part in ["rows", "reclaimable", "well_known"] {
+            transport[part] = Value::Null;
+        }
+        let counts = transport["ranges"].as_array_mut().unwrap();
+        for counts in counts {
+            for part in ["assigned", "silent", "unassigned", "reserved", "never_used", "reclaimable"] {
+                counts[part] = Value::Null;
+            }
+        }
+        transport["total"] = Value::Null;
+    }
+    let path = golden().with_file_name("census.json");
+    compare(&path, &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Results as text for people.
 
 pub(crate) mod cells;
+mod census;
 mod event;
 mod doctor;
 mod decoy;
@@ -13,6 +14,9 @@ mod sessions;
 mod table;
 mod traffic;
 
+pub(crate) use census::{
+    by_interest as census_by_interest, census, who as census_who, words as census_words,
+};
 pub(crate) use event::event_line;
 pub(crate) use doctor::doctor;
 pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};

@@ -11,6 +11,7 @@
 
 mod agreed;
 mod apart;
+mod census;
 mod churn;
 mod document;
 mod drift;
