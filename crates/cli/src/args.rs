@@ -5,6 +5,7 @@ mod census;
 mod decoy;
 mod doctor;
 mod history;
+mod mcp;
 mod media;
 pub(crate) mod receiving;
 pub(crate) mod sending;
@@ -24,6 +25,7 @@ pub(crate) use census::CensusArgs;
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use history::{FindingsArgs, HistoryArgs};
+pub(crate) use mcp::McpArgs;
 pub(crate) use media::{
     AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
     SdpLintArgs, SessionArgs,
@@ -162,6 +164,12 @@ pub(crate) enum Command {
     Alert(AlertCommand),
     /// Runs as a service: watches, remembers, and tells
     Serve(ServeArgs),
+    /// Serves assistants over the Model Context Protocol (standard input and output); only reads
+    ///
+    /// Offers tools that list listeners, explain ports and findings, judge the machine, compare with the baseline, search
+    /// the registry and read captures. What others wrote is marked as such.
+    #[command(after_long_help = mcp::EXAMPLES)]
+    Mcp(McpArgs),
     /// Says what works on this machine, and what to do about what does not
     ///
     /// Kernel, rights, limits, files and the service: for each thing what it is for, how it is, and what helps.

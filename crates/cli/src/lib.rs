@@ -12,6 +12,7 @@ mod files;
 #[cfg(test)]
 mod fixture;
 mod look;
+mod mcp;
 mod output;
 mod pages;
 mod report;

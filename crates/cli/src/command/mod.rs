@@ -12,6 +12,7 @@ mod evidence;
 mod findings;
 mod history;
 mod list;
+mod mcp;
 pub(super) mod media;
 mod policy;
 mod port;
@@ -104,6 +105,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Decoy(args)) => decoy::run(&args),
         Some(Command::Alert(command)) => alert::run(&command, &Places::find()),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Mcp(args)) => mcp::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Schema { document }) => about::schema(document),
         Some(Command::Completions { shell }) => about::completions(shell),
