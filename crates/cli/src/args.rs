@@ -20,7 +20,6 @@ use engine::Threshold;
 use model::Severity;
 
 pub(crate) use alert::{AlertCommand, AlertSource};
-pub(crate) use alert::AlertCommand;
 pub(crate) use census::CensusArgs;
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
@@ -163,6 +162,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Alert(AlertCommand),
     /// Runs as a service: watches, remembers, and tells
+    ///
+    /// Follows what happens to sockets and on the wire, judges it, keeps a history, and tells others what it finds. What
+    /// only the beginning needs is given up, and the process shuts itself off from the rest of the machine.
+    #[command(after_long_help = serve::SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Serves assistants over the Model Context Protocol (standard input and output); only reads
     ///

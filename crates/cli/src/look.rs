@@ -6,7 +6,7 @@ use engine::Grounds;
 use host::{Look, Looker};
 use model::Snapshot;
 use registry::Paper;
-use verdict::{Baseline, Policy, baseline, policy};
+use verdict::{Baseline, Policy, Used, baseline, policy};
 
 use crate::args::JudgeArgs;
 use crate::files::{self, Places};
@@ -32,7 +32,7 @@ pub(crate) fn gather(places: &Places, args: &JudgeArgs) -> Grounds {
             }
         }
     };
-    Grounds { paper, policy, baseline, sessions: Vec::new(), wrong }
+    Grounds { paper, policy, baseline, used: Used::default(), sessions: Vec::new(), wrong }
 }
 
 /// Looks once; says that it goes on where that may take long.

@@ -34,6 +34,16 @@ pub fn on_wire(traffic: &Traffic, finding: &Finding) -> String {
     finding.subjects.iter().filter_map(name).min().unwrap_or_default()
 }
 
+/// What tells a finding about decoys from others of its code: the source.
+pub fn at_decoys(finding: &Finding) -> String {
+    let source = |subject: &Subject| match subject {
+        Subject::Visitor(source) => Some(source.to_string()),
+        Subject::Entry(name) => Some(name.clone()),
+        _ => None,
+    };
+    finding.subjects.iter().filter_map(source).min().unwrap_or_default()
+}
+
 /// A socket by its kind, address and program: `tcp 0.0.0.0:420 nc`.
 fn socket(snapshot: &Snapshot, index: usize) -> Option<String> {
     let socket = snapshot.sockets.get(index)?;

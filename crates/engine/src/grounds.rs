@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::media::{Agreement, Session};
 use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic};
 use registry::Paper;
-use verdict::{Baseline, Earlier, Policy};
+use verdict::{Baseline, Earlier, Policy, Used};
 
 use crate::traffic_view::TrafficView;
 use crate::view::View;
@@ -19,6 +19,8 @@ pub struct Grounds {
     pub policy: Policy,
     /// What was accepted on this machine.
     pub baseline: Option<Baseline>,
+    /// Which port numbers were used here before; by default nobody watched.
+    pub used: Used,
     /// What was agreed for ports.
     pub sessions: Vec<Session>,
     /// What should have counted and could not be read.
@@ -44,7 +46,8 @@ impl Grounds {
 
     /// Judges what is known of a machine, with what was agreed for its sockets.
     pub(crate) fn judge_agreed(&self, snapshot: Arc<Snapshot>, agreed: Agreement) -> View {
-        View::new(snapshot, self.paper.clone(), &self.policy, self.baseline.as_ref(), agreed, today())
+        let (policy, baseline) = (&self.policy, self.baseline.as_ref());
+        View::new(snapshot, self.paper.clone(), policy, baseline, agreed, &self.used, today())
     }
 
     /// Judges what was on the wire; `earlier` are services that were seen before.

@@ -3,17 +3,17 @@
 //! The view is plain data. It is made once per look and never changes.
 
 pub mod about;
-pub mod board;
 pub mod alerting;
+pub mod board;
 pub mod capture_file;
+pub mod census;
 pub mod control;
 pub mod decoys;
-pub mod census;
 mod desks;
 pub mod evidence;
 pub mod exhibit;
-mod grounds;
 pub mod glob;
+mod grounds;
 mod intake;
 mod listening;
 pub mod live;
@@ -26,12 +26,14 @@ pub mod recording;
 pub mod rtsp;
 pub mod sanitise;
 pub mod sending;
+pub mod serving;
 pub mod settings;
 mod traffic_view;
 mod view;
 mod watching;
 
 pub use grounds::{Grounds, today};
+pub use live::nothing_seen;
 pub use outcome::{Outcome, Threshold};
 pub use reading::{MediaSettings, Progress, Reading, read};
 pub use traffic_view::{OwnedFlow, TrafficGrounds, TrafficView};

@@ -96,20 +96,9 @@ pub struct View {
 }
 
 impl View {
-    /// Judges a look, and sorts the findings to their rows. `today` counts days since 1970-01-01 in UTC.
+    /// Judges a look, and sorts the findings to their rows. `used` says which port numbers were used before; `today`
+    /// counts days since 1970-01-01 in UTC.
     pub fn new(
-        snapshot: Arc<Snapshot>,
-        paper: Paper,
-        policy: &Policy,
-        baseline: Option<&Baseline>,
-        agreed: Agreement,
-        today: i64,
-    ) -> View {
-        View::remembering(snapshot, paper, policy, baseline, agreed, &Used::default(), today)
-    }
-
-    /// The same where somebody remembers which port numbers were used before.
-    pub fn remembering(
         snapshot: Arc<Snapshot>,
         paper: Paper,
         policy: &Policy,

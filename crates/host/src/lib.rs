@@ -10,8 +10,8 @@ use model::{Timestamp, Utc};
 pub mod capture;
 pub mod client;
 pub mod confine;
-pub mod deliver;
 pub mod decoy;
+pub mod deliver;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod elsewhere;
 pub mod events;

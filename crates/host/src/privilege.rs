@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
-pub use crate::elsewhere::{account, give_up};
+pub use crate::elsewhere::{account, give_up, group};
 #[cfg(target_os = "linux")]
-pub use crate::linux::privilege::{account, give_up};
+pub use crate::linux::privilege::{account, give_up, group};
 
 /// Whom to become.
 #[derive(Debug, Clone, PartialEq, Eq)]

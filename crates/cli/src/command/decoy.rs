@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::Outcome;
 use engine::decoys::{DecoySettings, Decoys};
 use engine::evidence::EvidenceFile;
+use engine::{Grounds, Outcome, today};
 use host::privilege;
 use model::{DecoyTouch, Finding, Severity, Subject, Visit};
 use serde_json::json;
@@ -20,7 +20,6 @@ use super::read::{grounds, lines};
 use super::{Status, Stop};
 use crate::args::{DecoyArgs, OutputArgs};
 use crate::document::{DecoyCountsDocument, DecoyCoverage, DecoyTouchDocument, DecoyVisit};
-use crate::look::{Grounds, today};
 use crate::{output, text};
 
 const WAIT: Duration = Duration::from_millis(500);
@@ -150,8 +149,7 @@ impl Teller<'_> {
         let state = decoys.state();
         if self.args.json {
             let coverage = DecoyCoverage::of(&state);
-            self.reader =
-                lines(&[json!({ "schema_version": 1, "event": "begin", "coverage": coverage })])?;
+            self.reader = lines(&[json!({ "schema_version": 1, "event": "begin", "coverage": coverage })])?;
         } else {
             output::complain(&text::decoy_coverage(&state));
         }
@@ -192,9 +190,8 @@ impl Teller<'_> {
         }
         for finding in self.findings(visits) {
             let Some(source) = source(&finding) else { continue };
-            let scans = visits
-                .iter()
-                .any(|visit| visit.source == source && visit.ports() >= verdict::SCAN_PORTS);
+            let scans =
+                visits.iter().any(|visit| visit.source == source && visit.ports() >= verdict::SCAN_PORTS);
             if !self.said.insert((source, scans, finding.severity)) || !self.reader {
                 continue;
             }
@@ -242,7 +239,10 @@ impl Teller<'_> {
             let packets = evidence.file.packets;
             output::complain(&format!("{packets} packets written"));
             if evidence.left_out > 0 {
-                output::complain(&format!("{} touches came later than what could be kept", evidence.left_out));
+                output::complain(&format!(
+                    "{} touches came later than what could be kept",
+                    evidence.left_out
+                ));
             }
         }
         Ok(status)

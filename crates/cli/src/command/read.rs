@@ -171,7 +171,7 @@ fn port_of(grounds: &Grounds, name: &str, transport: wire::filter::Transport) ->
 }
 
 /// A number that nobody outside can know, as hash tables are keyed with.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0_u8)
 }

@@ -1,8 +1,413 @@
-//! `portreeve serve`.
+//! `portreeve serve`: watches, remembers and tells, until it is told to end.
 
-use super::{Status, Stop};
-use crate::args::ServeArgs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-pub(super) fn run(_: &ServeArgs) -> Status {
-    Err(Stop::Failed(String::from("serve: not yet")))
+use engine::alerting::{Alerting, Machine, Way};
+use engine::board::Board;
+use engine::control::{self, Access, Client, ControlError, Server};
+use engine::decoys::Decoys;
+use engine::live::{Listening, Live, Sources};
+use engine::recording::Recorder;
+use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as ServiceStatus};
+use engine::settings::{Settings, WatchSettings};
+use engine::{Grounds, Reading};
+use host::capture::{Capture, CaptureRequest};
+use host::confine::{self, Bounds, Fence};
+use host::events::{EventRequest, Events};
+use host::privilege;
+use host::supervise::{Signal, Signals, Supervisor};
+
+use super::read::seed;
+use super::watch::kernel_filters;
+use super::{Status, Stop, media, write_json};
+use crate::args::{AgreedArgs, ServeArgs};
+use crate::files::Places;
+use crate::{look, output, sanitise, settings};
+
+/// How long the kernel may keep frames before we look at them.
+const WAIT: Duration = Duration::from_millis(100);
+/// The shortest time between two looks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How often it is seen whether files have changed, and how often whoever started us hears how we are.
+const FILES_EVERY: Duration = Duration::from_secs(3);
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+/// How long alerts that wait at the end may take.
+const LAST_ALERTS: Duration = Duration::from_secs(5);
+
+/// Capabilities that looking at forwards needs besides what looking at holders does: CAP_NET_ADMIN.
+const FORWARDS: u64 = 1 << 12;
+
+pub(super) fn run(args: &ServeArgs) -> Status {
+    if args.status {
+        return status(args);
+    }
+    if args.reload {
+        return ask(&Request::Reload).map(|_| 0);
+    }
+    let places = Places::find();
+    let (settings, grounds) = read(&places, args)?;
+    if args.check {
+        if !grounds.wrong.is_empty() {
+            return Err(Stop::Failed(grounds.wrong.join("\n")));
+        }
+        output::write(b"policy, baseline and settings are right\n")?;
+        return Ok(0);
+    }
+    serve(args, &places, settings, grounds)
+}
+
+/// Reads what is set, and what is judged by.
+fn read(places: &Places, args: &ServeArgs) -> Result<(Settings, Grounds), Stop> {
+    let settings = settings::load(places, args.config.as_deref()).map_err(Stop::Failed)?.settings;
+    let mut grounds = look::gather(places, &args.judge);
+    media::sessions::agree(&mut grounds, &AgreedArgs::default())?;
+    Ok((settings, grounds))
+}
+
+fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds) -> Status {
+    let failed = |what: &'static str| move |error: std::io::Error| Stop::Failed(format!("{what}: {error}"));
+    let supervisor = Supervisor::find().map_err(failed("cannot reach whoever started the service"))?;
+    let signals = Signals::begin().map_err(failed("cannot wait for signals"))?;
+    let reading = reading(&settings.watch, &grounds)?;
+    // Events first: what is bound while the rest is being opened is told, too.
+    let events = settings.watch.events.then(|| {
+        Events::open(&EventRequest {
+            kernel: settings.watch.kernel,
+            ring_bytes: usize::try_from(settings.watch.event_ring.0).unwrap_or(usize::MAX),
+            ..EventRequest::default()
+        })
+    });
+    let mut wrong = grounds.wrong.clone();
+    let capture = open_capture(&settings.watch, &reading).unwrap_or_else(|error| {
+        wrong.push(format!("packets are not read: {error}"));
+        None
+    });
+    let decoys = open_decoys(&settings, &mut wrong);
+    shut_off(&settings)?;
+    let recorder = match Recorder::begin(&settings.history) {
+        Ok(recorder) => Some(recorder),
+        Err(error) => {
+            wrong.push(format!("no history is kept: {error}"));
+            None
+        }
+    };
+    let alerting = Alerting::begin(&settings.alert, &Machine::this()).map_err(failed("[[alert]]"))?;
+    for error in &wrong {
+        output::complain(error);
+    }
+
+    let listening = Listening {
+        reading,
+        netns: None,
+        look: true,
+        judge_looks: true,
+        look_every: settings.serve.look_every.0,
+        look_again_after: LOOK_AGAIN_AFTER.min(settings.serve.look_every.0),
+        judge_every: settings.serve.judge_every.0,
+    };
+    let shared = Arc::new(Shared {
+        board: Arc::new(Board::new(engine::nothing_seen(&grounds))),
+        recorder,
+        alerting: Mutex::new(alerting),
+        reload: AtomicBool::new(false),
+        wrong: Mutex::new(wrong),
+    });
+    let control = open_control(&settings, &shared)?;
+    let mut grounds = grounds;
+    grounds.used = shared.used();
+    let decoys = decoys.map(DecoyWatch::begin).transpose().map_err(failed("cannot watch decoys"))?;
+    let mut keeper = Keeper::new(Arc::clone(&shared));
+    let sources = Sources { capture, events };
+    let live = Live::begin(sources, listening, grounds.clone(), None, &mut keeper);
+    let mut service = Service {
+        args,
+        places,
+        supervisor,
+        signals,
+        live: live.map_err(failed("cannot begin to watch"))?,
+        keeper,
+        decoys,
+        grounds,
+        shared: Arc::clone(&shared),
+        files: fingerprint(places, args),
+        by_itself: settings.serve.reload,
+    };
+    service.tell_state();
+    service.supervisor.ready(&service.line());
+    output::complain(&service.line());
+    service.work().map_err(failed("cannot go on watching"))?;
+
+    service.supervisor.stopping("ending");
+    drop(control);
+    let Service { live, mut keeper, decoys, grounds, .. } = service;
+    if let Some(mut decoys) = decoys {
+        let ended = decoys.end();
+        keeper.take_decoys(&mut decoys, &grounds);
+        ended.map_err(failed("cannot end the decoys"))?;
+    }
+    live.finish(&mut keeper).map_err(failed("cannot read to the end"))?;
+    drop(keeper);
+    shared.end(LAST_ALERTS);
+    Ok(0)
+}
+
+/// What runs until it is told to end.
+struct Service<'a> {
+    args: &'a ServeArgs,
+    places: &'a Places,
+    supervisor: Supervisor,
+    signals: Signals,
+    live: Live,
+    keeper: Keeper,
+    decoys: Option<DecoyWatch>,
+    grounds: Grounds,
+    shared: Arc<Shared>,
+    /// What the files said that count.
+    files: u64,
+    /// Whether they are read again when they change.
+    by_itself: bool,
+}
+
+impl Service<'_> {
+    fn work(&mut self) -> std::io::Result<()> {
+        let (mut told, mut looked) = (Instant::now(), Instant::now());
+        let mut lived = Instant::now();
+        loop {
+            self.live.turn(WAIT, &mut self.keeper)?;
+            if let Some(decoys) = &mut self.decoys {
+                self.keeper.take_decoys(decoys, &self.grounds);
+                decoys.check()?;
+            }
+            match self.signals.wait(Some(Duration::ZERO))? {
+                Some(Signal::End) => return Ok(()),
+                Some(Signal::Reload) => self.shared.reload.store(true, Ordering::Release),
+                Some(Signal::Status) => output::complain(&self.line()),
+                None => {}
+            }
+            if self.supervisor.watchdog_every().is_some_and(|every| lived.elapsed() >= every) {
+                lived = Instant::now();
+                self.supervisor.alive();
+            }
+            if self.by_itself && looked.elapsed() >= FILES_EVERY {
+                looked = Instant::now();
+                let files = fingerprint(self.places, self.args);
+                let changed = std::mem::replace(&mut self.files, files) != files;
+                self.shared.reload.fetch_or(changed, Ordering::AcqRel);
+            }
+            if self.shared.reload.swap(false, Ordering::AcqRel) {
+                self.reload();
+            }
+            if told.elapsed() >= STATUS_EVERY {
+                told = Instant::now();
+                self.tell_state();
+                if self.supervisor.listens() {
+                    self.supervisor.status(&self.line());
+                }
+            }
+        }
+    }
+
+    /// Reads policy, baseline and settings again. What is wrong leaves all as it was.
+    fn reload(&mut self) {
+        self.supervisor.reloading();
+        self.files = fingerprint(self.places, self.args);
+        match read(self.places, self.args) {
+            Ok((settings, mut grounds)) if grounds.wrong.is_empty() => {
+                grounds.used = self.shared.used();
+                match Alerting::begin(&settings.alert, &Machine::this()) {
+                    Ok(alerting) => self.shared.alert_by(alerting, LAST_ALERTS),
+                    Err(error) => output::complain(&format!("alerts are told as before: {error}")),
+                }
+                self.shared.wrong_is(Vec::new());
+                self.grounds = grounds.clone();
+                self.live.judge_by(grounds);
+                output::complain("policy, baseline and settings were read again");
+            }
+            Ok((_, grounds)) => self.refuse(grounds.wrong),
+            Err(Stop::Usage(error) | Stop::Failed(error)) => self.refuse(vec![error]),
+        }
+        self.supervisor.ready(&self.line());
+    }
+
+    fn refuse(&self, wrong: Vec<String>) {
+        for error in &wrong {
+            output::complain(&format!("what was read before still counts: {error}"));
+        }
+        self.shared.wrong_is(wrong);
+    }
+
+    fn tell_state(&self) {
+        let live = &self.live;
+        self.shared.board.tell_state(live.interfaces(), live.witness(), live.event_counts());
+    }
+
+    /// How it is, in one line.
+    fn line(&self) -> String {
+        line(&self.shared.status())
+    }
+}
+
+fn line(status: &ServiceStatus) -> String {
+    let interfaces = match status.interfaces.as_slice() {
+        [] => String::from("no packets"),
+        names => names.iter().map(|name| sanitise::line(name)).collect::<Vec<_>>().join(", "),
+    };
+    let sockets = match status.witness.as_deref() {
+        Some("kernel") => "sockets as the kernel tells",
+        Some(_) => "sockets by comparing looks",
+        None => "no sockets",
+    };
+    let mut line = format!(
+        "watching {interfaces} and {sockets}; {} listeners, {} alerts, {} warnings, {} notes; {} socket events, {} lost",
+        status.listeners, status.alerts, status.warnings, status.notes, status.events, status.lost
+    );
+    if let Some(first) = status.troubles.first() {
+        let more = status.troubles.len() - 1;
+        line.push_str("; ");
+        line.push_str(&sanitise::line(first));
+        if more > 0 {
+            line.push_str(&format!(" (and {more} more)"));
+        }
+    }
+    line
+}
+
+/// How packets are read, by what was set.
+fn reading(watch: &WatchSettings, grounds: &Grounds) -> Result<Reading, Stop> {
+    let parse = |text: &String| {
+        wire::filter::parse(text).map_err(|error| Stop::Failed(format!("[watch] filter: {error}")))
+    };
+    Ok(Reading {
+        filter: watch.filter.as_ref().map(parse).transpose()?,
+        memory_bytes: usize::try_from(watch.memory.0).unwrap_or(usize::MAX),
+        workers: 1,
+        seed: seed(),
+        media: engine::MediaSettings {
+            sessions: grounds.sessions.clone(),
+            ..engine::MediaSettings::default()
+        },
+    })
+}
+
+fn open_capture(watch: &WatchSettings, reading: &Reading) -> Result<Option<Capture>, String> {
+    if !watch.packets {
+        return Ok(None);
+    }
+    let request = CaptureRequest {
+        interfaces: watch.interfaces.clone(),
+        ring_bytes: usize::try_from(watch.ring.0).unwrap_or(usize::MAX),
+        promiscuous: watch.promiscuous,
+        filters: kernel_filters(reading),
+        netns: watch.netns.clone(),
+        ..CaptureRequest::default()
+    };
+    Capture::open(&request).map(Some).map_err(|error| error.to_string())
+}
+
+/// Decoys, where ports are named for them.
+fn open_decoys(settings: &Settings, wrong: &mut Vec<String>) -> Option<Decoys> {
+    if settings.decoy.ports.is_empty() {
+        return None;
+    }
+    match Decoys::open(&settings.decoy) {
+        Ok(decoys) => Some(decoys),
+        Err(error) => {
+            wrong.push(format!("there are no decoys: {error}"));
+            None
+        }
+    }
+}
+
+/// Gives up what only the opening needed, and shuts the process off from what it never does.
+fn shut_off(settings: &Settings) -> Result<(), Stop> {
+    let account = match &settings.serve.user {
+        None => None,
+        Some(name) => Some(privilege::account(name).ok_or_else(|| {
+            Stop::Failed(format!("[serve] user: there is no account {}", sanitise::line(name)))
+        })?),
+    };
+    if !settings.serve.confine && account.is_none() {
+        return Ok(());
+    }
+    let programs = settings.alert.iter().any(|it| matches!(it.way, Way::Mail { .. } | Way::Command { .. }));
+    let bounds = Bounds { keep: privilege::LOOKING | FORWARDS, account, programs };
+    match confine::process(&bounds) {
+        Ok(confined) => {
+            for measure in &confined.measures {
+                if measure.fence != Fence::Whole {
+                    output::complain(&measure.to_string());
+                }
+            }
+            Ok(())
+        }
+        Err(error) if bounds.account.is_some() => Err(Stop::Failed(format!("[serve] user: {error}"))),
+        Err(error) => {
+            output::complain(&format!("privileges were kept: {error}"));
+            Ok(())
+        }
+    }
+}
+
+fn open_control(settings: &Settings, shared: &Arc<Shared>) -> Result<Server, Stop> {
+    let path = settings.serve.socket.clone().unwrap_or_else(control::own_place);
+    let access = match &settings.serve.group {
+        None => Access::Owner,
+        Some(name) => Access::Group(privilege::group(name).ok_or_else(|| {
+            Stop::Failed(format!("[serve] group: there is no group {}", sanitise::line(name)))
+        })?),
+    };
+    let shared = Arc::clone(shared);
+    Server::begin::<Request, Reply>(
+        &path,
+        access,
+        Arc::new(move |request, peer| shared.answer(request, peer)),
+    )
+    .map_err(|error| Stop::Failed(error.to_string()))
+}
+
+/// What the files say that count, as a number that changes with them.
+fn fingerprint(places: &Places, args: &ServeArgs) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    look::policy_texts(places, &args.judge.policy.policy).hash(&mut hasher);
+    match &args.judge.baseline {
+        Some(path) => crate::files::read_named(path).hash(&mut hasher),
+        None => places.baseline().hash(&mut hasher),
+    }
+    match &args.config {
+        Some(path) => crate::files::read_named(path).hash(&mut hasher),
+        None => places.settings().hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+fn ask(request: &Request) -> Result<Reply, Stop> {
+    let asked = Client::find().and_then(|mut client| client.ask::<Request, Reply>(request));
+    asked.map_err(|error: ControlError| Stop::Failed(error.to_string()))
+}
+
+/// `portreeve serve --status`.
+fn status(args: &ServeArgs) -> Status {
+    let Reply::Status(status) = ask(&Request::Status)? else {
+        return Err(Stop::Failed(String::from("the service answered something else than its state")));
+    };
+    if args.json {
+        let document = serde_json::json!({ "schema_version": 1, "service": status });
+        write_json(serde_json::to_vec(&document)?, output::is_terminal())?;
+    } else {
+        let head = format!(
+            "portreeve {} (PID {}) since {}\n{}\n",
+            status.version,
+            status.pid,
+            status.since,
+            line(&status)
+        );
+        output::write(head.as_bytes())?;
+        for trouble in status.troubles.iter().skip(1) {
+            output::write(format!("{}\n", sanitise::line(trouble)).as_bytes())?;
+        }
+    }
+    Ok(if status.troubles.is_empty() { 0 } else { 2 })
 }

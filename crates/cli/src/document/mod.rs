@@ -5,9 +5,9 @@
 //! looked at, `hidden` says why.
 
 mod census;
-mod event;
-mod doctor;
 mod decoy;
+mod doctor;
+mod event;
 mod fast;
 mod flow;
 mod media;
@@ -24,11 +24,11 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use census::CensusDocument;
-pub(crate) use event::SocketEvent;
-pub(crate) use doctor::DoctorDocument;
 pub(crate) use decoy::{
     Counts as DecoyCountsDocument, Coverage as DecoyCoverage, DecoyVisit, Touch as DecoyTouchDocument,
 };
+pub(crate) use doctor::DoctorDocument;
+pub(crate) use event::SocketEvent;
 pub(crate) use flow::Flow;
 pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;

@@ -6,8 +6,8 @@ use engine::decoys::{DecoyCounts, DecoyState};
 use host::decoy::{PortSet, words};
 use model::{DecoyTouch, Finding, Subject, Transport};
 
-use super::findings::write_one;
 use super::Form;
+use super::findings::write_one;
 use crate::sanitise;
 use crate::style::Paint;
 

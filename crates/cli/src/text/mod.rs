@@ -2,9 +2,9 @@
 
 pub(crate) mod cells;
 mod census;
-mod event;
-mod doctor;
 mod decoy;
+mod doctor;
+mod event;
 mod findings;
 mod list;
 mod media;
@@ -17,9 +17,9 @@ mod traffic;
 pub(crate) use census::{
     by_interest as census_by_interest, census, who as census_who, words as census_words,
 };
-pub(crate) use event::event_line;
-pub(crate) use doctor::doctor;
 pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
+pub(crate) use doctor::doctor;
+pub(crate) use event::event_line;
 pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{

@@ -26,7 +26,7 @@ use happening::Happenings;
 pub use happening::begins_to_wait;
 use looks::Looks;
 pub use said::Novelty;
-use said::Said;
+pub(crate) use said::Said;
 
 /// Events that are judged at once.
 const MOST_EVENTS: usize = 4096;
@@ -387,6 +387,12 @@ impl Live {
         tell_of_wire(&view, &mut self.said_of_wire, audience);
         Ok(view)
     }
+}
+
+/// The view of a machine that nobody has looked at yet.
+pub fn nothing_seen(grounds: &Grounds) -> Arc<View> {
+    let nothing = Arc::new(happening::nothing_known(host::now()));
+    Arc::new(grounds.judge_agreed(nothing, model::media::Agreement::default()))
 }
 
 /// Tells what is new about a machine; `standing` says that the whole of it was looked at.

@@ -16,7 +16,7 @@ const TOLD_ANEW_NS: i64 = 60_000_000_000;
 
 /// Findings by code and what they are about.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(crate) struct Said {
     known: HashMap<(Code, String), Known>,
     /// The number of the round, so that what was not found in it is seen.
     round: u64,
@@ -49,7 +49,7 @@ impl Said {
 
     /// Takes note of a finding, and gives it as it is to be told where there is something new to say. `standing` says
     /// that a round found it.
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         finding: &Finding,
         about: String,

@@ -13,6 +13,9 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use verdict::Fault;
 
+use crate::decoys::DecoySettings;
+use crate::recording::HistorySettings;
+
 pub use quantity::{Size, Span};
 pub use sections::{ServeSettings, WatchSettings};
 
@@ -27,6 +30,10 @@ pub struct Settings {
     pub watch: WatchSettings,
     /// How the service runs.
     pub serve: ServeSettings,
+    /// How the history is kept.
+    pub history: HistorySettings,
+    /// Empty ports that tell who comes to them; none where no port is named.
+    pub decoy: DecoySettings,
 }
 
 /// Reads settings from files, each with its name and text, the later ones over the earlier.

@@ -6,8 +6,6 @@ pub mod capture;
 pub(crate) mod confine;
 mod container;
 pub(crate) mod datagram;
-pub mod events;
-mod datagram;
 pub mod decoy;
 pub mod events;
 pub mod forwards;

@@ -37,6 +37,18 @@ pub fn account(named: &str) -> Option<Account> {
     Some(Account { name: found.name.to_owned(), uid: found.uid, gid, groups })
 }
 
+/// The number of the group of this name or number, where /etc/group has it.
+pub fn group(named: &str) -> Option<u32> {
+    let table = read("/etc/group")?;
+    let number = named.parse::<u32>().ok();
+    table.split(|byte| *byte == b'\n').find_map(|line| {
+        let mut fields = line.split(|byte| *byte == b':');
+        let (name, _, gid) = (fields.next()?, fields.next()?, fields.next()?);
+        let gid = std::str::from_utf8(gid).ok()?.parse::<u32>().ok()?;
+        (name == named.as_bytes() || number == Some(gid)).then_some(gid)
+    })
+}
+
 /// Keeps these capabilities of those that we have, and no others; becomes `account`; and can never have more again.
 ///
 /// It is for a process that has one thread: threads that start later have what is left.
