@@ -24,6 +24,7 @@ pub mod dccp;
 pub mod dns;
 pub mod dpkg;
 pub mod elf;
+pub mod event_record;
 pub mod fault;
 pub mod filter;
 pub mod fragments;

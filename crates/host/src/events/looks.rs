@@ -57,8 +57,7 @@ impl Looks {
             // Nobody gave a snapshot to begin from: this one is it.
             table.reconcile(&snapshot);
         }
-        let steady_ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let moment = Moment { at: snapshot.taken, steady_ns };
+        let moment = Moment { at: snapshot.taken, steady_ns: steady_ns(self.began) };
         let told_before = table.told;
         let mut seen = HashSet::with_capacity(snapshot.sockets.len());
         for socket in snapshot.sockets.iter().filter(|socket| is_event(socket)) {
@@ -79,4 +78,15 @@ impl Looks {
         self.last = Some(seen);
         usize::try_from(table.told - told_before).unwrap_or(usize::MAX)
     }
+}
+
+/// A clock that is never set: the kernel's events have the same.
+#[cfg(target_os = "linux")]
+fn steady_ns(_: Instant) -> u64 {
+    u64::try_from(crate::linux::events::since_boot_ns()).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady_ns(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -20,13 +20,18 @@ impl Clock {
         self.boot_ns.saturating_add(clock_ns(rustix::time::ClockId::Boottime))
     }
 
+    /// The same from nanoseconds since boot, as exact as /proc tells it.
+    pub(super) fn at_boot_ns(&self, ns: u64) -> Timestamp<Utc> {
+        self.at_ticks(ns / (1_000_000_000 / self.ticks_per_second.min(1_000_000_000)))
+    }
+
     pub(super) fn at_ticks(&self, ticks: u64) -> Timestamp<Utc> {
         let ns = u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second);
         Timestamp::from_ns(self.boot_ns.saturating_add(i64::try_from(ns).unwrap_or(i64::MAX)))
     }
 }
 
-pub(super) fn clock_ns(id: rustix::time::ClockId) -> i64 {
+pub(crate) fn clock_ns(id: rustix::time::ClockId) -> i64 {
     let now = rustix::time::clock_gettime(id);
     now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
 }

@@ -167,7 +167,7 @@ fn describe(
     record(raw, state, file_writable || folders_writable(dir, raw), false)
 }
 
-const fn everybody_writes(mode: u32) -> bool {
+pub(super) const fn everybody_writes(mode: u32) -> bool {
     mode & 0o002 != 0
 }
 
@@ -186,7 +186,7 @@ fn folders_writable(dir: BorrowedFd<'_>, path: &[u8]) -> bool {
     })
 }
 
-fn system_folders_writable(system: &Tree, path: &[u8]) -> bool {
+pub(super) fn system_folders_writable(system: &Tree, path: &[u8]) -> bool {
     walk(path, |folder| system.stat(std::str::from_utf8(folder).ok()?).ok().map(|stat| stat.st_mode))
 }
 
@@ -207,7 +207,7 @@ fn walk(path: &[u8], mode_of: impl Fn(&[u8]) -> Option<u32>) -> bool {
     false
 }
 
-fn is_temporary(path: &str) -> bool {
+pub(super) fn is_temporary(path: &str) -> bool {
     ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/"].iter().any(|place| path.starts_with(place))
 }
 

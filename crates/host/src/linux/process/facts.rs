@@ -26,7 +26,7 @@ pub(super) fn cmdline(dir: BorrowedFd<'_>, ending: bool, buffer: &mut [u8]) -> S
 
 /// Takes the arguments apart. A process that writes a title over them leaves many NULs behind it: those are no
 /// arguments, while a few may be empty arguments at the end.
-fn arguments(text: &[u8]) -> Option<Vec<String>> {
+pub(super) fn arguments(text: &[u8]) -> Option<Vec<String>> {
     const PADDING: usize = 16;
     let body_len = text.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let padded = text.len() - body_len > PADDING;

@@ -6,6 +6,7 @@
 
 pub(crate) mod accounts;
 mod clock;
+mod dead;
 mod exe;
 mod facts;
 mod lineage;
@@ -31,6 +32,8 @@ use super::package::{self, cache::Cache};
 use super::unit::Units;
 use accounts::Accounts;
 use clock::Clock;
+pub(crate) use clock::clock_ns;
+pub(crate) use dead::Dead;
 use exe::{Executables, Key};
 use lineage::Lineage;
 use tree::{RootId, Stamp, Tree, read_once, reason, stat_at};
@@ -72,6 +75,7 @@ pub struct Reader {
     package_gaps: Vec<Gap>,
     gaps: Vec<Gap>,
     clock: Clock,
+    buried: dead::Buried,
 }
 
 /// A process that was read, and what must be unchanged for it to be so still.
@@ -146,6 +150,7 @@ impl Reader {
             package_gaps: Vec::new(),
             gaps: Vec::new(),
             clock: Clock::now(),
+            buried: dead::Buried::default(),
         }
     }
 
