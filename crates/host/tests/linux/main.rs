@@ -9,6 +9,7 @@
 )]
 
 mod capture;
+mod events;
 mod hidden;
 mod places;
 mod stage;

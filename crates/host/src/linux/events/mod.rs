@@ -154,7 +154,13 @@ impl Kernel {
         if !batch.sockets.is_empty() || !batch.described.is_empty() {
             self.last_record = now;
         }
-        self.processes.learn(batch.described);
+        let forgotten = self.processes.learn(batch.described);
+        if let Some(described) = self.maps.get("described") {
+            for pid in forgotten {
+                // Whoever acts again is described again. Numbers of another PID namespace find nothing.
+                let _: io::Result<bool> = described.delete(&pid.to_ne_bytes());
+            }
+        }
         // Fresh for each batch: the system clock may have been set meanwhile.
         let boot_ns = clock_ns(ClockId::Realtime).saturating_sub(since_boot_ns());
         for record in &batch.sockets {

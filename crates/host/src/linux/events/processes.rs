@@ -93,12 +93,12 @@ impl Processes {
         Processes { reader: Reader::new(), known: HashMap::new(), batch: 0 }
     }
 
-    /// Takes in what the kernel described since the last time.
-    pub(super) fn learn(&mut self, described: Vec<Described>) {
+    /// Takes in what the kernel described since the last time; gives those that are forgotten for that.
+    pub(super) fn learn(&mut self, described: Vec<Described>) -> Vec<u32> {
         self.batch += 1;
-        self.forget();
+        let forgotten = self.forget();
         if described.is_empty() {
-            return;
+            return forgotten;
         }
         let pids: Vec<u32> = described.iter().map(|one| one.run.pid).filter(|pid| *pid != 0).collect();
         let depth = Depth { sha256: false, integrity: true };
@@ -112,17 +112,19 @@ impl Processes {
             };
             self.known.insert(one.run, Known { process, group: one.group, used: self.batch });
         }
+        forgotten
     }
 
-    /// Forgets those that did nothing for longest, once there are too many.
-    fn forget(&mut self) {
-        if self.known.len() > REMEMBERED_MAX {
-            let mut used: Vec<u64> = self.known.values().map(|known| known.used).collect();
-            let middle = used.len() / 2;
-            let (_, oldest_kept, _) = used.select_nth_unstable(middle);
-            let oldest_kept = *oldest_kept;
-            self.known.retain(|_, known| known.used > oldest_kept || known.used == self.batch);
+    /// Forgets the half that did nothing for longest, once there are too many.
+    fn forget(&mut self) -> Vec<u32> {
+        if self.known.len() <= REMEMBERED_MAX {
+            return Vec::new();
         }
+        let mut used: Vec<u64> = self.known.values().map(|known| known.used).collect();
+        let middle = used.len() / 2;
+        let (_, oldest_kept, _) = used.select_nth_unstable(middle);
+        let oldest_kept = *oldest_kept;
+        self.known.extract_if(|_, known| known.used <= oldest_kept).map(|(run, _)| run.pid).collect()
     }
 
     /// Who did this, and its control group.
