@@ -174,8 +174,8 @@ pub enum DecoyError {
     NotSupported(String),
     /// No network namespace has this name.
     NoNamespace(String),
-    /// Plain sockets are bounded, and this many ports were asked for.
-    TooMany(usize),
+    /// Plain sockets are bounded, and this many were wanted; and why there is no better way, if one was.
+    TooMany(usize, Option<String>),
     /// The system refused something else.
     Refused(&'static str, io::Error),
 }
@@ -189,11 +189,16 @@ impl fmt::Display for DecoyError {
             DecoyError::NoNamespace(name) => {
                 write!(f, "no network namespace is named {name:?}; see `ip netns`")
             }
-            DecoyError::TooMany(count) => write!(
-                f,
-                "plain sockets cover at most {MOST_PLAIN} ports, and {count} are wanted; name fewer ports, or run as root \
-                 on Linux, where one kernel program covers them all"
-            ),
+            DecoyError::TooMany(count, why) => {
+                if let Some(why) = why {
+                    write!(f, "{why}; and ")?;
+                }
+                write!(
+                    f,
+                    "there are at most {MOST_PLAIN} plain sockets, and {count} are wanted: name fewer ports, or run as \
+                     root on Linux, where one kernel program covers them all"
+                )
+            }
             DecoyError::Refused(what, error) => write!(f, "the system refused to {what}: {error}"),
         }
     }

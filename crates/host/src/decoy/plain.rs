@@ -41,7 +41,7 @@ impl Plain {
         let families = usize::from(request.v4) + usize::from(request.v6);
         let wanted = (request.tcp.count() + request.udp.count()) * families;
         if wanted > MOST_PLAIN {
-            return Err(DecoyError::TooMany(wanted));
+            return Err(DecoyError::TooMany(wanted, why.map(ToOwned::to_owned)));
         }
         let mut plain = Plain {
             listeners: Vec::new(),
@@ -312,7 +312,7 @@ mod tests {
         };
         assert!(matches!(Plain::open(&request, None), Err(DecoyError::NoPort(_))));
         let many = DecoyRequest { tcp: PortSet::of(&[2000..=2999]), ..request.clone() };
-        assert!(matches!(Plain::open(&many, None), Err(DecoyError::TooMany(1000))));
+        assert!(matches!(Plain::open(&many, None), Err(DecoyError::TooMany(1000, None))));
         let observe = DecoyRequest { answer: false, ..request };
         assert!(matches!(Plain::open(&observe, None), Err(DecoyError::NotSupported(_))));
     }

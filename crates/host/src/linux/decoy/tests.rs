@@ -203,12 +203,12 @@ fn the_range_that_the_kernel_gives_from_is_never_covered_even_when_it_moves() {
         let mut decoy = open(&request(true));
         assert_eq!(decoy.coverage().tcp.ranges(), [1..=8999]);
         assert!(refused("127.0.0.1:9000"));
-        set("100 8000");
+        set("2000 8000");
         let end = Instant::now() + Duration::from_secs(5);
-        while decoy.coverage().udp.ranges() != [1..=99, 8001..=9999] && Instant::now() < end {
+        while decoy.coverage().udp.ranges() != [1..=1999, 8001..=9999] && Instant::now() < end {
             decoy.wait(Duration::from_secs(1), &mut std::iter::empty(), &mut |_| {}).unwrap();
         }
-        assert_eq!(decoy.coverage().tcp.ranges(), [1..=99, 8001..=9999]);
+        assert_eq!(decoy.coverage().tcp.ranges(), [1..=1999, 8001..=9999]);
         assert!(refused("127.0.0.1:420"));
     });
 }
