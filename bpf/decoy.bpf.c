@@ -21,17 +21,6 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 #define PASS 1
 
 // The contexts and helpers of include/uapi/linux/bpf.h: their layout is the kernel's promise.
-struct bpf_sock {
-	__u32 bound_dev_if;
-	__u32 family;
-	__u32 type;
-	__u32 protocol;
-	__u32 mark;
-	__u32 priority;
-	__u32 src_ip4;
-	__u32 src_ip6[4];
-	__u32 src_port;
-};
 struct bpf_sk_lookup {
 	__u64 cookie;
 	__u32 family;
