@@ -26,6 +26,11 @@ const PACKAGES: &[&str] = &[
     "nginx",
     "openssh-server",
     "util-linux",
+    // Receivers of alerts.
+    "openssl",
+    "rsyslog",
+    "rsyslog-gnutls",
+    "systemd",
     // Kernel programs and fuzzing.
     "clang",
     "llvm",

@@ -108,7 +108,7 @@ pub(crate) struct AgreedArgs {
     /// An NMOS Query API (http://host:port), or a node that has no registry; its sessions are asked for at the start
     #[arg(long, value_name = "URL", help_heading = "Sessions")]
     pub(crate) nmos: Vec<String>,
-    /// A presentation of an RTSP server (rtsp://host/path) to ask for its description
+    /// A presentation of an RTSP server (rtsp://host/path, rtsps://host/path) to ask for its description
     #[arg(long, value_name = "URL", help_heading = "Sessions")]
     pub(crate) rtsp: Vec<String>,
 }

@@ -101,6 +101,7 @@ impl Sink {
             pending: VecDeque::new(),
             failed: 0,
             next: Instant::now(),
+            unwanted: Instant::now(),
             series: random.hash_one(std::process::id()),
             made: 0,
         };
@@ -175,6 +176,8 @@ struct Worker {
     failed: u32,
     /// When to try it next.
     next: Instant,
+    /// Until then the other side asked us not to come back.
+    unwanted: Instant,
     /// What makes the names of deliveries ours.
     series: u64,
     made: u64,
@@ -257,8 +260,9 @@ impl Worker {
                 match failure.again {
                     Again::Later(asked) if self.failed < MOST_ATTEMPTS => {
                         let chance = self.series.rotate_left(self.failed) ^ self.made;
-                        let wait = pause(self.failed, chance).max(asked.unwrap_or_default());
-                        self.next = Instant::now() + wait;
+                        let now = Instant::now();
+                        self.unwanted = now + asked.unwrap_or_default();
+                        self.next = self.unwanted.max(now + pause(self.failed, chance));
                     }
                     _ => {
                         self.shared.failed.fetch_add(1, Ordering::Relaxed);
@@ -278,7 +282,7 @@ impl Worker {
         self.collect(Instant::now());
         let end = *self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
         let end = end.unwrap_or_else(Instant::now);
-        self.next = Instant::now();
+        self.next = self.unwanted;
         while !self.pending.is_empty() {
             let wait = self.next.saturating_duration_since(Instant::now());
             if Instant::now() + wait > end {

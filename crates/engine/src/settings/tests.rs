@@ -68,8 +68,8 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
     for (text, line, column, reason) in [
         ("[watch]\nfitler = \"tcp\"", 2, 1, "`fitler` is not a key here; did you mean `filter`?"),
         ("[serve]\njudge_every = \"1s\"", 2, 1, "did you mean `judge-every`?"),
-        ("[wacht]\n", 1, 2, "did you mean `watch`? Allowed: watch, serve"),
-        ("[zzz]\n", 1, 2, "`zzz` is not a key here; allowed: watch, serve"),
+        ("[wacht]\n", 1, 2, "did you mean `watch`? Allowed: alert, watch, serve"),
+        ("[zzz]\n", 1, 2, "`zzz` is not a key here; allowed: alert, watch, serve"),
         ("\n[watch]\nring = \"16\u{b5}\"", 3, 8, "16M"),
         ("[watch]\nring = \"1K\"", 2, 8, "a size from 1M to 1G, and not 1K"),
         ("[watch]\nring = -1", 2, 8, "a size"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use engine::alerting::{Alerting, trial};
+use portreeve_engine::alerting::{Alerting, trial};
 
 use crate::stage::{Folder, machine, settings, sighting, wait_until};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use engine::alerting::Alerting;
+use portreeve_engine::alerting::Alerting;
 
 use crate::stage::{Folder, Running, machine, python, settings, sighting, tell, wait_until};
 
@@ -131,12 +131,12 @@ fn journald_keeps_every_field() {
     };
     // A journal of its own, in a mount namespace that goes with it.
     let folder = Folder::new();
-    let socket = folder.path("run/systemd/journal/socket");
     let script = format!(
-        "set -e; mkdir -p {0}/run; mount -t tmpfs none {0}/run; mount --rbind {0}/run /run; \
-         mkdir -p /run/systemd/journal /run/log/journal; {program} >/dev/null 2>&1 & echo started; \
-         read line <{0}/pipe; journalctl -D /run/log/journal -o json --no-pager -t portreeve >{0}/out 2>&1; \
-         kill $!; echo done",
+        "set -e; [ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ] || mount -t cgroup2 none /sys/fs/cgroup; \
+         mkdir {0}/run; mount -t tmpfs none {0}/run; mount --rbind {0}/run /run; \
+         mkdir -p /run/systemd/journal /run/log/journal; \
+         setpriv --pdeathsig KILL {program} >/dev/null 2>&1 & echo started; \
+         read line <{0}/pipe; kill $!; echo done",
         folder.0.display()
     );
     assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
@@ -149,7 +149,6 @@ fn journald_keeps_every_field() {
     }
     // The socket lies in the other namespace: it is reached through the process there.
     let inside = format!("/proc/{}/root/run/systemd/journal/socket", running.id());
-    let _ = socket;
     assert!(wait_until(|| Path::new(&inside).exists()), "journald did not start");
     let text = format!("[[alert]]\nname = \"j\"\nkind = \"journal\"\nsocket = \"{inside}\"\n");
     let alerting = Alerting::begin(&settings(&text), &machine()).unwrap();

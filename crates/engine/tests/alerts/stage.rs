@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::alerting::{AlertSettings, Alerting, Counts, Machine};
 use model::{Code, Confidence, Evidence, Finding, Severity, Timestamp};
+use portreeve_engine::alerting::{AlertSettings, Alerting, Counts, Machine};
 use store::Sighting;
 
 /// A folder that goes with the test.
@@ -48,7 +48,7 @@ impl Drop for Folder {
 
 /// Settings as they stand in the file.
 pub fn settings(text: &str) -> Vec<AlertSettings> {
-    engine::settings::parse([("portreeve.toml", text)]).unwrap().alert
+    portreeve_engine::settings::parse([("portreeve.toml", text)]).unwrap().alert
 }
 
 pub fn machine() -> Machine {
@@ -98,7 +98,8 @@ pub struct Running {
 
 impl Running {
     pub fn start(command: &mut Command) -> Option<Running> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let said = BufReader::new(child.stdout.take().unwrap()).lines();
         Some(Running { child, said })
     }

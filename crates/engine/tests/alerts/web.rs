@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use engine::alerting::trial;
+use portreeve_engine::alerting::trial;
 
 use crate::stage::{Folder, HOSTILE, machine, python, settings, tell};
 
