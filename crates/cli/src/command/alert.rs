@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{FAILED, Status, Stop, write_json};
 use crate::args::{AlertCommand, AlertSource};
 use crate::files::Places;
-use crate::{output, sanitise, settings};
+use crate::settings::{self, Found};
+use crate::{output, sanitise};
 
 /// The version of both documents.
 const SCHEMA_VERSION: u32 = 1;
@@ -24,14 +25,19 @@ pub(super) fn run(command: &AlertCommand, places: &Places) -> Status {
     }
 }
 
-fn configured(from: &AlertSource, places: &Places) -> Result<Vec<AlertSettings>, Stop> {
-    let found = settings::load(places, from.config.as_deref()).map_err(Stop::Failed)?;
-    Ok(found.settings.alert)
+fn configured(from: &AlertSource, places: &Places) -> Result<Found, Stop> {
+    settings::load(places, from.config.as_deref()).map_err(Stop::Failed)
 }
 
-const NONE: &str = "no way is configured: add an [[alert]] to /etc/portreeve/portreeve.toml (docs/alerts.md)";
+/// Where none is, and where the first would be.
+fn none(found: &Found) -> String {
+    let files: Vec<String> = found.files.iter().map(|file| file.display().to_string()).collect();
+    let place = if files.is_empty() { "/etc/portreeve/portreeve.toml".to_owned() } else { files.join(", ") };
+    format!("no way is configured: add an [[alert]] to {} (docs/alerts.md)", sanitise::line(&place))
+}
 
-fn list(ways: &[AlertSettings], as_json: bool) -> Status {
+fn list(found: &Found, as_json: bool) -> Status {
+    let ways = &found.settings.alert;
     if as_json {
         let ways: Vec<Value> = ways.iter().map(described).collect();
         let document = json!({ "schema_version": SCHEMA_VERSION, "alerts": ways });
@@ -39,7 +45,7 @@ fn list(ways: &[AlertSettings], as_json: bool) -> Status {
         return Ok(0);
     }
     if ways.is_empty() {
-        output::complain(NONE);
+        output::complain(&none(found));
     }
     let mut rows = Vec::new();
     for it in ways {
@@ -87,15 +93,16 @@ fn described(it: &AlertSettings) -> Value {
     })
 }
 
-fn test(names: &[String], mut ways: Vec<AlertSettings>, as_json: bool) -> Status {
+fn test(names: &[String], found: Found, as_json: bool) -> Status {
+    if found.settings.alert.is_empty() && names.is_empty() {
+        return Err(Stop::Failed(none(&found)));
+    }
+    let mut ways = found.settings.alert;
     if let Some(unknown) = names.iter().find(|name| !ways.iter().any(|it| it.name == **name)) {
         let known: Vec<&str> = ways.iter().map(|it| it.name.as_str()).collect();
         let unknown = sanitise::line(unknown);
         let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
         return Err(Stop::Usage(format!("no way has the name {unknown}; there are: {known}")));
-    }
-    if ways.is_empty() {
-        return Err(Stop::Failed(NONE.to_owned()));
     }
     ways.retain(|it| names.is_empty() || names.contains(&it.name));
     let outcomes = alerting::trial(&ways, &Machine::this(), WITHIN);

@@ -55,7 +55,7 @@ pub struct Delivery {
 enum Link {
     Syslog { link: Syslog, local: bool, datagrams: bool, facility: u8 },
     Journal(Journal),
-    Web { http: Http, way: Way },
+    Web { http: Box<Http>, way: Way },
     Mail { to: Vec<String>, from: Option<String>, sendmail: [String; 3] },
     Command { command: Vec<String>, limit: Duration },
     Eve(Append),
@@ -73,7 +73,7 @@ impl Delivery {
             },
             Way::Journal { socket } => Link::Journal(Journal::new(socket.as_deref())),
             way @ (Way::Webhook { trust, .. } | Way::Otlp { trust, .. }) => {
-                Link::Web { http: web(trust), way: way.clone() }
+                Link::Web { http: Box::new(web(trust)), way: way.clone() }
             }
             Way::Mail { to, from, sendmail } => Link::Mail {
                 to: to.clone(),

@@ -38,8 +38,17 @@ pub struct Alerting {
 impl Alerting {
     /// Starts a thread for each way. Nothing is opened before there is something to tell.
     pub fn begin(settings: &[AlertSettings], machine: &Machine) -> io::Result<Alerting> {
+        Alerting::begin_with(settings, machine, |_| {})
+    }
+
+    /// The same; each thread does this before anything else, as to give up what its way does not need.
+    pub fn begin_with(
+        settings: &[AlertSettings],
+        machine: &Machine,
+        first: impl Fn(&Way) + Clone + Send + 'static,
+    ) -> io::Result<Alerting> {
         check(settings).map_err(io::Error::other)?;
-        let sinks = settings.iter().map(|settings| Sink::start(settings, machine.clone()));
+        let sinks = settings.iter().map(|settings| Sink::start(settings, machine.clone(), first.clone()));
         Ok(Alerting { sinks: sinks.collect::<Result<_, _>>()? })
     }
 

@@ -1,6 +1,6 @@
 //! `[[alert]]`: the ways by which findings are told, as people set them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use host::client::Trust;
@@ -143,6 +143,36 @@ impl Way {
                 "may the user of the service write there, and is it a regular file or not there yet?"
             }
         }
+    }
+
+    /// The program that it starts, where it starts one.
+    pub fn program(&self) -> Option<&Path> {
+        match self {
+            Way::Mail { sendmail, .. } => Some(sendmail),
+            Way::Command { command, .. } => command.first().map(Path::new),
+            _ => None,
+        }
+    }
+
+    /// The files that it reads each time.
+    pub fn files_read(&self) -> Vec<&Path> {
+        let (secrets, trust) = match self {
+            Way::Webhook { secret_file, token_file, trust, .. } => {
+                ([secret_file.as_ref(), token_file.as_ref()], Some(trust))
+            }
+            Way::Otlp { token_file, trust, .. } => ([None, token_file.as_ref()], Some(trust)),
+            Way::Syslog { route: Route::Tls(_, trust), .. } => ([None, None], Some(trust)),
+            _ => ([None, None], None),
+        };
+        let identity = trust.and_then(|trust| trust.identity.as_ref());
+        let authorities = trust.and_then(|trust| trust.ca_file.as_ref());
+        let own = identity.into_iter().flat_map(|(certificate, key)| [certificate, key]);
+        secrets.into_iter().flatten().chain(authorities).chain(own).map(PathBuf::as_path).collect()
+    }
+
+    /// The file that it writes, where it writes one.
+    pub fn file_written(&self) -> Option<&Path> {
+        if let Way::Eve { path } = self { Some(path) } else { None }
     }
 
     /// Whether each finding is a record of its own, for programs rather than for people.

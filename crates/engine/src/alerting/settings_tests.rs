@@ -41,6 +41,18 @@ fn every_kind_has_defaults() {
 }
 
 #[test]
+fn a_way_says_what_it_needs() {
+    let hook = one(
+        "kind = \"webhook\"\nurl = \"https://x\"\nsecret-file = \"/s\"\ntoken-file = \"/t\"\nca-file = \"/a\"\n\
+         certificate = \"/c\"\nkey = \"/k\"",
+    );
+    assert_eq!(hook.way.files_read(), ["/s", "/t", "/a", "/c", "/k"].map(Path::new));
+    assert_eq!((hook.way.program(), hook.way.file_written()), (None, None));
+    assert_eq!(one("kind = \"mail\"\nto = [\"root\"]").way.program(), Some(Path::new("/usr/sbin/sendmail")));
+    assert_eq!(one("kind = \"eve\"\npath = \"/e\"").way.file_written(), Some(Path::new("/e")));
+}
+
+#[test]
 fn rules_are_as_they_were_set() {
     let entry = one(
         "kind = \"mail\"\nto = [\"root\"]\nmin-severity = \"alert\"\ncodes = [\"silent-*\"]\nexcept = [\"scan\"]\n\

@@ -15,7 +15,7 @@ use super::delivery::Delivery;
 use super::notice::{Machine, Notice};
 use super::retry::pause;
 use super::rules::Sorter;
-use super::settings::AlertSettings;
+use super::settings::{AlertSettings, Way};
 
 /// So many sightings may wait for a way.
 const QUEUE: usize = 1024;
@@ -88,7 +88,11 @@ pub(super) struct Closed {
 }
 
 impl Sink {
-    pub(super) fn start(settings: &AlertSettings, machine: Machine) -> std::io::Result<Sink> {
+    pub(super) fn start(
+        settings: &AlertSettings,
+        machine: Machine,
+        first: impl Fn(&Way) + Send + 'static,
+    ) -> std::io::Result<Sink> {
         let (news, heard) = sync_channel(QUEUE);
         let (ended, done) = sync_channel(1);
         let shared = Arc::<Shared>::default();
@@ -105,7 +109,9 @@ impl Sink {
             series: random.hash_one(std::process::id()),
             made: 0,
         };
+        let way = settings.way.clone();
         let run = move || {
+            first(&way);
             worker.run(&heard);
             let _ = ended.send(());
         };
