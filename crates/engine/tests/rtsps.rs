@@ -1,7 +1,5 @@
 //! RTSP inside TLS, with a server in Python whose certificate openssl made.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is how it fails")]
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 

@@ -91,5 +91,6 @@ pub fn secret(path: &Path) -> Result<Vec<u8>, String> {
     if bytes.is_empty() { Err(format!("{shown} is empty")) } else { Ok(bytes) }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
