@@ -133,6 +133,11 @@ impl Places {
 
     /// Where the service keeps history.
     pub(crate) fn history_home(&self) -> Option<PathBuf> {
+        // Where systemd says so: it made the folder for the service.
+        let said = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).filter(|path| path.is_absolute());
+        if said.is_some() {
+            return said;
+        }
         if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() }
     }
 

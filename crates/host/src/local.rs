@@ -86,12 +86,12 @@ impl fmt::Display for LocalError {
 
 impl std::error::Error for LocalError {}
 
-/// The folders where a service of ours may have its socket, the likeliest first: of a user the user's own, then the
-/// system's.
+/// The folders where a service of ours may have its socket, the likeliest first: where systemd says that it is, of a user
+/// the user's own, then the system's.
 pub fn runtime_folders() -> Vec<PathBuf> {
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-    let own = own.filter(|_| own_user() != 0).map(|base| base.join("portreeve"));
-    own.into_iter().chain(std::iter::once(PathBuf::from("/run/portreeve"))).collect()
+    let said = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = said("XDG_RUNTIME_DIR").filter(|_| own_user() != 0).map(|base| base.join("portreeve"));
+    said("RUNTIME_DIRECTORY").into_iter().chain(own).chain([PathBuf::from("/run/portreeve")]).collect()
 }
 
 /// The folder where a service that we start puts what lives as long as it does.

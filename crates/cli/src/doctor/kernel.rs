@@ -41,13 +41,12 @@ pub(super) fn rows(facts: &Facts, rows: &mut Vec<Row>) {
         _ => Row::new("kernel", "everything", State::Unknown, "its release is not told"),
     });
     types(facts, rows);
-    let cause = "kernel programs";
     for program in &means.programs {
         let name = format!("program-{}", program.name);
         rows.push(match &program.fault {
             None => Row::new(name, program.shows, State::Ok, "it loads"),
             Some(fault) => Row::new(name, program.shows, State::Limited, fault.as_str())
-                .advise(format!("run as root, or see the rows above for what {cause} need")),
+                .advise("run as root; the rows before say what else kernel programs need"),
         });
     }
     for source in &facts.events {

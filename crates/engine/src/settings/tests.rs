@@ -142,3 +142,27 @@ fn every_prefix_and_a_seeded_random_run_are_read_or_refused_with_a_place() {
     }
     assert!((100..1900).contains(&read), "{read}");
 }
+
+/// The example that people copy, as it is and with each default written out.
+const EXAMPLE: &str = include_str!("../../../../contrib/portreeve.toml");
+
+#[test]
+fn the_example_sets_nothing_and_its_defaults_are_the_defaults() {
+    assert_eq!(one(EXAMPLE).unwrap(), Settings::default());
+    // A comment has a space behind its sign; a default has none.
+    let is_default = |line: &&str| line.starts_with('#') && line.get(1..2).is_some_and(|next| next != " ");
+    let written_out: String = EXAMPLE
+        .lines()
+        .map(|line| if is_default(&line) { line.trim_start_matches('#') } else { line })
+        .fold(String::new(), |text, line| text + line + "\n");
+    let all = one(&written_out).unwrap();
+    let mut expected = Settings::default();
+    // These have no default that could be written.
+    (expected.watch.filter, expected.watch.netns) = (all.watch.filter.clone(), all.watch.netns.clone());
+    let serve = &all.serve;
+    (expected.serve.socket, expected.serve.group, expected.serve.user) =
+        (serve.socket.clone(), serve.group.clone(), serve.user.clone());
+    assert_eq!(all, expected);
+    assert!(all.watch.filter.is_some() && serve.user.is_some() && serve.group.is_some());
+    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 17);
+}
