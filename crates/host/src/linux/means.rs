@@ -130,7 +130,7 @@ fn clock() -> Option<ClockMeans> {
         let state = unsafe { libc::adjtimex(&raw mut answer) };
         (state, answer)
     };
-    (state >= 0).then(|| ClockMeans {
+    (state >= 0).then_some(ClockMeans {
         synchronised: state != NOT_SYNCHRONISED && answer.status & libc::STA_UNSYNC == 0,
         most_off_us: answer.maxerror,
     })
