@@ -160,7 +160,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     #[test]
-    fn a_manager_hears_what_we_do_and_nobody_else_anything() {
+    fn who_started_us_hears_what_we_do_and_nobody_else_anything() {
         let path = std::env::temp_dir().join(format!("portreeve-notify-{}", std::process::id()));
         let manager = UnixDatagram::bind(&path).unwrap();
         let hear = || {
