@@ -23,6 +23,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   bench [--rounds N]     figures beside ss and lsof, on a load of 20,000 listeners (needs root)
+  bench-events [--rounds N]
+                         who sees listeners that live 0.2 ms, and what that costs them (needs root)
   bench-media [--rounds N]
                          figures of measuring streams beside tshark, on captures that it makes (2 GB of disk)
   bench-wire [--rounds N]
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome = match task.as_str() {
         "bench" => bench::run(&rest),
+        "bench-churn" => bench::run_churn(&rest),
+        "bench-events" => bench::run_events(&rest),
         "bench-media" => bench::run_media(&rest),
         "bench-wire" => bench::run_wire(&rest),
         "bench-one" => bench::run_one(&rest),

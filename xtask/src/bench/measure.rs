@@ -87,7 +87,7 @@ pub fn sockets_in(document: &[u8]) -> usize {
 
 /// CPU time in milliseconds that a running process and its threads, ended ones too, have had; to the kernel's tick
 /// of 10 ms (`USER_HZ`), so that only a difference over many answers says something.
-fn process_cpu_ms(pid: u32) -> Result<f64, String> {
+pub fn process_cpu_ms(pid: u32) -> Result<f64, String> {
     const TICK_MS: f64 = 10.0;
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.to_string())?;
     let after_name = text.rsplit(')').next().unwrap_or_default();

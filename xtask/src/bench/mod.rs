@@ -2,6 +2,7 @@
 //! same load, as whole commands and inside a process that keeps running.
 
 mod captures;
+mod events;
 mod load;
 mod measure;
 mod media;
@@ -15,6 +16,7 @@ use crate::say::{installed, run as run_command, say, skip};
 use load::Load;
 use measure::{Cost, running, sockets_in, whole};
 
+pub use events::{run as run_events, run_churn};
 pub use load::run as run_load;
 pub use media::run as run_media;
 pub use wire::{run as run_wire, run_one};
