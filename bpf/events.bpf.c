@@ -441,33 +441,85 @@ int state_changes(__u64 *context)
 	return 0;
 }
 
-inline_always int bound(struct bpf_sock *context)
+// Kernels before 6.2 do not show programs of control groups the socket itself, but some members of it. Its namespace is
+// that of who acts, nearly always; the end has only the cookie.
+inline_always struct socket_record *begin_outside(__u8 happened, struct bpf_sock *seen, __u64 cookie)
 {
-	if (!bpf_cast_to_kern_ctx) return 1;
-	struct sock *sk = bpf_cast_to_kern_ctx(context);
-	if (context->protocol == IPPROTO_TCP && is_subflow(sk)) return 1;
-	tell(BOUND, sk, bpf_get_socket_cookie(context));
-	return 1;
+	struct socket_record *record = begin(happened);
+	if (!record) return 0;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	record->cookie = cookie;
+	record->family = seen->family;
+	record->protocol = seen->protocol;
+	record->netns = READ(READ(READ(task, nsproxy), net_ns), ns.inum);
+	record->state = record->only_v6 = record->port = record->interface = 0;
+	*(__u64 *)record->address = *(__u64 *)(record->address + 8) = 0;
+	return record;
 }
 
 SEC("cgroup/post_bind4")
-int binds4(struct bpf_sock *context) { return bound(context); }
+int binds4(struct bpf_sock *context)
+{
+	__u64 cookie = bpf_get_socket_cookie(context);
+	if (bpf_cast_to_kern_ctx) {
+		struct sock *sk = bpf_cast_to_kern_ctx(context);
+		if (!is_subflow(sk)) tell(BOUND, sk, cookie);
+		return 1;
+	}
+	struct socket_record *record = begin_outside(BOUND, context, cookie);
+	if (!record) return 1;
+	record->port = context->src_port;
+	*(__u32 *)record->address = context->src_ip4;
+	submit(record);
+	return 1;
+}
 
 SEC("cgroup/post_bind6")
-int binds6(struct bpf_sock *context) { return bound(context); }
+int binds6(struct bpf_sock *context)
+{
+	__u64 cookie = bpf_get_socket_cookie(context);
+	if (bpf_cast_to_kern_ctx) {
+		struct sock *sk = bpf_cast_to_kern_ctx(context);
+		if (!is_subflow(sk)) tell(BOUND, sk, cookie);
+		return 1;
+	}
+	struct socket_record *record = begin_outside(BOUND, context, cookie);
+	if (!record) return 1;
+	__u32 *words = (__u32 *)record->address;
+	record->port = context->src_port;
+	words[0] = context->src_ip6[0];
+	words[1] = context->src_ip6[1];
+	words[2] = context->src_ip6[2];
+	words[3] = context->src_ip6[3];
+	submit(record);
+	return 1;
+}
+
+inline_always int tell_chosen(struct bpf_sock_addr *context, struct bpf_sock *seen)
+{
+	__u64 cookie = bpf_get_socket_cookie(context);
+	if (!bpf_sk_storage_get(&marks, seen, 0, BPF_SK_STORAGE_GET_F_CREATE)) {
+		lose();
+		return 1;
+	}
+	if (bpf_cast_to_kern_ctx) {
+		tell(AUTO_BOUND, READ((struct bpf_sock_addr_kern *)bpf_cast_to_kern_ctx(context), sk), cookie);
+		return 1;
+	}
+	__u32 port = seen->src_port;
+	struct socket_record *record = begin_outside(AUTO_BOUND, seen, cookie);
+	if (!record) return 1;
+	record->port = port;
+	submit(record);
+	return 1;
+}
 
 // The kernel has chosen a port by now, if there was none.
 inline_always int sent(struct bpf_sock_addr *context)
 {
-	if (!bpf_cast_to_kern_ctx) return 1;
-	void *socket = (void *)context->sk;
-	if (!socket || bpf_sk_storage_get(&marks, socket, 0, 0)) return 1;
-	struct sock *sk = READ((struct bpf_sock_addr_kern *)bpf_cast_to_kern_ctx(context), sk);
-	if (bpf_sk_storage_get(&marks, socket, 0, BPF_SK_STORAGE_GET_F_CREATE))
-		tell(AUTO_BOUND, sk, bpf_get_socket_cookie(context));
-	else
-		lose();
-	return 1;
+	struct bpf_sock *seen = context->sk;
+	if (!seen || bpf_sk_storage_get(&marks, seen, 0, 0)) return 1;
+	return tell_chosen(context, seen);
 }
 
 SEC("cgroup/sendmsg4")
@@ -479,15 +531,10 @@ int sends6(struct bpf_sock_addr *context) { return sent(context); }
 // The kernel chooses a port right after this, if there is none: the end tells which, or the reader looks.
 inline_always int connects(struct bpf_sock_addr *context)
 {
-	if (!bpf_cast_to_kern_ctx || !is_datagram(context->protocol)) return 1;
-	void *socket = (void *)context->sk;
-	struct sock *sk = READ((struct bpf_sock_addr_kern *)bpf_cast_to_kern_ctx(context), sk);
-	if (!socket || READ(sk, __sk_common.skc_num) || bpf_sk_storage_get(&marks, socket, 0, 0)) return 1;
-	if (bpf_sk_storage_get(&marks, socket, 0, BPF_SK_STORAGE_GET_F_CREATE))
-		tell(AUTO_BOUND, sk, bpf_get_socket_cookie(context));
-	else
-		lose();
-	return 1;
+	if (!is_datagram(context->protocol)) return 1;
+	struct bpf_sock *seen = context->sk;
+	if (!seen || seen->src_port || bpf_sk_storage_get(&marks, seen, 0, 0)) return 1;
+	return tell_chosen(context, seen);
 }
 
 SEC("cgroup/connect4")
@@ -500,17 +547,22 @@ int connects6(struct bpf_sock_addr *context) { return connects(context); }
 SEC("cgroup/sock_release")
 int ends(struct bpf_sock *context)
 {
-	if (!bpf_cast_to_kern_ctx || !has_ports(context->family)) return 1;
 	__u32 protocol = context->protocol;
-	if (protocol != IPPROTO_TCP && !is_datagram(protocol)) return 1;
-	struct sock *sk = bpf_cast_to_kern_ctx(context);
-	__u8 state = READ(sk, __sk_common.skc_state);
-	int told = READ(sk, __sk_common.skc_num) != 0;
-	if (protocol == IPPROTO_TCP) {
-		if (state == TCP_LISTEN) return 1;
-		told = told && state == TCP_CLOSE;
+	if (!has_ports(context->family) || (protocol != IPPROTO_TCP && !is_datagram(protocol))) return 1;
+	__u32 state = context->state;
+	if (protocol == IPPROTO_TCP && state == TCP_LISTEN) return 1;
+	__u64 cookie = bpf_get_socket_cookie(context);
+	// Bound it is told of at its end, as far as that shows; else the mark says so.
+	int told = protocol != IPPROTO_TCP || state == TCP_CLOSE;
+	if (bpf_cast_to_kern_ctx) {
+		struct sock *sk = bpf_cast_to_kern_ctx(context);
+		told = told && READ(sk, __sk_common.skc_num);
+		if (told || bpf_sk_storage_get(&marks, context, 0, 0)) tell(CLOSED, sk, cookie);
+		return 1;
 	}
-	if (told || bpf_sk_storage_get(&marks, context, 0, 0)) tell(CLOSED, sk, bpf_get_socket_cookie(context));
+	if (!told && !bpf_sk_storage_get(&marks, context, 0, 0)) return 1;
+	struct socket_record *record = begin_outside(CLOSED, context, cookie);
+	if (record) submit(record);
 	return 1;
 }
 

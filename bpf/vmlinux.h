@@ -129,7 +129,12 @@ struct bpf_sock {
 	__u32 priority;
 	__u32 src_ip4;
 	__u32 src_ip6[4];
-	__u32 src_port;
+	__u32 src_port; // host order
+	__u16 dst_port;
+	__u16 pad;
+	__u32 dst_ip4;
+	__u32 dst_ip6[4];
+	__u32 state;
 };
 struct bpf_sock_addr {
 	__u32 user_family;
@@ -141,7 +146,7 @@ struct bpf_sock_addr {
 	__u32 protocol;
 	__u32 msg_src_ip4;
 	__u32 msg_src_ip6[4];
-	__u64 sk __attribute__((aligned(8)));
+	struct bpf_sock *sk __attribute__((aligned(8)));
 };
 
 // Helpers by their number in the kernel's stable list (include/uapi/linux/bpf.h).

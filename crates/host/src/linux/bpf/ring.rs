@@ -1,10 +1,8 @@
 //! A ring of records that programs fill and we empty (Linux `Documentation/bpf/ringbuf.rst`).
 
-#![expect(unsafe_code, reason = "the memory is shared with the kernel")]
-
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
@@ -16,12 +14,6 @@ const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
 /// A record's head: its length, and where it lies.
 const HEAD_BYTES: usize = 8;
-
-impl AsFd for Ring {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
 
 /// The reader's side of a ring.
 #[derive(Debug)]
@@ -35,6 +27,12 @@ pub(crate) struct Ring {
     bytes: usize,
 }
 
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 impl Ring {
     /// The ring that is this map.
     pub(crate) fn of(map: &Map) -> io::Result<Ring> {
@@ -45,39 +43,33 @@ impl Ring {
         Ok(Ring { fd: map.as_fd().try_clone_to_owned()?, reader, writer, page, bytes })
     }
 
-    /// Hands out the records that are there, in order; gives how many bytes they took.
+    /// Hands out the records that are there, in order, and says how many.
     pub(crate) fn read(&mut self, each: &mut dyn FnMut(&[u8])) -> usize {
-        // SAFETY: both positions are aligned, inside their pages, and changed by the kernel only as atomics.
-        let (own, theirs) = unsafe {
-            (
-                self.reader.start().cast::<AtomicU64>().as_ref(),
-                self.writer.start().cast::<AtomicU64>().as_ref(),
-            )
-        };
+        let (Some(own), Some(theirs)) = (self.reader.atomic64(0), self.writer.atomic64(0)) else { return 0 };
+        let mut count = 0;
         let mut position = own.load(Ordering::Relaxed);
-        let began = position;
         // What is written while we read is for the next time: writers that never rest must not keep us.
         let end = theirs.load(Ordering::Acquire);
         while position < end {
-            let at = self.page + (usize::try_from(position).unwrap_or(0) & (self.bytes - 1));
-            // SAFETY: a record begins at a multiple of 8 inside the data, which lies behind the first page.
-            let head = unsafe { self.writer.start().byte_add(at).cast::<AtomicU32>().as_ref() };
+            let within = usize::try_from(position).unwrap_or(0) & (self.bytes - 1);
+            let at = self.page + within;
+            let Some(head) = self.writer.atomic32(at) else { break };
             let head = head.load(Ordering::Acquire);
             if head & BUSY != 0 {
                 break;
             }
             let length = (head & !DISCARDED) as usize;
-            if head & DISCARDED == 0 && at + HEAD_BYTES + length <= self.page + 2 * self.bytes {
-                // SAFETY: inside the mapping, as just checked; the kernel leaves a finished record alone until our
-                // position has passed it, and it is borrowed no longer than the call.
-                each(unsafe {
-                    std::slice::from_raw_parts(self.writer.start().as_ptr().byte_add(at + HEAD_BYTES), length)
-                });
+            #[expect(unsafe_code, reason = "the memory is shared with the kernel")]
+            // SAFETY: the kernel leaves a finished record alone until our position has passed it.
+            let record = unsafe { self.writer.bytes(at + HEAD_BYTES, length) };
+            if let Some(record) = record.filter(|_| head & DISCARDED == 0) {
+                each(record);
+                count += 1;
             }
             position += (length + HEAD_BYTES).next_multiple_of(8) as u64;
             own.store(position, Ordering::Release);
         }
-        usize::try_from(position - began).unwrap_or(usize::MAX)
+        count
     }
 
     /// Waits until a program wakes us, or there is something already, or `timeout` has passed.

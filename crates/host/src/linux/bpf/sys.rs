@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 const MAP_CREATE: i32 = 0;
 const MAP_LOOKUP: i32 = 1;
@@ -360,9 +361,35 @@ impl Shared {
         Ok(Shared { start, bytes })
     }
 
-    /// Where it begins.
-    pub fn start(&self) -> NonNull<u8> {
-        self.start
+    /// Where `bytes` from `offset` on lie, if they lie inside.
+    fn place(&self, offset: usize, bytes: usize) -> Option<NonNull<u8>> {
+        let inside = offset.checked_add(bytes).is_some_and(|end| end <= self.bytes);
+        // SAFETY: inside the mapping, as just checked.
+        inside.then(|| unsafe { self.start.byte_add(offset) })
+    }
+
+    /// A number that the kernel changes as a whole, at a multiple of its size.
+    pub fn atomic64(&self, offset: usize) -> Option<&AtomicU64> {
+        let place = self.place(offset, 8).filter(|_| offset.is_multiple_of(8))?;
+        // SAFETY: aligned, inside the mapping, alive as long as `self`, and never changed but as an atomic.
+        Some(unsafe { place.cast().as_ref() })
+    }
+
+    /// The same, half as long.
+    pub fn atomic32(&self, offset: usize) -> Option<&AtomicU32> {
+        let place = self.place(offset, 4).filter(|_| offset.is_multiple_of(4))?;
+        // SAFETY: aligned, inside the mapping, alive as long as `self`, and never changed but as an atomic.
+        Some(unsafe { place.cast().as_ref() })
+    }
+
+    /// Bytes of it; `None` where they would lie outside.
+    ///
+    /// # Safety
+    /// Nobody may write there while the slice is in use.
+    pub unsafe fn bytes(&self, offset: usize, bytes: usize) -> Option<&[u8]> {
+        let place = self.place(offset, bytes)?;
+        // SAFETY: inside the mapping, which lives as long as `self`; the caller keeps writers away.
+        Some(unsafe { std::slice::from_raw_parts(place.as_ptr(), bytes) })
     }
 }
 

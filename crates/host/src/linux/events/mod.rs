@@ -17,7 +17,7 @@ use rustix::time::ClockId;
 use wire::event_record::{self, Record, SocketRecord, What};
 
 use super::bpf::kernel_types::KernelTypes;
-use super::bpf::loader::Opened;
+use super::bpf::loader::{Calls, Opened};
 use super::bpf::maps::Maps;
 use super::bpf::ring::Ring;
 use super::bpf::{LoadError, control_group};
@@ -128,7 +128,7 @@ impl Kernel {
             .iter()
             .map(|source| EventSource { name: source.name, shows: source.shows, fault: None })
             .collect();
-        match load(request, &mut sources) {
+        match load(request, &mut sources, None) {
             Ok(kernel) => {
                 let tied = SOURCES.iter().zip(&sources);
                 let complete = tied.clone().all(|(source, told)| !source.essential || told.fault.is_none());
@@ -286,7 +286,12 @@ fn kind_of(protocol: u16) -> Option<Kind> {
     })
 }
 
-fn load(request: &EventRequest, sources: &mut [EventSource]) -> Result<Kernel, LoadError> {
+/// Loads every program that the kernel takes. `calls` is what they may call; `None` for the most that works.
+fn load(
+    request: &EventRequest,
+    sources: &mut [EventSource],
+    calls: Option<Calls>,
+) -> Result<Kernel, LoadError> {
     let types = KernelTypes::open()?;
     let ring_bytes = request.ring_bytes.clamp(RING_BYTES.0, RING_BYTES.1).next_power_of_two();
     let entries = [("ring", u32::try_from(ring_bytes).unwrap_or(1 << 23))];
@@ -301,7 +306,11 @@ fn load(request: &EventRequest, sources: &mut [EventSource]) -> Result<Kernel, L
     let root = control_group::root();
     let mut ties = Vec::new();
     for (source, told) in SOURCES.iter().zip(sources) {
-        let tied = opened.load(source.program).and_then(|program| match &root {
+        let program = match calls {
+            Some(calls) => opened.load_with(source.program, calls),
+            None => opened.load(source.program),
+        };
+        let tied = program.and_then(|program| match &root {
             _ if !source.name.starts_with("cgroup/") => program.tie_here(),
             Ok(root) => program.tie_to(root.as_fd()),
             Err(error) => Err(LoadError::NotSupported(format!("open control group: {error}"))),
@@ -335,4 +344,64 @@ fn own_pid_namespace() -> u32 {
     const FIRST: u64 = 0xEFFF_FFFC;
     let inode = std::fs::metadata("/proc/self/ns/pid").map_or(FIRST, |metadata| metadata.ino());
     if inode == FIRST { 0 } else { u32::try_from(inode).unwrap_or(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
+    use super::*;
+
+    /// What is told of our own sockets: kind, address, what happened.
+    fn told(calls: Calls) -> Option<Vec<(Kind, SocketAddr, Vec<Happened>)>> {
+        let mut sources: Vec<EventSource> = SOURCES
+            .iter()
+            .map(|source| EventSource { name: source.name, shows: source.shows, fault: None })
+            .collect();
+        let mut kernel = match load(&EventRequest::default(), &mut sources, Some(calls)) {
+            Ok(kernel) => kernel,
+            Err(error) => {
+                eprintln!("SKIPPED: {error}");
+                return None;
+            }
+        };
+        assert!(sources.iter().all(|source| source.fault.is_none()), "{sources:?}");
+        let mut ours: Vec<(Kind, SocketAddr, Vec<Happened>)> = Vec::new();
+        for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
+            let (tcp, udp) = (TcpListener::bind(address).unwrap(), UdpSocket::bind(address).unwrap());
+            ours.push((Kind::Tcp, tcp.local_addr().unwrap(), Vec::new()));
+            ours.push((Kind::Udp, udp.local_addr().unwrap(), Vec::new()));
+        }
+        let (mut table, mut count) = (Table::default(), 0);
+        for _ in 0..300 {
+            if count == 15 {
+                break;
+            }
+            kernel.pause(Duration::from_millis(100)).unwrap();
+            let mut take = |event: SocketEvent| {
+                let own = event.holder.value().is_some_and(|process| process.pid == std::process::id());
+                let known =
+                    ours.iter_mut().find(|(kind, local, _)| (*kind, *local) == (event.kind, event.local));
+                if let Some((_, _, happened)) = known.filter(|_| own) {
+                    happened.push(event.happened);
+                    count += 1;
+                }
+            };
+            kernel.read(&mut table, &mut take).unwrap();
+        }
+        Some(ours)
+    }
+
+    #[test]
+    fn an_older_kernel_tells_the_same() {
+        for calls in [Calls::Functions, Calls::HelpersOnly] {
+            for (kind, local, happened) in told(calls).into_iter().flatten() {
+                let expected: &[Happened] = match kind {
+                    Kind::Tcp => &[Happened::Bound, Happened::Listening, Happened::Closed],
+                    _ => &[Happened::Bound, Happened::Closed],
+                };
+                assert_eq!(happened, expected, "{calls:?} {} {local}", kind.name());
+            }
+        }
+    }
 }
