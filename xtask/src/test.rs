@@ -16,6 +16,7 @@ const PACKAGES: &[&str] = &[
     "procps",
     "python3-psutil",
     "netcat-openbsd",
+    "nmap",
     "tcpdump",
     "tshark",
     // Scenes: forwards, packages, strangers' listeners.

@@ -35,7 +35,6 @@ pub(crate) fn text(code: Code) -> &'static str {
         Code::SilentPortTraffic => include_str!("../../../docs/findings/silent-port-traffic.md"),
         Code::UnassignedPortTraffic => include_str!("../../../docs/findings/unassigned-port-traffic.md"),
         Code::ReservedPortTraffic => include_str!("../../../docs/findings/reserved-port-traffic.md"),
-        Code::DecoyTouched => include_str!("../../../docs/findings/decoy-touched.md"),
         Code::ServiceNew => include_str!("../../../docs/findings/service-new.md"),
         Code::Beacon => include_str!("../../../docs/findings/beacon.md"),
         Code::Scan => include_str!("../../../docs/findings/scan.md"),
@@ -57,6 +56,7 @@ pub(crate) fn text(code: Code) -> &'static str {
         Code::TimestampsNotKept => include_str!("../../../docs/findings/timestamps-not-kept.md"),
         Code::EssenceFault => include_str!("../../../docs/findings/essence-fault.md"),
         Code::ClockDisagreement => include_str!("../../../docs/findings/clock-disagreement.md"),
+        Code::DecoyTouched => include_str!("../../../docs/findings/decoy-touched.md"),
     }
 }
 

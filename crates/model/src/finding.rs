@@ -138,8 +138,6 @@ codes! {
     UnassignedPortTraffic = "unassigned-port-traffic", Warning;
     /// Packets go to a system port that IANA holds back.
     ReservedPortTraffic = "reserved-port-traffic", Warning;
-    /// Somebody came to a port where nobody is.
-    DecoyTouched = "decoy-touched", Note;
     /// A server was seen on a port where it was not seen before.
     ServiceNew = "service-new", Note;
     /// Connections to a server come as regularly as only a machine makes them.
@@ -182,6 +180,8 @@ codes! {
     EssenceFault = "essence-fault", Warning;
     /// Clocks on the wire disagree with each other, or with what a session says.
     ClockDisagreement = "clock-disagreement", Warning;
+    /// Somebody came to a port where nobody is.
+    DecoyTouched = "decoy-touched", Note;
 }
 
 /// What a finding is about.

@@ -221,3 +221,22 @@ fn the_rule_for_citations_can_ring() {
         assert!(citation_fault(bad).is_some(), "{bad}");
     }
 }
+
+#[test]
+fn decoys_call_nobody() {
+    let calls = Regex::new(r"\b(connect|connect_timeout|send|send_to|send_vectored|sendmsg|sendmmsg|sendto)\s*\(").unwrap();
+    let of_decoys = |path: &Path| {
+        ["crates/host/src/decoy", "crates/host/src/linux/decoy", "crates/engine/src/decoys"]
+            .iter()
+            .any(|folder| is_in(path, folder) || path == Path::new(&format!("{folder}.rs")))
+    };
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for (path, text) in sources().iter().filter(|(path, _)| of_decoys(path) && !path.ends_with("tests.rs")) {
+        seen += 1;
+        for (line, code) in code(text).filter(|(_, code)| calls.is_match(code)) {
+            faults.push(format!("{}:{line}: {}", path.display(), code.trim()));
+        }
+    }
+    assert!(seen > 10, "decoys are somewhere else now");
+    none("decoys begin no connection, and answer no datagram", faults);
+}

@@ -13,6 +13,7 @@ mod agreed;
 mod apart;
 mod census;
 mod churn;
+mod decoy;
 mod document;
 mod drift;
 mod events;

@@ -17,6 +17,8 @@ mod speed;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod visits;
+#[cfg(test)]
 mod wire_quiet;
 #[cfg(test)]
 mod wire_rings;
