@@ -21,7 +21,18 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 #define PASS 1
 
 // The contexts and helpers of include/uapi/linux/bpf.h: their layout is the kernel's promise.
-struct bpf_sk_lookup {
+struct bound_socket {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port;
+};
+struct lookup {
 	__u64 cookie;
 	__u32 family;
 	__u32 protocol;
@@ -40,7 +51,7 @@ static __u64 (*clock_ns)(void) = (void *)5;
 static __u64 (*socket_cookie)(void *context) = (void *)46;
 static long (*release)(void *socket) = (void *)86;
 static __u64 (*netns_cookie)(void *context) = (void *)122;
-static long (*assign)(struct bpf_sk_lookup *context, struct bpf_sock *socket, __u64 flags) = (void *)124;
+static long (*assign)(struct lookup *context, struct bound_socket *socket, __u64 flags) = (void *)124;
 static long (*report)(void *ring, const void *record, __u64 bytes, __u64 flags) = (void *)130;
 
 // What is known of a port: index is the port, and for UDP 65536 more. Mirrored in crates/host/src/linux/decoy/table.rs.
@@ -136,7 +147,7 @@ inline_always void count(__u64 *number)
 #define STAYS(branch) asm volatile("# " branch ::: "memory")
 
 SEC("sk_lookup")
-int choose(struct bpf_sk_lookup *context)
+int choose(struct lookup *context)
 {
 	__u32 protocol = context->protocol;
 	__u32 port = context->local_port;
@@ -184,7 +195,7 @@ int choose(struct bpf_sk_lookup *context)
 
 	if (level == ANSWER) {
 		__u32 which = (protocol == UDP ? 1 : 0) + (family == AF_INET ? 0 : 2);
-		struct bpf_sock *socket = bpf_map_lookup_elem(&answering, &which);
+		struct bound_socket *socket = bpf_map_lookup_elem(&answering, &which);
 		if (socket) {
 			knock.answered = assign(context, socket, 0) == 0;
 			release(socket);
@@ -201,14 +212,14 @@ int choose(struct bpf_sk_lookup *context)
 	return PASS;
 }
 
-inline_always struct counts *in_our_namespace(struct bpf_sock *socket)
+inline_always struct counts *in_our_namespace(struct bound_socket *socket)
 {
 	__u32 zero = 0;
 	struct counts *counted = bpf_map_lookup_elem(&counts, &zero);
 	return counted && netns_cookie(socket) == counted->netns ? counted : 0;
 }
 
-inline_always int hold(struct bpf_sock *socket)
+inline_always int hold(struct bound_socket *socket)
 {
 	__u32 protocol = socket->protocol;
 	if (protocol != TCP && protocol != UDP) return PASS;
@@ -228,19 +239,19 @@ inline_always int hold(struct bpf_sock *socket)
 }
 
 SEC("cgroup/post_bind4")
-int bound4(struct bpf_sock *socket)
+int bound4(struct bound_socket *socket)
 {
 	return hold(socket);
 }
 
 SEC("cgroup/post_bind6")
-int bound6(struct bpf_sock *socket)
+int bound6(struct bound_socket *socket)
 {
 	return hold(socket);
 }
 
 SEC("cgroup/sock_release")
-int released(struct bpf_sock *socket)
+int released(struct bound_socket *socket)
 {
 	if (!in_our_namespace(socket)) return PASS;
 	__u64 cookie = socket_cookie(socket);

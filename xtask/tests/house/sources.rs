@@ -224,7 +224,9 @@ fn the_rule_for_citations_can_ring() {
 
 #[test]
 fn decoys_call_nobody() {
-    let calls = Regex::new(r"\b(connect|connect_timeout|send|send_to|send_vectored|sendmsg|sendmmsg|sendto)\s*\(").unwrap();
+    let calls =
+        Regex::new(r"\b(connect|connect_timeout|send|send_to|send_vectored|sendmsg|sendmmsg|sendto)\s*\(")
+            .unwrap();
     let of_decoys = |path: &Path| {
         ["crates/host/src/decoy", "crates/host/src/linux/decoy", "crates/engine/src/decoys"]
             .iter()

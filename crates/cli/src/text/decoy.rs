@@ -8,6 +8,7 @@ use model::{DecoyTouch, Finding, Subject, Transport};
 
 use super::Form;
 use super::findings::write_one;
+use super::list::plural;
 use crate::sanitise;
 use crate::style::Paint;
 
@@ -91,14 +92,15 @@ pub(crate) fn decoy_summary(out: &mut String, findings: &[Finding], counts: &Dec
         write_one(out, finding, &about, form);
         out.push('\n');
     }
+    let number = |count: u64, one, many| plural(usize::try_from(count).unwrap_or(usize::MAX), one, many);
     let _ = writeln!(
         out,
-        "{} touches of {} sources; {} told, {} only counted; {} packets let through to who has the port.",
-        counts.touches,
-        counts.sources + counts.forgotten,
+        "{} of {}; {} told, {} only counted; {} let through to who has the port.",
+        number(counts.touches, "touch", "touches"),
+        number(counts.sources + counts.forgotten, "source", "sources"),
         counts.told,
         counts.touches.saturating_sub(counts.told),
-        counts.passed
+        number(counts.passed, "packet", "packets"),
     );
     for (count, what) in [
         (counts.lost, "packets came that there was no room to tell of"),

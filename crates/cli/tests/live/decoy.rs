@@ -242,10 +242,8 @@ fn nmap_finds_decoys_and_every_knock_is_seen_and_nobody_is_disturbed() {
         ("udp", "accept", &["-sU", "-p1-200", "--max-retries", "1", "--min-rate", "500"], "udp"),
     ] {
         let file = host.home.0.join(format!("{name}.pcapng"));
-        let decoy = Decoy::begin(
-            &host,
-            &["--ports", "1-65535", "--level", level, "--write", file.to_str().unwrap()],
-        );
+        let decoy =
+            Decoy::begin(&host, &["--ports", "1-65535", "--level", level, "--write", file.to_str().unwrap()]);
         let coverage = &decoy.begin["coverage"];
         assert_eq!(coverage["way"], "kernel", "{coverage}");
         let covered = ports(&coverage[transport]);
@@ -278,7 +276,10 @@ fn nmap_finds_decoys_and_every_knock_is_seen_and_nobody_is_disturbed() {
         assert_eq!(ours[0]["finding"]["code"], "decoy-touched");
         let title = ours[0]["finding"]["title"].as_str().unwrap();
         assert!(title.contains("looked through"), "{title}");
-        assert_eq!(array(&summary, "findings").iter().filter(|it| it["code"] == "decoy-touched").count(), visits.len());
+        assert_eq!(
+            array(&summary, "findings").iter().filter(|it| it["code"] == "decoy-touched").count(),
+            visits.len()
+        );
 
         // Nobody noticed.
         let report = report(&host, &mut planter, name);
@@ -331,7 +332,8 @@ fn greetings_are_said_datagrams_are_not_answered_and_evidence_is_written() {
     }
     let (host, scanner) = cable("decoy-greets");
     let file = host.home.0.join("visits.pcapng");
-    let words = ["--ports", "1-1023", "--level", "greet=ssh", "--exclude", "80", "--exclude-source", "10.9.0.7"];
+    let words =
+        ["--ports", "1-1023", "--level", "greet=ssh", "--exclude", "80", "--exclude-source", "10.9.0.7"];
     let mut all = words.to_vec();
     all.extend(["--write", file.to_str().unwrap()]);
     let decoy = Decoy::begin(&host, &all);
@@ -360,7 +362,11 @@ except OSError as e: print('udp', type(e).__name__)
     assert_eq!(out(&answer), expected, "{}", err(&answer));
     let (told, summary) = decoy.end();
     let visit = &array(&summary, "visits")[0];
-    assert_eq!((visit["connections"].as_u64(), visit["udp"]["ports"].as_u64()), (Some(2), Some(1)), "{summary}");
+    assert_eq!(
+        (visit["connections"].as_u64(), visit["udp"]["ports"].as_u64()),
+        (Some(2), Some(1)),
+        "{summary}"
+    );
     for protocol in ["ssh", "http", "dns"] {
         assert!(array(visit, "protocols").contains(&Value::from(protocol)), "{protocol}: {visit}");
     }

@@ -184,15 +184,24 @@ impl Decoys {
         now: Instant,
         each: &mut dyn FnMut(DecoyTouch),
     ) {
-        let DecoySettings { connections, connections_per_source, level, .. } = self.settings;
-        let guest_of = visitor.peer.ip();
-        if self.guests.has_room(guest_of, connections, connections_per_source) {
+        let DecoySettings { connections, connections_per_source, level, first_bytes, .. } = self.settings;
+        let source = visitor.peer.ip();
+        if !self.guests.has_room(source, connections, connections_per_source) {
+            // Some of its earlier connections may be over already.
+            let limit = self.settings.limit();
+            let over = self.guests.over(|guest| {
+                guest.visitor.peer.ip() == source && guest.hear(first_bytes, limit, now, level)
+            });
+            for guest in over {
+                self.tell(left(guest, now), each);
+            }
+        }
+        if self.guests.has_room(source, connections, connections_per_source) {
             self.guests.add(Guest::new(visitor, at, now, level));
         } else {
             self.counts.turned_away += 1;
-            let touch =
-                DecoyTouch { connected: true, ..knocked(Transport::Tcp, (visitor.peer, visitor.local), at) };
-            self.tell(touch, each);
+            let ends = (visitor.peer, visitor.local);
+            self.tell(DecoyTouch { connected: true, ..knocked(Transport::Tcp, ends, at) }, each);
         }
     }
 

@@ -3,7 +3,7 @@
 use model::{Code, Confidence, Evidence, PortTally, Protocol, Severity, Subject, Transport, Visit};
 use registry::{Paper, Usage};
 
-use super::paper::{history, is_reported, purpose, says};
+use super::paper::{history, purpose, says};
 use super::wire::home::is_private;
 use super::wire::words::{count, grouped, when};
 use crate::docket::{Cause, Docket, Draft, evidence};
@@ -164,12 +164,11 @@ fn facts(bench: &Bench<'_>, visit: &Visit, scans: bool) -> Vec<Evidence> {
     for spoken in visit.spoken.iter().take(MOST_PROTOCOLS) {
         facts.push(spoke(spoken.protocol, spoken.times, spoken.transport, spoken.port));
     }
-    // In a scan the numbers say nothing; what was spoken to, and what has a history, may.
-    let first = visit.spoken.iter().map(|spoken| (spoken.transport, spoken.port)).collect::<Vec<_>>();
-    let told = doors(visit).filter(|(transport, port)| {
-        !scans || first.contains(&(*transport, *port)) || is_reported(*transport, *port)
-    });
-    for (transport, port) in told.take(MOST_PORTS) {
+    // In a scan the numbers say nothing; what was spoken to may.
+    let first: Vec<(Transport, u16)> =
+        visit.spoken.iter().map(|spoken| (spoken.transport, spoken.port)).collect();
+    let all: Vec<(Transport, u16)> = if scans { first } else { doors(visit).collect() };
+    for (transport, port) in all.into_iter().take(MOST_PORTS) {
         let standing = bench.paper.standing(transport, port);
         facts.push(says(&bench.cited, transport, port, &standing));
         if let Usage::Silent(reason) = standing.usage {

@@ -236,7 +236,10 @@ fn rung(wire: &Wire) -> BTreeSet<Code> {
 #[test]
 fn every_alarm_of_media_can_ring() {
     let rung = rung(&everything_wrong());
-    let all = Code::ALL.iter().copied().filter(|code| (Code::StreamWithoutSession..=Code::ClockDisagreement).contains(code));
+    let all = Code::ALL
+        .iter()
+        .copied()
+        .filter(|code| (Code::StreamWithoutSession..=Code::ClockDisagreement).contains(code));
     let missing: Vec<&str> = all.filter(|code| !rung.contains(code)).map(|code| code.name()).collect();
     assert_eq!(missing, [""; 0]);
 }
