@@ -10,8 +10,6 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 #define BPF_MAP_TYPE_HASH 1
 #define BPF_MAP_TYPE_LPM_TRIE 11
 #define BPF_MAP_TYPE_SOCKMAP 15
-#define BPF_MAP_TYPE_RINGBUF 27
-#define BPF_F_NO_PREALLOC 1
 #define BPF_NOEXIST 1
 
 #define AF_INET 2

@@ -209,6 +209,6 @@ fn the_range_that_the_kernel_gives_from_is_never_covered_even_when_it_moves() {
             decoy.wait(Duration::from_secs(1), &mut std::iter::empty(), &mut |_| {}).unwrap();
         }
         assert_eq!(decoy.coverage().tcp.ranges(), [1..=1999, 8001..=9999]);
-        assert!(refused("127.0.0.1:420"));
+        assert!(refused("127.0.0.1:4200"));
     });
 }
