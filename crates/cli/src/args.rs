@@ -23,8 +23,8 @@ pub(crate) use alert::{AlertCommand, AlertSource};
 pub(crate) use census::CensusArgs;
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
-pub(crate) use history::{FindingsArgs, HistoryArgs};
 pub(crate) use mcp::McpArgs;
+pub(crate) use history::{FindingsArgs, FindingsCommand, HistoryArgs, MemoryArgs};
 pub(crate) use media::{
     AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
     SdpLintArgs, SessionArgs,
@@ -149,8 +149,10 @@ pub(crate) enum Command {
     #[command(after_long_help = census::EXAMPLES)]
     Census(Box<CensusArgs>),
     /// Lists what was found on this machine over time, and keeps what people decided about it
-    Findings(FindingsArgs),
+    #[command(after_long_help = history::FINDINGS_EXAMPLES)]
+    Findings(Box<FindingsArgs>),
     /// Tells what was seen on this machine, and when
+    #[command(after_long_help = history::HISTORY_EXAMPLES)]
     History(HistoryArgs),
     /// Lets empty ports tell who comes to them
     ///
@@ -338,6 +340,8 @@ pub(crate) struct JudgeArgs {
     /// Compare with no baseline
     #[arg(long, conflicts_with = "baseline", help_heading = "Judging")]
     pub(crate) no_baseline: bool,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
 }
 
 /// How to write the result.
@@ -531,6 +535,10 @@ pub(crate) enum SchemaName {
     Doctor,
     /// The document of census
     Census,
+    /// The document of history
+    History,
+    /// The document of findings
+    Findings,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

@@ -236,6 +236,58 @@ pub(crate) fn table<const N: usize>(
     }
 }
 
+/// Writes what happened, one line per record.
+pub(crate) fn records(out: &mut String, records: &[store::Record]) {
+    let rows = records.iter().map(|record| {
+        let (kind, pid) = match &record.what {
+            store::What::Socket(socket) => ("socket", socket.pid.map(|pid| pid.to_string())),
+            store::What::Touch(_) => ("touch", None),
+            store::What::Gap(_) => ("gap", None),
+            store::What::Finding { .. } => ("finding", None),
+            store::What::Session(_) => ("session", None),
+            store::What::Stream(_) => ("stream", None),
+        };
+        let (what, place, who) = crate::text::record_words(&record.what);
+        let (number, at) = (record.number.to_string(), record.at.to_string());
+        [number, at, kind.to_owned(), what, place, pid.unwrap_or_default(), who]
+    });
+    table(out, ["number", "at", "record", "what", "where", "pid", "who"], rows);
+}
+
+/// Writes findings over time, one line each.
+pub(crate) fn findings(out: &mut String, findings: &[store::FindingRecord]) {
+    let headings = [
+        "id",
+        "severity",
+        "state",
+        "code",
+        "first",
+        "last",
+        "times",
+        "about",
+        "title",
+        "accepted_by",
+        "reason",
+    ];
+    let rows = findings.iter().map(|finding| {
+        let accepted = finding.acknowledged.as_ref();
+        [
+            finding.id.clone(),
+            finding.severity.clone(),
+            finding.state.name().to_owned(),
+            finding.code.clone(),
+            finding.seen.first.to_string(),
+            finding.seen.last.to_string(),
+            finding.seen.times.to_string(),
+            finding.about.clone(),
+            finding.title.clone(),
+            accepted.map(|accepted| accepted.by.clone()).unwrap_or_default(),
+            accepted.map(|accepted| accepted.reason.clone()).unwrap_or_default(),
+        ]
+    });
+    table(out, headings, rows);
+}
+
 fn record(out: &mut String, fields: &[String]) {
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {

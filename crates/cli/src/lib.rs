@@ -13,6 +13,7 @@ mod files;
 mod fixture;
 mod look;
 mod mcp;
+mod memory;
 mod output;
 mod pages;
 mod report;

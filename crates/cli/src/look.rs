@@ -1,15 +1,18 @@
 //! One look, judged by everything that people wrote down here.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use engine::Grounds;
 use host::{Look, Looker};
-use model::Snapshot;
+use model::{Snapshot, Transport};
 use registry::Paper;
+use store::RefusalKind;
 use verdict::{Baseline, Policy, Used, baseline, policy};
 
 use crate::args::JudgeArgs;
 use crate::files::{self, Places};
+use crate::memory::Memory;
 use crate::output::Progress;
 
 /// Reads registry, policy and baseline.
@@ -32,7 +35,34 @@ pub(crate) fn gather(places: &Places, args: &JudgeArgs) -> Grounds {
             }
         }
     };
-    Grounds { paper, policy, baseline, used: Used::default(), sessions: Vec::new(), wrong }
+    Grounds { paper, policy, baseline, used: Used::default(), past: HashMap::new(), sessions: Vec::new(), wrong }
+}
+
+/// Asks what this machine remembers: of all port numbers, and everything of these. The file is open for no longer
+/// than that: the service may want it. No history is no fault, unless one was named.
+pub(crate) fn remember(
+    grounds: &mut Grounds,
+    places: &Places,
+    args: &JudgeArgs,
+    ports: &[(u16, Option<Transport>)],
+) {
+    let named = args.memory.history.as_deref();
+    let memory = match Memory::find(places, named) {
+        Ok(memory) => memory,
+        Err(refusal) if refusal.kind == RefusalKind::Absent && named.is_none() => return,
+        Err(refusal) => {
+            grounds.past = ports.iter().map(|port| (*port, Err(refusal.text.clone()))).collect();
+            if named.is_some() {
+                grounds.wrong.push(refusal.text);
+            }
+            return;
+        }
+    };
+    grounds.used = memory.used().unwrap_or_default();
+    let past = |port: &(u16, Option<Transport>)| {
+        (*port, memory.port(port.1, port.0, 0).map_err(|refusal| refusal.text))
+    };
+    grounds.past = ports.iter().map(past).collect();
 }
 
 /// Looks once; says that it goes on where that may take long.

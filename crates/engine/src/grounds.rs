@@ -1,10 +1,12 @@
 //! What everything is judged by: the registry, what people wrote down, and what was agreed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::media::{Agreement, Session};
-use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic};
+use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic, Transport};
 use registry::Paper;
+use store::PortHistory;
 use verdict::{Baseline, Earlier, Policy, Used};
 
 use crate::traffic_view::TrafficView;
@@ -21,6 +23,8 @@ pub struct Grounds {
     pub baseline: Option<Baseline>,
     /// Which port numbers were used here before; by default nobody watched.
     pub used: Used,
+    /// What is remembered of the ports that were asked for, or why that could not be read.
+    pub past: HashMap<(u16, Option<Transport>), Result<PortHistory, String>>,
     /// What was agreed for ports.
     pub sessions: Vec<Session>,
     /// What should have counted and could not be read.

@@ -77,6 +77,8 @@ pub(super) fn schema(name: SchemaName) -> Status {
         SchemaName::Changes => include_bytes!("../../../../docs/schema/changes-v1.schema.json"),
         SchemaName::Assignments => include_bytes!("../../../../docs/schema/assignments-v1.schema.json"),
         SchemaName::Doctor => include_bytes!("../../../../docs/schema/doctor-v1.schema.json"),
+        SchemaName::History => include_bytes!("../../../../docs/schema/history-v1.schema.json"),
+        SchemaName::Findings => include_bytes!("../../../../docs/schema/findings-v1.schema.json"),
         SchemaName::Media => include_bytes!("../../../../docs/schema/media-v1.schema.json"),
         SchemaName::Census => include_bytes!("../../../../docs/schema/census-v1.schema.json"),
         SchemaName::Traffic => include_bytes!("../../../../docs/schema/traffic-v1.schema.json"),

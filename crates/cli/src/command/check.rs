@@ -17,7 +17,9 @@ pub(super) fn run(args: &CheckArgs) -> Status {
         targets.iter().map(|target| format!("port={}", target.trim_start_matches(':'))).collect();
     let filters: Vec<&str> = filters.into_iter().chain(ports.iter().map(String::as_str)).collect();
     let selection = Selection::resolve(&args.select, &filters).map_err(Stop::Usage)?;
-    let mut grounds = look::gather(&Places::find(), &args.judge);
+    let places = Places::find();
+    let mut grounds = look::gather(&places, &args.judge);
+    look::remember(&mut grounds, &places, &args.judge, &[]);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     if !grounds.wrong.is_empty() {
         // Without the policy that people wrote, what they accepted would be found again, and what they forbade not.

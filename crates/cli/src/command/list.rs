@@ -20,7 +20,8 @@ use crate::{csv, output, text};
 
 pub(super) fn run(args: &ListArgs) -> Status {
     let (targets, filters) = selection::split(&args.what);
-    let mut grounds = look::gather(&Places::find(), &args.judge);
+    let places = Places::find();
+    let mut grounds = look::gather(&places, &args.judge);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     if !targets.is_empty() {
         let targets = targets_of(&targets, &grounds)?;
@@ -29,6 +30,7 @@ pub(super) fn run(args: &ListArgs) -> Status {
                 "a page of one port takes no filters; for a list write port=420 and the filters",
             )));
         }
+        look::remember(&mut grounds, &places, &args.judge, &port::each(&targets));
         return port::show(&targets, &args.select.look, &grounds, &args.output, args.watch.watch);
     }
     let selection = Selection::resolve(&args.select, &filters).map_err(Stop::Usage)?;

@@ -19,11 +19,22 @@ use crate::{output, text};
 const MOST_PAGES: usize = 8;
 
 pub(super) fn run(args: &PortArgs) -> Status {
-    let mut grounds = look::gather(&Places::find(), &args.judge);
+    let places = Places::find();
+    let mut grounds = look::gather(&places, &args.judge);
     media::sessions::agree(&mut grounds, &args.agreed)?;
     let words: Vec<&str> = args.port.iter().map(String::as_str).collect();
     let targets = targets_of(&words, &grounds)?;
+    look::remember(&mut grounds, &places, &args.judge, &each(&targets));
     show(&targets, &args.look, &grounds, &args.output, args.watch.watch)
+}
+
+/// The ports whose pages are shown, each with the transport it is asked for; none where they are too many for pages.
+pub(super) fn each(targets: &[Target]) -> Vec<(u16, Option<model::Transport>)> {
+    let count: usize = targets.iter().map(|target| target.ports.len()).sum();
+    if count > MOST_PAGES {
+        return Vec::new();
+    }
+    targets.iter().flat_map(|target| target.ports.clone().map(|port| (port, target.transport))).collect()
 }
 
 /// Shows the pages of some ports. The status is 0, or 2 where not everything could be looked at.
@@ -52,7 +63,10 @@ pub(super) fn show(
                 targets
                     .iter()
                     .flat_map(|target| target.ports.clone().map(|port| (port, target.transport)))
-                    .map(|(port, transport)| PortPaper::of(&view.paper, port, transport))
+                    .map(|(port, transport)| {
+                        let past = grounds.past.get(&(port, transport));
+                        PortPaper::of(&view.paper, port, transport).remembering(past)
+                    })
                     .collect()
             };
             render(&view, &rows, false, ports, status, args, again)?
@@ -85,7 +99,8 @@ pub(super) fn show(
                     if !out.is_empty() {
                         out.push('\n');
                     }
-                    text::page(&mut out, &view, port, transport, &rows, form);
+                    let past = grounds.past.get(&(port, transport));
+                    text::page(&mut out, &view, (port, transport), &rows, past, form);
                 }
             }
             out.into_bytes()

@@ -101,7 +101,7 @@ pub(super) fn run(args: &ReadArgs) -> Status {
 
 /// What traffic is judged by. A policy that cannot be read stops us: what people accepted would be found again.
 pub(in crate::command) fn grounds(args: &PolicyArgs) -> Result<Grounds, Stop> {
-    let judge = JudgeArgs { policy: args.clone(), baseline: None, no_baseline: true };
+    let judge = JudgeArgs { policy: args.clone(), no_baseline: true, ..JudgeArgs::default() };
     let grounds = look::gather(&Places::find(), &judge);
     if grounds.wrong.is_empty() {
         Ok(grounds)

@@ -10,6 +10,7 @@ mod doctor;
 mod event;
 mod fast;
 mod flow;
+mod history;
 mod media;
 mod paper;
 mod process;
@@ -30,6 +31,7 @@ pub(crate) use decoy::{
 pub(crate) use doctor::DoctorDocument;
 pub(crate) use event::SocketEvent;
 pub(crate) use flow::Flow;
+pub(crate) use history::{FindingsDocument, HistoryDocument};
 pub(crate) use media::{MediaDocument, ReceivingDocument, SendingDocument, media_clock, reference};
 pub(crate) use paper::PortPaper;
 use process::Process;

@@ -14,6 +14,12 @@ pub(crate) struct PortPaper<'a> {
     port: u16,
     /// Each transport.
     transports: Vec<TransportPaper<'a>>,
+    /// What this machine remembers of it; null where nobody remembers, or of many ports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<store::PortHistory>,
+    /// Why what is remembered could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history_hidden: Option<String>,
 }
 
 /// A port of one transport on paper.
@@ -125,11 +131,20 @@ impl<'a> Assignment<'a> {
 }
 
 impl<'a> PortPaper<'a> {
+    /// The same with what is remembered, or why that could not be read.
+    pub(crate) fn remembering(mut self, past: Option<&Result<store::PortHistory, String>>) -> PortPaper<'a> {
+        self.history = past.and_then(|past| past.clone().ok());
+        self.history_hidden = past.and_then(|past| past.clone().err());
+        self
+    }
+
     /// What paper says of a port, for one transport or each.
     pub(crate) fn of(paper: &'a Paper, port: u16, only: Option<Transport>) -> PortPaper<'a> {
         let wanted = |transport: &Transport| only.is_none_or(|only| only == *transport);
         PortPaper {
             port,
+            history: None,
+            history_hidden: None,
             transports: Transport::ALL
                 .into_iter()
                 .filter(wanted)

@@ -73,6 +73,12 @@ fn the_schemas_are_those_of_the_types() {
 }
 
 #[test]
+fn history_and_findings_have_schemas() {
+    compare(&docs("history-v1.schema.json"), &schema_text::<HistoryDocument<'static>>());
+    compare(&docs("findings-v1.schema.json"), &schema_text::<FindingsDocument<'static>>());
+}
+
+#[test]
 fn real_documents_keep_the_schema() {
     let schema: Value = serde_json::from_str(&schema_text::<Document<'static>>()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

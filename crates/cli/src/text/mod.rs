@@ -6,6 +6,7 @@ mod decoy;
 mod doctor;
 mod event;
 mod findings;
+mod history;
 mod list;
 mod media;
 mod page;
@@ -21,6 +22,7 @@ pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
 pub(crate) use doctor::doctor;
 pub(crate) use event::event_line;
 pub(crate) use findings::{changes, check, subject_words};
+pub(crate) use history::{finding, findings, port_history, record_words, records, statistics};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{
     media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table,

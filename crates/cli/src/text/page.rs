@@ -18,9 +18,9 @@ use crate::style::Paint;
 pub(crate) fn page(
     out: &mut String,
     view: &View,
-    port: u16,
-    only: Option<Transport>,
+    (port, only): (u16, Option<Transport>),
     rows: &[&Row],
+    past: Option<&Result<store::PortHistory, String>>,
     form: Form,
 ) {
     let title = match only {
@@ -61,6 +61,9 @@ pub(crate) fn page(
         }
     }
     write_connections(out, view, &connections, form);
+    if let Some(past) = past {
+        super::history::past(out, past, form);
+    }
     sessions::write(out, view, port, only, form);
 
     heading(out, "On the wire", form);
@@ -319,9 +322,9 @@ mod tests {
         page(
             &mut out,
             &view,
-            port,
-            None,
+            (port, None),
             &rows,
+            None,
             Form { width: Some(100), style: Style::PLAIN, headings: true },
         );
         out

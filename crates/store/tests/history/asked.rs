@@ -385,3 +385,39 @@ fn who_may_not_have_it_is_told_why() {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
+
+#[test]
+fn questions_and_answers_travel_as_json() {
+    let (_folder, store) = open(Limits::default());
+    let nc = process(900, "/usr/bin/nc");
+    let about = "tcp 0.0.0.0:420 /usr/bin/nc";
+    let id = finding_id(Code::SilentPortInUse, about);
+    store
+        .append(&Batch {
+            events: vec![event(BEGIN, Happened::Listening, "0.0.0.0:420", &nc)],
+            findings: vec![sighting(BEGIN, Code::SilentPortInUse, about, Severity::Warning)],
+            ..Batch::default()
+        })
+        .unwrap();
+    let now = moment(BEGIN + SECOND);
+    let (by, reason) = (String::from("root"), String::from("ours"));
+    for query in [
+        Query::Port { transport: Some(String::from("tcp")), port: 420, records: 10, now },
+        Query::Records { filter: RecordFilter { limit: 10, ..RecordFilter::default() } },
+        Query::Findings { filter: FindingFilter { limit: 10, ..FindingFilter::default() }, now },
+        Query::Finding { id: id.clone(), now },
+        Query::Acknowledge { id: id.clone(), reason, by, until: Some(moment(BEGIN + DAY)), now },
+        Query::Reopen { id, now },
+        Query::Usage { ports: vec![420] },
+        Query::Statistics,
+    ] {
+        let text = serde_json::to_string(&query).unwrap();
+        assert_eq!(serde_json::from_str::<Query>(&text).unwrap(), query, "{text}");
+        let answer = store.answer(&query).unwrap();
+        let text = serde_json::to_string(&answer).unwrap();
+        assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer, "{text}");
+    }
+    let refused = store.answer(&Query::Finding { id: String::from("00000"), now }).unwrap_err();
+    let text = serde_json::to_string(&refused).unwrap();
+    assert_eq!(serde_json::from_str::<portreeve_store::Refusal>(&text).unwrap(), refused);
+}

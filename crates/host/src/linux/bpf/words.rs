@@ -1,7 +1,5 @@
 //! The memory of an array map that the kernel's programs and we both write, word by word.
 
-#![expect(unsafe_code, reason = "the memory is shared with the kernel")]
-
 use std::io;
 use std::sync::atomic::AtomicU32;
 
@@ -27,8 +25,6 @@ impl Words {
 
     /// The word at this place.
     pub(crate) fn word(&self, at: usize) -> Option<&AtomicU32> {
-        // SAFETY: it lies within the mapping, is aligned as a page and its words are, and is only used as an atomic
-        // number, by the kernel too; the mapping lives as long as `self`.
-        (at < self.words).then(|| unsafe { self.memory.start().cast::<AtomicU32>().add(at).as_ref() })
+        if at < self.words { self.memory.atomic32(at * 4) } else { None }
     }
 }
