@@ -300,7 +300,7 @@ pub(crate) fn finding(out: &mut String, finding: &FindingRecord, form: Form) {
 
 /// Writes how much is kept.
 pub(crate) fn statistics(out: &mut String, statistics: &Statistics, form: Form) {
-    let mebibytes = |bytes: u64| format!("{}.{} MiB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20);
+    let mebibytes = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20);
     field(out, "file", &statistics.file, form);
     let length =
         format!("{} of at most {}", mebibytes(statistics.file_bytes), mebibytes(statistics.most_bytes));
