@@ -11,7 +11,7 @@ use model::{
     Code, Confidence, Evidence, Exe, ExeState, Family, Finding, Happened, Kind, Process, Seen, Severity,
     SocketEvent, Subject, Timestamp, User, Utc, Witness,
 };
-use portreeve_store::{Batch, Limits, Sighting, Store, finding_id};
+use store::{Batch, Limits, Sighting, Store, finding_id};
 use serde_json::Value;
 use support::{Home, err, out, status};
 
