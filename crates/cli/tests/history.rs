@@ -1,6 +1,6 @@
 //! The binary and a history that a service left: asked, filtered, decided about; and what a page and a verdict say of it.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is how it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is how it fails")]
 
 mod support;
 
@@ -11,8 +11,8 @@ use model::{
     Code, Confidence, Evidence, Exe, ExeState, Family, Finding, Happened, Kind, Process, Seen, Severity,
     SocketEvent, Subject, Timestamp, User, Utc, Witness,
 };
-use store::{Batch, Limits, Sighting, Store, finding_id};
 use serde_json::Value;
+use store::{Batch, Limits, Sighting, Store, finding_id};
 use support::{Home, err, out, status};
 
 const DAY: i64 = 86_400_000_000_000;
@@ -92,7 +92,8 @@ fn history(home: &Home, port: u16) -> PathBuf {
 
 fn json(home: &Home, words: &[&str]) -> Value {
     let output = home.run(words);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {words:?} {}", err(&output)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {words:?} {}", err(&output)))
 }
 
 #[test]

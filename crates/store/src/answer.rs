@@ -198,7 +198,7 @@ pub struct Record {
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum What {
     /// To a socket.
-    Socket(SocketRecord),
+    Socket(Box<SocketRecord>),
     /// At a decoy.
     Touch(TouchRecord),
     /// Something could not be seen, or was lost.

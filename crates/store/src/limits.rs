@@ -7,7 +7,8 @@ pub struct Limits {
     pub keep_days: u32,
     /// Days that first and last seen of doors and holders are kept; those of port numbers stay.
     pub keep_summaries_days: u32,
-    /// The longest that the file may become. It grows by doubling, so about half of it is filled.
+    /// The longest that the file may become. It grows by doubling, and a commit needs room beside what it replaces, so
+    /// rows fill a quarter of it.
     pub most_bytes: u64,
     /// Most findings that are kept; resolved ones go first.
     pub most_findings: u64,
@@ -21,9 +22,10 @@ impl Limits {
     /// The least that [`Limits::most_bytes`] may be.
     pub const LEAST_BYTES: u64 = 4 << 20;
 
-    /// What rows may take of the file, as we count them: half of its length, and of that what pages leave free.
+    /// What rows may take of the file, as we count them: of the half that it may fill before it doubles once more, the
+    /// half that pages which are not full and those that a commit replaces leave.
     pub(crate) fn row_bytes(&self) -> u64 {
-        self.most_bytes.max(Limits::LEAST_BYTES) / 2 / 8 * 5
+        self.most_bytes.max(Limits::LEAST_BYTES) / 4
     }
 }
 

@@ -135,7 +135,7 @@ fn transport_of(what: &WhatRow) -> Option<Transport> {
 
 fn what(reading: &Reading<'_>, row: WhatRow, holders: &mut Holders) -> Result<What, StoreError> {
     Ok(match row {
-        WhatRow::Socket(row) => What::Socket(SocketRecord {
+        WhatRow::Socket(row) => What::Socket(Box::new(SocketRecord {
             happened: match row.happened {
                 0 => "bound",
                 1 => "auto_bound",
@@ -156,7 +156,7 @@ fn what(reading: &Reading<'_>, row: WhatRow, holders: &mut Holders) -> Result<Wh
             },
             cgroup: row.cgroup,
             lived_ns: row.lived_ns,
-        }),
+        })),
         WhatRow::Touch(row) => What::Touch(TouchRecord {
             transport: identity::transport(row.transport).map_or("unknown", |it| it.name()).to_owned(),
             peer: row.peer,
