@@ -1,4 +1,5 @@
 //! `portreeve alert`: what is configured, and whether it arrives, from a file as people write it.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod support;

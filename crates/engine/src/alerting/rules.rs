@@ -1,6 +1,7 @@
 //! Which findings are told by a way, when, together with which, and how often: without I/O, on a clock that is handed in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,10 @@ impl Rules {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key(Code, String);
+/// What tells findings apart: the code, and 128 bits of what they are about, which strangers may make long, mixed with
+/// secrets that they do not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key(Code, u64, u64);
 
 /// What was told of a finding.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ struct Held {
 #[derive(Debug)]
 pub struct Sorter {
     rules: Rules,
+    secrets: [RandomState; 2],
     known: HashMap<Key, Known>,
     order: BTreeMap<u64, Key>,
     places: u64,
@@ -100,6 +104,7 @@ impl Sorter {
     pub fn new(rules: Rules) -> Sorter {
         Sorter {
             rules,
+            secrets: [RandomState::new(), RandomState::new()],
             known: HashMap::new(),
             order: BTreeMap::new(),
             places: 0,
@@ -139,7 +144,7 @@ impl Sorter {
 
     /// A finding is over.
     pub fn over(&mut self, now: Instant, sighting: Arc<Sighting>) {
-        let key = Key(sighting.finding.code, sighting.about.clone());
+        let key = self.key(&sighting);
         // What was never told need not be taken back.
         let Some(known) = self.known.remove(&key) else { return };
         self.order.remove(&known.place);
@@ -188,8 +193,14 @@ impl Sorter {
         self.groups.front().map(|group| group.due).into_iter().chain(held).min()
     }
 
+    fn key(&self, sighting: &Sighting) -> Key {
+        let [first, second] = &self.secrets;
+        let about = &sighting.about;
+        Key(sighting.finding.code, first.hash_one(about), second.hash_one(about))
+    }
+
     fn see(&mut self, sighting: &Sighting) -> Option<&mut Known> {
-        let key = Key(sighting.finding.code, sighting.about.clone());
+        let key = self.key(sighting);
         let known = self.known.get_mut(&key)?;
         self.order.remove(&known.place);
         self.places += 1;
@@ -204,9 +215,9 @@ impl Sorter {
         {
             self.known.remove(&oldest);
         }
-        let key = Key(sighting.finding.code, sighting.about.clone());
+        let key = self.key(sighting);
         self.places += 1;
-        self.order.insert(self.places, key.clone());
+        self.order.insert(self.places, key);
         let known = Known { told: now, severity: sighting.finding.severity, times: 1, place: self.places };
         self.known.insert(key, known);
     }

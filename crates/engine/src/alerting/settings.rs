@@ -508,5 +508,6 @@ pub fn check(entries: &[AlertSettings]) -> Result<(), String> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 #[path = "settings_tests.rs"]
 mod tests;

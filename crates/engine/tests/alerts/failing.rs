@@ -83,3 +83,29 @@ fn a_trial_says_of_each_way_what_came_of_it() {
     let document: serde_json::Value = serde_json::from_str(&folder.read("document")).unwrap();
     assert_eq!(document["test"], true);
 }
+
+#[test]
+fn what_is_known_stays_quiet_and_what_is_over_is_told() {
+    let folder = Folder::new();
+    let text = format!("[[alert]]\nname = \"e\"\nkind = \"eve\"\npath = \"{}\"\n", folder.path("eve.json"));
+    let alerting = Alerting::begin(&settings(&text), &machine()).unwrap();
+    let (old, new) = (sighting("tcp 0.0.0.0:420 /old"), sighting("tcp 0.0.0.0:420 /new"));
+    alerting.known(&old);
+    for _ in 0..10 {
+        alerting.tell(&old);
+        alerting.tell(&new);
+    }
+    alerting.resolved(&old);
+    alerting.resolved(&new);
+    alerting.tell(&old);
+    let counts = alerting.finish(Duration::from_secs(20)).remove(0);
+    assert_eq!((counts.sent, counts.dropped, counts.waiting), (4, 0, 0));
+    let lines: Vec<serde_json::Value> =
+        folder.read("eve.json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|it| (it["portreeve"]["state"].as_str().unwrap(), it["portreeve"]["about"].as_str().unwrap()))
+        .collect();
+    let (old, new) = ("tcp 0.0.0.0:420 /old", "tcp 0.0.0.0:420 /new");
+    assert_eq!(told, [("found", new), ("over", old), ("over", new), ("found", old)]);
+}

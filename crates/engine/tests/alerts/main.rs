@@ -1,5 +1,6 @@
 //! Alerts that leave this program, with receivers that are not ours.
 
+#![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -87,16 +87,17 @@ fn quoted(text: &str) -> String {
         let mut width = 0;
         let last = line.len().saturating_sub(1);
         for (index, byte) in line.bytes().enumerate() {
+            // Whether the next piece has one letter or three.
+            if width > 72 {
+                out.push_str("=\n");
+                width = 0;
+            }
             let plain = (b'!'..=b'~').contains(&byte) && byte != b'=' && !(byte == b'.' && width == 0);
             let piece = match byte {
                 b' ' if index != last => " ".to_owned(),
                 byte if plain => char::from(byte).to_string(),
                 byte => format!("={byte:02X}"),
             };
-            if width + piece.len() > 75 {
-                out.push_str("=\n");
-                width = 0;
-            }
             width += piece.len();
             out.push_str(&piece);
         }

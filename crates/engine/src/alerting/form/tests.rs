@@ -171,6 +171,58 @@ fn entries_of_the_journal_keep_what_was_said_in_its_field() {
 }
 
 #[test]
+fn no_text_at_all_gets_out_of_its_field() {
+    const LETTERS: [&str; 20] = [
+        "a",
+        " ",
+        "\"",
+        "]",
+        "\\",
+        "[",
+        "=",
+        "\n",
+        "\r\n",
+        "\0",
+        "\u{1b}[",
+        "\u{202e}",
+        "é",
+        "日",
+        "?=",
+        "=?",
+        ".",
+        ",",
+        "\u{feff}",
+        "\u{10ffff}",
+    ];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).unwrap()).unwrap()
+    };
+    for _ in 0..500 {
+        let mut text = || (0..random(60)).map(|_| LETTERS[random(LETTERS.len())]).collect::<String>();
+        let (title, about, fact) = (text(), text(), text());
+        let notice = Notice::Findings { told: vec![told(&title, &about, &fact)], more: 0 };
+        let message = string(&with(|context| syslog::messages(&notice, context, 3, 2048))[0]);
+        let found = parameters(message.splitn(7, ' ').nth(6).unwrap()).unwrap();
+        let value =
+            |wanted: &str| found.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        assert_eq!(value("about"), Some(&*crate::sanitise::line(&about)), "{message}");
+        assert_eq!(found.len(), 10, "{message}");
+        let entry = fields(&with(|context| journal::entries(&notice, context))[0]);
+        assert_eq!(entry.len(), 13);
+        assert!(entry.contains(&("PORTREEVE_TITLE".into(), title.clone().into_bytes())));
+        let letter = string(&with(|context| mail::letter(&notice, context, &["root".into()], None, "1")));
+        let (head, _) = letter.split_once("\n\n").unwrap();
+        assert_eq!(head.lines().filter(|line| !line.starts_with(' ')).count(), 9, "{head}");
+        assert!(letter.lines().all(|line| line.len() <= 78 && line != "." && line.is_ascii()), "{letter}");
+        assert_eq!(with(|context| eve::lines(&notice, context)).iter().filter(|it| **it == b'\n').count(), 1);
+    }
+}
+
+#[test]
 fn a_letter_has_the_headers_that_we_gave_it() {
     let to = ["root".to_owned(), "ops@example.com".to_owned()];
     for notice in [plain(), hostile(), held()] {
