@@ -131,16 +131,6 @@ impl Places {
         Ok(None)
     }
 
-    /// Where the service keeps history.
-    pub(crate) fn history_home(&self) -> Option<PathBuf> {
-        // Where systemd says so: it made the folder for the service.
-        let said = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).filter(|path| path.is_absolute());
-        if said.is_some() {
-            return said;
-        }
-        if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() }
-    }
-
     /// Where an imported registry is kept.
     pub(crate) fn table_home(&self) -> Option<PathBuf> {
         self.data.as_ref().map(|data| data.join("registry.table"))

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::control::{Client, ControlError};
 use engine::settings::Settings;
+use host::events::{EventRequest, Events};
 use host::means::{Means, free_bytes};
 use host::{Look, Looker};
 use model::Reason;
@@ -27,7 +28,8 @@ impl Facts {
             means: Means::look(),
             gaps: snapshot.gaps,
             sockets: (snapshot.sockets.len(), unheld),
-            events: Vec::new(),
+            // What is loaded for it goes at the end of this line: only whether it works is asked.
+            events: Events::open(&EventRequest::default()).sources().to_vec(),
             interfaces: host::interfaces()
                 .map(|all| all.into_iter().filter(|it| it.up).map(|it| it.name).collect())
                 .map_err(|reason| reason.words().to_owned()),
@@ -36,7 +38,7 @@ impl Facts {
             baseline: baseline_facts(places),
             settings,
             wanted_bytes: set.watch.memory.0 + set.watch.ring.0 + set.watch.event_ring.0,
-            history: places.history_home().map(|folder| history(&folder)),
+            history: Some(history(&set.history.folder)),
             service: service(&set),
             unit: UNITS
                 .iter()

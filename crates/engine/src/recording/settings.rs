@@ -7,7 +7,7 @@ use store::Limits;
 
 /// How the history is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HistorySettings {
     /// The folder of the file.
     pub folder: PathBuf,
@@ -52,15 +52,15 @@ impl HistorySettings {
                 self.folder.display()
             ));
         }
-        fits("keep_days", self.keep_days, 1, 3650)?;
-        fits("keep_summaries_days", self.keep_summaries_days, 1, 36_500)?;
+        fits("keep-days", self.keep_days, 1, 3650)?;
+        fits("keep-summaries-days", self.keep_summaries_days, 1, 36_500)?;
         // Every port number of every transport may have its first and last use, which alone is ten.
-        fits("most_megabytes", self.most_megabytes, 32, 65_536)?;
-        fits("most_findings", self.most_findings, 100, 1_000_000)?;
-        fits("resolve_after_hours", self.resolve_after_hours, 1, 8760)?;
+        fits("most-megabytes", self.most_megabytes, 32, 65_536)?;
+        fits("most-findings", self.most_findings, 100, 1_000_000)?;
+        fits("resolve-after-hours", self.resolve_after_hours, 1, 8760)?;
         if self.keep_summaries_days < self.keep_days {
             return Err(format!(
-                "[history] keep_summaries_days = {}: it may not be less than keep_days ({})",
+                "[history] keep-summaries-days = {}: it may not be less than keep-days ({})",
                 self.keep_summaries_days, self.keep_days
             ));
         }
@@ -95,18 +95,18 @@ mod tests {
     fn what_cannot_be_is_named() {
         let usual = HistorySettings::default;
         for (settings, hint) in [
-            (HistorySettings { keep_days: 0, ..usual() }, "keep_days = 0"),
+            (HistorySettings { keep_days: 0, ..usual() }, "keep-days = 0"),
             (HistorySettings { most_megabytes: 1, ..usual() }, "from 32"),
             (HistorySettings { folder: PathBuf::from("history"), ..usual() }, "absolute"),
-            (HistorySettings { keep_summaries_days: 30, ..usual() }, "keep_days (90)"),
-            (HistorySettings { resolve_after_hours: 0, ..usual() }, "resolve_after_hours"),
+            (HistorySettings { keep_summaries_days: 30, ..usual() }, "keep-days (90)"),
+            (HistorySettings { resolve_after_hours: 0, ..usual() }, "resolve-after-hours"),
         ] {
             let error = settings.check().unwrap_err();
             assert!(error.contains(hint), "{error}");
         }
-        let text = r#"{"keep_days": 7, "most_megabytes": 64}"#;
+        let text = r#"{"keep-days": 7, "most-megabytes": 64}"#;
         let settings: HistorySettings = serde_json::from_str(text).unwrap();
         assert_eq!((settings.keep_days, settings.most_findings), (7, 20_000));
-        assert!(serde_json::from_str::<HistorySettings>(r#"{"keep_day": 7}"#).is_err());
+        assert!(serde_json::from_str::<HistorySettings>(r#"{"keep-day": 7}"#).is_err());
     }
 }

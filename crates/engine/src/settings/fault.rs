@@ -11,6 +11,18 @@ pub(super) fn of(file: &str, text: &str, error: &toml::de::Error) -> Fault {
     Fault { file: file.to_owned(), line, column, reason: reason(error.message()) }
 }
 
+/// The place of what is wrong in all files together: of the key that the reason names (`[section] key = …`) in the last
+/// file that has it.
+pub(super) fn between(files: &[(&str, &str)], reason: &str) -> Fault {
+    let key = reason.split_once("] ").and_then(|(_, rest)| rest.split(' ').next()).unwrap_or(reason);
+    let has = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let place = files.iter().rev().find_map(|(file, text)| Some((*file, text.lines().position(has)? + 1)));
+    let (file, line) = place.or_else(|| Some((files.last()?.0, 1))).unwrap_or(("settings", 1));
+    Fault { file: file.to_owned(), line, column: 1, reason: reason.to_owned() }
+}
+
 /// In our words where it is a key that nobody knows, with the known key that is nearest.
 fn reason(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field ") else { return message.to_owned() };

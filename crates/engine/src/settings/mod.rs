@@ -39,21 +39,17 @@ pub struct Settings {
 /// Reads settings from files, each with its name and text, the later ones over the earlier.
 pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Settings, Fault> {
     let mut whole = Table::new();
-    let mut last = "";
-    for (name, text) in files {
+    let files: Vec<(&str, &str)> = files.into_iter().collect();
+    for (name, text) in &files {
         // By itself first: only there has a mistake a place.
         toml::from_str::<Settings>(text).map_err(|error| fault::of(name, text, &error))?;
         let table = text.parse::<Table>().map_err(|error| fault::of(name, text, &error))?;
         lay_over(&mut whole, table);
-        last = name;
     }
     // Each is right by itself: what is wrong now is wrong between them.
-    Settings::deserialize(whole).map_err(|error| Fault {
-        file: last.to_owned(),
-        line: 1,
-        column: 1,
-        reason: format!("together with the files before: {}", error.message()),
-    })
+    let settings = Settings::deserialize(whole).map_err(|error| fault::between(&files, error.message()))?;
+    settings.history.check().map_err(|reason| fault::between(&files, &reason))?;
+    Ok(settings)
 }
 
 fn lay_over(below: &mut Table, above: Table) {

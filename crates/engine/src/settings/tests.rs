@@ -68,8 +68,8 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
     for (text, line, column, reason) in [
         ("[watch]\nfitler = \"tcp\"", 2, 1, "`fitler` is not a key here; did you mean `filter`?"),
         ("[serve]\njudge_every = \"1s\"", 2, 1, "did you mean `judge-every`?"),
-        ("[wacht]\n", 1, 2, "did you mean `watch`? Allowed: alert, watch, serve"),
-        ("[zzz]\n", 1, 2, "`zzz` is not a key here; allowed: alert, watch, serve"),
+        ("[wacht]\n", 1, 2, "did you mean `watch`? Allowed: "),
+        ("[zzz]\n", 1, 2, "`zzz` is not a key here; allowed: "),
         ("\n[watch]\nring = \"16\u{b5}\"", 3, 8, "16M"),
         ("[watch]\nring = \"1K\"", 2, 8, "a size from 1M to 1G, and not 1K"),
         ("[watch]\nring = -1", 2, 8, "a size"),
@@ -82,6 +82,9 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
         ("[serve]\njudge-every = \"+1s\"", 2, 15, "a time with its unit"),
         ("[serve]\nsocket = \"control.sock\"", 2, 10, "a path from the root"),
         ("[serve\n", 1, 7, ""),
+        ("[history]\nkeep-day = 1", 2, 1, "did you mean `keep-days`?"),
+        ("[history]\n\nkeep-days = 0", 3, 1, "it may be from 1 to 3650"),
+        ("[decoy]\nlevel = \"attack\"", 2, 9, "expected observe"),
         ("watch = 3", 1, 9, "WatchSettings"),
     ] {
         let fault = one(text).unwrap_err();
@@ -91,6 +94,11 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
     }
     let second = parse([("a.toml", WHOLE), ("b.toml", "\n\n[serve]\nusr = 1")]).unwrap_err();
     assert_eq!((second.file.as_str(), second.line), ("b.toml", 4));
+    // Each of these is right, and both together are not.
+    let (less, more) = ("[history]\nkeep-summaries-days = 100", "# more\n[history]\nkeep-days = 200");
+    assert!(one(less).is_ok() && one("[history]\nkeep-days = 95").is_ok());
+    let between = parse([("a.toml", less), ("b.toml", more)]).unwrap_err();
+    assert_eq!((between.file.as_str(), between.line), ("a.toml", 2), "{between}");
 }
 
 #[test]
@@ -162,7 +170,14 @@ fn the_example_sets_nothing_and_its_defaults_are_the_defaults() {
     let serve = &all.serve;
     (expected.serve.socket, expected.serve.group, expected.serve.user) =
         (serve.socket.clone(), serve.group.clone(), serve.user.clone());
-    assert_eq!(all, expected);
     assert!(all.watch.filter.is_some() && serve.user.is_some() && serve.group.is_some());
-    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 17);
+    (expected.decoy.ports, expected.decoy.netns) = (all.decoy.ports.clone(), all.decoy.netns.clone());
+    assert_eq!(all, expected);
+    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 39);
+    let (_, alerts) = EXAMPLE.split_once("\n# Ways").unwrap();
+    let alerts: String = alerts
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   "))
+        .fold(String::new(), |text, line| text + line + "\n");
+    assert_eq!(one(&alerts).unwrap().alert.len(), 7, "each kind has its example");
 }
