@@ -4,6 +4,7 @@ mod bench;
 mod bpf;
 mod corpus;
 mod cross;
+mod dist;
 mod fuzz;
 mod licence;
 mod registry;
@@ -33,6 +34,8 @@ usage: cargo xtask TASK
   corpus [--install] [SCENE …]
                          record the captures of corpus/wire with real daemons and clients (needs root)
   cross                  check the other systems: macOS, Windows (run under wine), static Linux (run)
+  dist [--check] [--profile NAME] [--binary FILE] [--contrib DIR] [--out DIR]
+                         make packages: static archive, .deb, .rpm; --check makes them twice and tries them
   fuzz [--seconds N] [TARGET …]
                          build every fuzz target and run each for N seconds (10)
   fuzz --list            list the files of fuzz/fuzz_targets in fuzz/Cargo.toml
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         "bpf" => bpf::run(&rest),
         "corpus" => corpus::run(&rest),
         "cross" => cross::run(&rest),
+        "dist" => dist::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "registry" => registry::run(&rest),
         "test" => test::run(&rest),

@@ -8,11 +8,12 @@ mod musl;
 mod toolchain;
 mod windows;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::Outcome;
 use crate::say::{say, skip};
+pub use musl::has_interpreter;
 use toolchain::Toolchain;
 
 /// Why a check did not pass.
@@ -33,6 +34,12 @@ type Check = fn(&Toolchain) -> Result<(), Stop>;
 
 const CHECKS: [(&str, Check); 3] =
     [("macos", macos::check), ("windows", windows::check), ("musl", musl::check)];
+
+/// Builds the static binary for Linux, and gives its path.
+pub fn static_binary(profile: &str) -> Result<PathBuf, Stop> {
+    let toolchain = Toolchain::prepare(&crate::root().join("target").join("cross"))?;
+    musl::build(&toolchain, profile)
+}
 
 /// Performs every check, or those that are named.
 pub fn run(arguments: &[String]) -> Outcome {

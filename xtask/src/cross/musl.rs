@@ -23,6 +23,13 @@ int __fprintf_chk(FILE *file, int level, const char *format, ...) {
 ";
 
 pub fn check(toolchain: &Toolchain) -> Result<(), Stop> {
+    let binary = build(toolchain, "dev")?;
+    listener::starts(Command::new(&binary).arg("--version"))?;
+    listener::found_by(Command::new(&binary).args(["list", "--json"]))
+}
+
+/// Builds the static binary with a profile of cargo, and gives its path.
+pub fn build(toolchain: &Toolchain, profile: &str) -> Result<PathBuf, Stop> {
     let musl = Path::new("/usr/lib/x86_64-linux-musl");
     need(&musl.join("crt1.o"), "musl-tools")?;
     let unwinder = unwinder().ok_or_else(|| {
@@ -36,14 +43,13 @@ pub fn check(toolchain: &Toolchain) -> Result<(), Stop> {
     toolchain.install_library(TARGET)?;
     self_contained(toolchain, musl, &unwinder)?;
 
-    run(toolchain.cargo("build", TARGET).args(["--package", "portreeve"]))?;
-    let binary = toolchain.built(TARGET).join("portreeve");
+    run(toolchain.cargo("build", TARGET).args(["--package", "portreeve", "--profile", profile]))?;
+    let binary = toolchain.built(TARGET, profile).join("portreeve");
     let bytes = fs::read(&binary).map_err(|error| format!("{}: {error}", binary.display()))?;
     if has_interpreter(&bytes) {
         return Err(Stop::Failed(format!("{} is not static: it names a loader", binary.display())));
     }
-    listener::starts(Command::new(&binary).arg("--version"))?;
-    listener::found_by(Command::new(&binary).args(["list", "--json"]))
+    Ok(binary)
 }
 
 /// The start files, the C library and the unwinder, where the linker looks for them.
@@ -88,7 +94,7 @@ fn unwinder() -> Option<PathBuf> {
 }
 
 /// Whether a 64-bit little-endian ELF file has a PT_INTERP header (System V ABI, chapter 5).
-fn has_interpreter(elf: &[u8]) -> bool {
+pub fn has_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, bytes: usize| -> usize {
         let field = elf.get(at..at.saturating_add(bytes)).unwrap_or_default();
         field.iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte))

@@ -56,9 +56,10 @@ impl Toolchain {
         self.root.join("lib/rustlib").join(target).join("lib")
     }
 
-    /// Where cargo puts what it builds for a target.
-    pub fn built(&self, target: &str) -> PathBuf {
-        self.home.join("build").join(target).join("debug")
+    /// Where cargo puts what it builds for a target with a profile.
+    pub fn built(&self, target: &str, profile: &str) -> PathBuf {
+        let folder = if profile == "dev" { "debug" } else { profile };
+        self.home.join("build").join(target).join(folder)
     }
 
     /// The copy's cargo, in the workspace, for one target.

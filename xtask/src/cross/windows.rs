@@ -77,7 +77,7 @@ pub fn within(toolchain: &Toolchain) -> Result<(), Stop> {
         "live",
     ]))?;
     let mut portreeve = wine(&prefix);
-    portreeve.arg(toolchain.built(TARGET).join("portreeve.exe")).args(["list", "--json"]);
+    portreeve.arg(toolchain.built(TARGET, "dev").join("portreeve.exe")).args(["list", "--json"]);
     listener::found_by(&mut portreeve)
 }
 

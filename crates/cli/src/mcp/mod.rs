@@ -166,7 +166,7 @@ fn read_line(input: &mut dyn BufRead) -> io::Result<Option<Line>> {
             Err(error) => return Err(error),
         };
         if piece.is_empty() {
-            return Ok(begun.then(|| if too_long { Line::TooLong } else { Line::Whole(line) }));
+            return Ok(begun.then_some(if too_long { Line::TooLong } else { Line::Whole(line) }));
         }
         begun = true;
         let end = piece.iter().position(|byte| *byte == b'\n');

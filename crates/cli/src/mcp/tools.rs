@@ -190,7 +190,8 @@ impl Tools {
             return Answer::Failed(format!("there is no tool {name}"));
         };
         let known = (tool.input)();
-        let unknown = arguments.keys().find(|key| known["properties"].get(key.as_str()).is_none());
+        let known = known.get("properties");
+        let unknown = arguments.keys().find(|key| known.and_then(|known| known.get(key.as_str())).is_none());
         if let Some(unknown) = unknown {
             return Answer::Failed(format!("{name} has no argument {unknown}"));
         }

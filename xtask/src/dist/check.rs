@@ -1,0 +1,142 @@
+//! The packages tried: read by the package managers themselves, installed into a copy of this system, and removed again.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::contents::{Habit, Pieces};
+use super::{About, shown};
+use crate::Outcome;
+use crate::say::{installed, name, read_text, say, skip};
+
+/// What a container is made of.
+pub const CONTAINER: [&str; 3] =
+    ["container/Containerfile", "container/compose.yaml", "container/portreeve.container"];
+
+/// Installs and removes in an overlay of this system that nobody else sees.
+const TRIAL: &str = include_str!("trial.sh");
+
+/// Every check; what is missing on this machine is skipped loudly.
+pub fn all(about: &About, pieces: &Pieces, made: &[PathBuf], contrib: &Path) -> Outcome {
+    capabilities(pieces)?;
+    let of = |end: &str| {
+        let found = made.iter().find(|path| path.extension().is_some_and(|extension| extension == end));
+        found.cloned().ok_or_else(|| format!("no .{end} was made"))
+    };
+    let (deb, rpm) = (of("deb")?, of("rpm")?);
+    if installed("dpkg-deb") {
+        let listed = read_text(Command::new("dpkg-deb").arg("--contents").arg(&deb))?;
+        let files = listed.lines().filter(|line| line.starts_with('-'));
+        let names = files.filter_map(|line| line.split_whitespace().last()?.strip_prefix("./"));
+        same(&deb, names, pieces.contents(Habit::Debian)?.keys())?;
+        if let Some(line) = listed.lines().find(|line| line.split_whitespace().nth(1) != Some("root/root")) {
+            return Err(format!("{}: not owned by root: {line}", shown(&deb)));
+        }
+        let version = read_text(Command::new("dpkg-deb").arg("--field").arg(&deb).arg("Version"))?;
+        if version.trim() != about.version {
+            return Err(format!("{}: its version is {}", shown(&deb), version.trim()));
+        }
+    } else {
+        skip("reading the .deb", "dpkg-deb is not installed");
+    }
+    if installed("lintian") {
+        let mut lintian = Command::new("lintian");
+        let told = lintian.args(["--fail-on", "error", "--tag-display-limit", "0"]).arg(&deb).output();
+        let told = told.map_err(|error| format!("{}: {error}", name(&lintian)))?;
+        say(String::from_utf8_lossy(&told.stdout).trim_end());
+        if !told.status.success() {
+            return Err(format!("{}: lintian finds errors", shown(&deb)));
+        }
+    } else {
+        skip("lintian", "it is not installed");
+    }
+    if installed("rpm") {
+        let listed = read_text(
+            Command::new("rpm").args(["-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]"]).arg(&rpm),
+        )?;
+        let files = listed.lines().filter(|line| line.starts_with('-'));
+        let names = files.filter_map(|line| line.split_whitespace().last()?.strip_prefix('/'));
+        same(&rpm, names, pieces.contents(Habit::Rpm)?.keys())?;
+        read_text(Command::new("rpm").args(["-K", "--nosignature"]).arg(&rpm))?;
+    } else {
+        skip("reading the .rpm", "rpm is not installed");
+    }
+    trial(&deb, &rpm)?;
+    service(contrib);
+    Ok(())
+}
+
+/// Every container description grants what the service's unit grants, and nothing else.
+fn capabilities(pieces: &Pieces) -> Outcome {
+    let text = |name: &str| -> Result<String, String> {
+        String::from_utf8(pieces.service_file(name)?).map_err(|_| format!("{name}: not UTF-8"))
+    };
+    let unit = text("systemd/portreeve.service")?;
+    let bounding = unit.lines().filter_map(|line| line.strip_prefix("CapabilityBoundingSet="));
+    let granted: BTreeSet<String> = bounding.flat_map(str::split_whitespace).map(str::to_owned).collect();
+    if granted.is_empty() {
+        return Err("the unit names no CapabilityBoundingSet".to_owned());
+    }
+    for name in CONTAINER {
+        let named: BTreeSet<String> = text(name)?
+            .split(|c: char| !c.is_ascii_uppercase() && c != '_')
+            .filter(|word| word.starts_with("CAP_"))
+            .map(str::to_owned)
+            .collect();
+        if named != granted {
+            let apart: Vec<&String> = named.symmetric_difference(&granted).collect();
+            return Err(format!("{name} and the unit do not grant the same: {apart:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn same<'a>(
+    package: &Path,
+    found: impl Iterator<Item = &'a str>,
+    expected: impl Iterator<Item = &'a String>,
+) -> Outcome {
+    let found: BTreeSet<&str> = found.collect();
+    let expected: BTreeSet<&str> = expected.map(String::as_str).collect();
+    let apart: Vec<_> = found.symmetric_difference(&expected).collect();
+    if apart.is_empty() { Ok(()) } else { Err(format!("{}: not as it should be: {apart:?}", shown(package))) }
+}
+
+fn trial(deb: &Path, rpm: &Path) -> Outcome {
+    let absolute = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let (deb, rpm) = (absolute(deb)?, absolute(rpm)?);
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--uts", "sh", "-euc", TRIAL, "trial"]).arg(&deb).arg(&rpm);
+    let output = command.output().map_err(|error| format!("unshare: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    for line in said.lines() {
+        match line.strip_prefix("SKIPPED ") {
+            Some(why) => skip("trying the packages", why),
+            None => say(&format!("dist: {line}")),
+        }
+    }
+    match output.status.code() {
+        Some(0) => Ok(()),
+        // unshare itself is not let.
+        Some(1) if complained.starts_with("unshare:") => {
+            skip("trying the packages", complained.trim());
+            Ok(())
+        }
+        _ => Err(format!("trying the packages: {}\n{}", output.status, complained.trim())),
+    }
+}
+
+/// The unit, as systemd itself reads it.
+fn service(contrib: &Path) {
+    if !installed("systemd-analyze") {
+        skip("the unit", "systemd-analyze is not installed");
+        return;
+    }
+    let unit = contrib.join("systemd/portreeve.service");
+    let told = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output();
+    let told = told.map(|told| String::from_utf8_lossy(&told.stderr).into_owned()).unwrap_or_default();
+    for line in told.lines().filter(|line| line.contains("portreeve")) {
+        say(&format!("dist: systemd-analyze: {line}"));
+    }
+}
