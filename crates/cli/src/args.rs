@@ -10,6 +10,7 @@ mod media;
 pub(crate) mod receiving;
 pub(crate) mod sending;
 mod serve;
+mod top;
 mod traffic;
 
 use std::ops::RangeInclusive;
@@ -30,6 +31,7 @@ pub(crate) use media::{
     SdpLintArgs, SessionArgs,
 };
 pub(crate) use serve::ServeArgs;
+pub(crate) use top::TopArgs;
 pub(crate) use traffic::{Only, ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
@@ -122,6 +124,12 @@ pub(crate) enum Command {
     /// CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; privileges that only the opening needs are given up afterwards.
     #[command(after_long_help = traffic::WATCH_EXAMPLES)]
     Watch(Box<WireArgs>),
+    /// Shows ports, holders, flows, findings and streams on the terminal, as they change
+    ///
+    /// One row per port with who holds it, what it is for, what is spoken there and a verdict; and everything about it
+    /// at a key. What is seen is what list, watch and media see: the same looks, the same packets, the same judgements.
+    #[command(after_long_help = top::EXAMPLES)]
+    Top(Box<TopArgs>),
     /// Professional media: sessions and streams, looked at and measured
     #[command(subcommand)]
     Media(MediaCommand),

@@ -68,6 +68,14 @@ impl Places {
         }
     }
 
+    /// Where the history is kept.
+    pub(crate) fn history_home(&self) -> Option<PathBuf> {
+        // Where systemd says so: it made the folder for the service.
+        let said = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).filter(|path| path.is_absolute());
+        let usual = || if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() };
+        said.or_else(usual)
+    }
+
     fn user(&self) -> Owner {
         Owner::User(self.invoker.unwrap_or(self.uid))
     }

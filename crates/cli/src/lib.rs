@@ -24,6 +24,7 @@ mod settings;
 mod style;
 mod target;
 mod text;
+mod top;
 mod whole;
 
 use std::ffi::OsString;

@@ -20,6 +20,7 @@ mod read;
 mod registry;
 mod serve;
 mod spool;
+mod top;
 mod watch;
 
 use std::ffi::OsString;
@@ -94,6 +95,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Read(args)) => read::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
         Some(Command::Media(command)) => media::run(&command),
         Some(Command::Baseline(command)) => baseline::run(command, &Places::find()),
         Some(Command::Policy(command)) => policy::run(&command, &Places::find()),

@@ -100,7 +100,8 @@ pub(super) fn show(
                         out.push('\n');
                     }
                     let past = grounds.past.get(&(port, transport));
-                    text::page(&mut out, &view, (port, transport), &rows, past, form);
+                    let beyond = text::Beyond { past, wire: None };
+                    text::page(&mut out, &view, (port, transport), &rows, beyond, form);
                 }
             }
             out.into_bytes()

@@ -245,7 +245,8 @@ impl Tools {
             let of_port = selection::ports_of(&[one], &args);
             let held: Vec<&Row> =
                 matching.iter().filter(|row| of_port.matches(&view, row)).copied().collect();
-            text::page(&mut text, &view, (*port, *transport), &held, None, output::plain());
+            let beyond = text::Beyond::default();
+            text::page(&mut text, &view, (*port, *transport), &held, beyond, output::plain());
         }
         let papers = ports.iter().map(|(port, only)| PortPaper::of(&view.paper, *port, *only)).collect();
         let data = whole(&view, &matching, false, papers)?;

@@ -43,7 +43,7 @@ pub(super) fn accepted_line(out: &mut String, accepted: &verdict::Accepted) {
 }
 
 /// Writes one finding in full, with what is asked about before all else that it touches.
-pub(super) fn write_finding(
+pub(crate) fn write_finding(
     out: &mut String,
     view: &View,
     finding: &Finding,
@@ -58,7 +58,7 @@ pub(super) fn write_finding(
 }
 
 /// Writes one finding in full, about things that are already in words.
-pub(super) fn write_one(out: &mut String, finding: &Finding, subjects: &[String], form: Form) {
+pub(crate) fn write_one(out: &mut String, finding: &Finding, subjects: &[String], form: Form) {
     let severity = form.style.paint(Paint::severity(finding.severity), finding.severity.name());
     let code = form.style.paint(Paint::Bold, finding.code.name());
     let _ = writeln!(out, "{severity} {code}: {}", sanitise::line(&finding.title));

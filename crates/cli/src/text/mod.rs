@@ -12,7 +12,7 @@ mod media;
 mod page;
 mod paper;
 mod sessions;
-mod table;
+pub(crate) mod table;
 mod traffic;
 
 pub(crate) use census::{
@@ -21,15 +21,19 @@ pub(crate) use census::{
 pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
 pub(crate) use doctor::doctor;
 pub(crate) use event::event_line;
-pub(crate) use findings::{changes, check, subject_words};
 pub(crate) use history::{finding, findings, port_history, record_words, records, statistics};
+pub(crate) use findings::{changes, check, subject_words, write_finding, write_one};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{
-    media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table,
+    media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table, rate,
+    session_name, verdict_of, what,
 };
-pub(crate) use page::page;
-pub(crate) use paper::{assignments, field};
-pub(crate) use traffic::{finding_line, flow_line, flows, gaps_of_traffic, traffic, traffic_of_ports};
+pub(crate) use page::{Beyond, page, write_holder};
+pub(crate) use paper::{assignments, field, heading};
+pub(crate) use traffic::{
+    bytes, clock, finding_line, flow_line, flows, gaps_of_traffic, recognised, traffic, traffic_of_ports,
+    write_finding as write_traffic_finding, write_flow, write_service,
+};
 
 use crate::style::Style;
 

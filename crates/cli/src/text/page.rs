@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use engine::{Row, View};
+use engine::{Row, TrafficView, View};
 use model::{
     Capabilities, ExeState, Holder, Integrity, Process, Seen, Socket, State, Subject, Transport, UnitScope,
 };
@@ -14,13 +14,23 @@ use crate::capability;
 use crate::sanitise;
 use crate::style::Paint;
 
-/// Writes the page. `rows` are the rows on this port, connections included.
+/// What is known of a port besides how the machine is now.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beyond<'a> {
+    /// What this machine remembers of it, or why that could not be read.
+    pub(crate) past: Option<&'a Result<store::PortHistory, String>>,
+    /// What was on the wire.
+    pub(crate) wire: Option<&'a TrafficView>,
+}
+
+/// Writes the page. `rows` are the rows on this port, connections included; `wire` is what was seen of packets, where
+/// somebody looks at them.
 pub(crate) fn page(
     out: &mut String,
     view: &View,
     (port, only): (u16, Option<Transport>),
     rows: &[&Row],
-    past: Option<&Result<store::PortHistory, String>>,
+    beyond: Beyond<'_>,
     form: Form,
 ) {
     let title = match only {
@@ -61,16 +71,21 @@ pub(crate) fn page(
         }
     }
     write_connections(out, view, &connections, form);
-    if let Some(past) = past {
+    if let Some(past) = beyond.past {
         super::history::past(out, past, form);
     }
     sessions::write(out, view, port, only, form);
 
-    heading(out, "On the wire", form);
-    let name = only.map(|transport| format!("/{}", transport.name())).unwrap_or_default();
-    out.push_str("  A socket does not tell which protocol is really spoken; its packets do.\n");
-    field(out, "live", &format!("portreeve watch --port {port}{name}"), form);
-    field(out, "from a capture", &format!("portreeve read FILE --port {port}{name}"), form);
+    match beyond.wire {
+        Some(wire) => super::traffic::wire_of_port(out, wire, port, only, form),
+        None => {
+            heading(out, "On the wire", form);
+            let name = only.map(|transport| format!("/{}", transport.name())).unwrap_or_default();
+            out.push_str("  A socket does not tell which protocol is really spoken; its packets do.\n");
+            field(out, "live", &format!("portreeve watch --port {port}{name}"), form);
+            field(out, "from a capture", &format!("portreeve read FILE --port {port}{name}"), form);
+        }
+    }
 
     verdict(out, view, rows, form);
     super::list::gaps(out, view, form);
@@ -176,7 +191,8 @@ fn holder_line(out: &mut String, holder: &Holder, process: &Process, form: Form)
     let _ = writeln!(out, "    {name}{fd}{tid}, known from {}", holder.how.code());
 }
 
-fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form) {
+/// Writes every fact about a process that holds a socket.
+pub(crate) fn write_holder(out: &mut String, holder: &Holder, process: &Process, form: Form) {
     holder_line(out, holder, process, form);
     if process.comm != cells::called(process) {
         field(out, "calls itself", &process.comm, form);

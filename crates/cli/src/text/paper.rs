@@ -35,7 +35,7 @@ pub(crate) fn field(out: &mut String, label: &str, value: &str, form: Form) {
 }
 
 /// Writes a heading.
-pub(super) fn heading(out: &mut String, text: &str, form: Form) {
+pub(crate) fn heading(out: &mut String, text: &str, form: Form) {
     let _ = writeln!(out, "\n{}", form.style.paint(Paint::Bold, text));
 }
 

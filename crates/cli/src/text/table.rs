@@ -59,7 +59,7 @@ pub(crate) fn render<const N: usize>(
         }
     }
     if let Some(limit) = form.width {
-        fit(&mut widths, columns, limit);
+        fit(&mut widths, columns, limit, GAP);
     }
     let last = widths.iter().rposition(|width| *width > 0).unwrap_or_default();
     let mut line = |cells: &mut dyn Iterator<Item = (&str, Paint)>| {
@@ -95,18 +95,20 @@ pub(crate) fn render<const N: usize>(
     }
 }
 
-fn total(widths: &[usize]) -> usize {
+fn total(widths: &[usize], gap: usize) -> usize {
     let shown = widths.iter().filter(|width| **width > 0).count();
-    widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1)
+    widths.iter().sum::<usize>() + gap * shown.saturating_sub(1)
 }
 
-fn fit<const N: usize>(widths: &mut [usize; N], columns: &[Column; N], limit: usize) {
-    let wanted = *widths;
-    let mut order: Vec<usize> = (0..N).collect();
+/// Makes the widths fit into so many columns: what is needed least shrinks first, and goes first. A width of 0 is a
+/// column that is not shown.
+pub(crate) fn fit(widths: &mut [usize], columns: &[Column], limit: usize, gap: usize) {
+    let wanted = widths.to_vec();
+    let mut order: Vec<usize> = (0..widths.len()).collect();
     order.sort_by_key(|at| columns.get(*at).map_or(u8::MAX, |column| column.rank));
     // First each column gives what it can, the least needed first; then whole columns go.
     for at in &order {
-        let over = total(widths).saturating_sub(limit);
+        let over = total(widths, gap).saturating_sub(limit);
         if let (Some(width), Some(column)) = (widths.get_mut(*at), columns.get(*at))
             && over > 0
             && *width > column.least
@@ -115,7 +117,7 @@ fn fit<const N: usize>(widths: &mut [usize; N], columns: &[Column; N], limit: us
         }
     }
     for at in &order {
-        if total(widths) <= limit {
+        if total(widths, gap) <= limit {
             break;
         }
         if let (Some(width), Some(column)) = (widths.get_mut(*at), columns.get(*at))
@@ -126,7 +128,7 @@ fn fit<const N: usize>(widths: &mut [usize; N], columns: &[Column; N], limit: us
     }
     // What the columns that went leave free, those that stayed get back, the most needed first.
     for at in order.iter().rev() {
-        let free = limit.saturating_sub(total(widths));
+        let free = limit.saturating_sub(total(widths, gap));
         if let (Some(width), Some(wanted)) = (widths.get_mut(*at), wanted.get(*at))
             && *width > 0
         {

@@ -66,31 +66,7 @@ pub(crate) fn traffic_of_ports(
         let _ = writeln!(out, "\n{}", form.style.paint(Paint::Bold, format!("Port {port}{name}")));
         on_paper(out, &view.paper, *port, *only, form);
         history(out, *port, *only, form);
-        heading(out, "On the wire", form);
-        let mut said = false;
-        let wanted =
-            |transport: Transport, number: u16| number == *port && only.is_none_or(|only| only == transport);
-        for (index, service) in view.traffic.services.iter().enumerate() {
-            if wanted(service.transport, service.server.port()) {
-                write_service(out, view, index, service, form);
-                said = true;
-            }
-        }
-        for touch in view.traffic.touches.iter().filter(|touch| wanted(touch.transport, touch.port)) {
-            let _ = writeln!(
-                out,
-                "  {} without an answer, {} refused; the first from {} to {} (frame {})",
-                plural_of(touch.flows, "knock", "knocks"),
-                touch.refused,
-                touch.example_source,
-                touch.example_target,
-                touch.frame
-            );
-            said = true;
-        }
-        if !said {
-            out.push_str("  Nothing was seen here.\n");
-        }
+        wire_of_port(out, view, *port, *only, form);
     }
     heading(out, "Verdict", form);
     for finding in &view.findings {
@@ -99,6 +75,88 @@ pub(crate) fn traffic_of_ports(
     }
     accepted(out, view, form);
     foot(out, view, form);
+}
+
+/// Writes what was seen on the wire of one port.
+pub(crate) fn wire_of_port(
+    out: &mut String,
+    view: &TrafficView,
+    port: u16,
+    only: Option<Transport>,
+    form: Form,
+) {
+    heading(out, "On the wire", form);
+    let mut said = false;
+    let wanted =
+        |transport: Transport, number: u16| number == port && only.is_none_or(|only| only == transport);
+    for (index, service) in view.traffic.services.iter().enumerate() {
+        if wanted(service.transport, service.server.port()) {
+            write_service(out, view, index, service, form);
+            said = true;
+        }
+    }
+    for touch in view.traffic.touches.iter().filter(|touch| wanted(touch.transport, touch.port)) {
+        let _ = writeln!(
+            out,
+            "  {} without an answer, {} refused; the first from {} to {} (frame {})",
+            plural_of(touch.flows, "knock", "knocks"),
+            touch.refused,
+            touch.example_source,
+            touch.example_target,
+            touch.frame
+        );
+        said = true;
+    }
+    if !said {
+        out.push_str("  Nothing was seen here.\n");
+    }
+}
+
+/// Writes everything about one flow.
+pub(crate) fn write_flow(out: &mut String, owned: &OwnedFlow, form: Form) {
+    let flow = &owned.flow;
+    let title = format!("{} → {}/{}", flow.client, flow.server, flow.transport.name());
+    let _ = writeln!(out, "{}", form.style.paint(Paint::Bold, title));
+    write_recognised(out, &flow.recognised, form);
+    let direction = flow.direction.name().replace('_', " ");
+    let state = flow.state.name().replace('_', " ");
+    field(out, "state", &format!("{state}; who serves is known from: {direction}"), form);
+    let tally = &flow.tally;
+    let words = format!(
+        "{} from the client ({}), {} from the server ({})",
+        tally.client_packets,
+        bytes(tally.client_bytes),
+        tally.server_packets,
+        bytes(tally.server_bytes)
+    );
+    field(out, "packets", &words, form);
+    if let (Some(first), Some(last)) = (flow.first, flow.last) {
+        field(out, "seen", &format!("{} to {}", first.rfc3339(), last.rfc3339()), form);
+    }
+    for (side, owner) in [("client", &owned.client), ("server", &owned.server)] {
+        let Some(owner) = owner else { continue };
+        let holders: Vec<String> =
+            owner.holders.iter().map(|process| format!("{}[{}]", process.program(), process.pid)).collect();
+        let missing = owner.missing.map(|reason| format!("; {}", reason.words())).unwrap_or_default();
+        field(out, side, &format!("{} ({}){missing}", holders.join(", "), owner.quality.name()), form);
+    }
+    if let Some(vlan) = flow.vlan {
+        field(out, "vlan", &vlan.to_string(), form);
+    }
+    if !flow.tunnel.is_empty() {
+        field(out, "tunnel", &flow.tunnel, form);
+    }
+    field(out, "ip", &format!("hops left {}, DSCP {}", flow.ttl, flow.dscp), form);
+    for (count, what) in [
+        (u64::from(flow.icmp_errors), "ICMP errors"),
+        (u64::from(flow.retransmissions), "segments came again"),
+        (flow.missing_bytes, "bytes never came"),
+    ] {
+        if count > 0 {
+            field(out, "", &format!("{count} {what}"), form);
+        }
+    }
+    field(out, "community id", &flow.community_id, form);
 }
 
 /// Writes flows one by one.
@@ -252,7 +310,14 @@ pub(crate) fn recognised(recognised: &Recognised) -> String {
     }
 }
 
-fn write_service(out: &mut String, view: &TrafficView, index: usize, service: &Service, form: Form) {
+/// Writes everything about one service.
+pub(crate) fn write_service(
+    out: &mut String,
+    view: &TrafficView,
+    index: usize,
+    service: &Service,
+    form: Form,
+) {
     let verdict = view.verdict_of_service(index);
     let codes: Vec<Code> = view.findings_of_service(index).map(|finding| finding.code).collect();
     let _ = writeln!(
@@ -262,7 +327,28 @@ fn write_service(out: &mut String, view: &TrafficView, index: usize, service: &S
         recognised(&service.recognised),
         form.style.paint(Paint::of(verdict), cells::verdict(verdict, &codes))
     );
-    let known = &service.recognised;
+    write_recognised(out, &service.recognised, form);
+    let clients: Vec<String> = service.some_clients.iter().take(8).map(ToString::to_string).collect();
+    field(out, "clients", &format!("{}: {}", service.clients, clients.join(", ")), form);
+    let tally = &service.tally;
+    let words = format!(
+        "{}, {} from clients ({}), {} from the server ({})",
+        plural_of(service.flows, "flow", "flows"),
+        tally.client_packets,
+        bytes(tally.client_bytes),
+        tally.server_packets,
+        bytes(tally.server_bytes)
+    );
+    field(out, "packets", &words, form);
+    if let (Some(first), Some(last)) = (service.first, service.last) {
+        field(out, "seen", &format!("{} to {}", first.rfc3339(), last.rfc3339()), form);
+    }
+    let frames: Vec<String> = service.frames.iter().map(ToString::to_string).collect();
+    field(out, "frames", &frames.join(", "), form);
+}
+
+/// Writes what the bytes say, and how we know.
+fn write_recognised(out: &mut String, known: &Recognised, form: Form) {
     if let Some(protocol) = known.protocol {
         let certainty = known.certainty.name();
         field(out, "protocol", &format!("{} ({}), {certainty}", protocol.title, protocol.reference), form);
@@ -286,23 +372,6 @@ fn write_service(out: &mut String, view: &TrafficView, index: usize, service: &S
         field(out, "certificate", &words, form);
         field(out, "names", &certificate.names.join(", "), form);
     }
-    let clients: Vec<String> = service.some_clients.iter().take(8).map(ToString::to_string).collect();
-    field(out, "clients", &format!("{}: {}", service.clients, clients.join(", ")), form);
-    let tally = &service.tally;
-    let words = format!(
-        "{}, {} from clients ({}), {} from the server ({})",
-        plural_of(service.flows, "flow", "flows"),
-        tally.client_packets,
-        bytes(tally.client_bytes),
-        tally.server_packets,
-        bytes(tally.server_bytes)
-    );
-    field(out, "packets", &words, form);
-    if let (Some(first), Some(last)) = (service.first, service.last) {
-        field(out, "seen", &format!("{} to {}", first.rfc3339(), last.rfc3339()), form);
-    }
-    let frames: Vec<String> = service.frames.iter().map(ToString::to_string).collect();
-    field(out, "frames", &frames.join(", "), form);
 }
 
 pub(super) fn findings(out: &mut String, view: &TrafficView, form: Form) {
@@ -408,7 +477,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// The time of day, as a line of a log has it.
-pub(super) fn clock(time: Timestamp<Utc>) -> String {
+pub(crate) fn clock(time: Timestamp<Utc>) -> String {
     let text = time.rfc3339_ns();
     text.get(11..23).unwrap_or_default().to_owned()
 }

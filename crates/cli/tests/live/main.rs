@@ -24,5 +24,6 @@ mod strangers;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod top;
 mod unprivileged;
 mod wire;

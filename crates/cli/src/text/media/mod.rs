@@ -19,7 +19,7 @@ use super::{Form, traffic};
 use crate::sanitise;
 use crate::style::Paint;
 
-pub(crate) use probe::{media_page, media_probe};
+pub(crate) use probe::{media_page, media_probe, rate};
 pub(crate) use ptp::media_ptp;
 pub(crate) use received::media_received;
 pub(crate) use sent::media_sent;
@@ -104,7 +104,7 @@ pub(super) fn media_count(out: &mut String, view: &TrafficView) {
 }
 
 /// What a stream carries; a guess of ours ends with a question mark.
-pub(super) fn what(stream: &Stream) -> String {
+pub(crate) fn what(stream: &Stream) -> String {
     let text = match &stream.format {
         Some((format, Basis::Payload)) => format!("{}?", format.essence),
         Some((format, _)) => format.essence.to_string(),
@@ -113,14 +113,16 @@ pub(super) fn what(stream: &Stream) -> String {
     sanitise::line(&text).into_owned()
 }
 
-pub(super) fn session_name(sessions: &[Session], at: Option<usize>) -> String {
+/// The session by its name, and how we know of it.
+pub(crate) fn session_name(sessions: &[Session], at: Option<usize>) -> String {
     at.and_then(|at| sessions.get(at)).map_or_else(
         || String::from("none"),
         |session| format!("{} ({})", sanitise::line(&session.name), session.source.word()),
     )
 }
 
-fn verdict_of(view: &TrafficView, subject: &Subject) -> Verdict {
+/// What was judged of a stream or session.
+pub(crate) fn verdict_of(view: &TrafficView, subject: &Subject) -> Verdict {
     view.findings
         .iter()
         .filter(|finding| finding.subjects.contains(subject))

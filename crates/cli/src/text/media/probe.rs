@@ -162,7 +162,7 @@ fn joined(out: &mut String, hitless: &HitlessFacts, form: Form) {
 }
 
 /// A rate for people: `2.17 Gbit/s`.
-pub(super) fn rate(bits: u64) -> String {
+pub(crate) fn rate(bits: u64) -> String {
     match bits {
         0..1_000_000 => format!("{}.{} kbit/s", bits / 1000, bits % 1000 / 100),
         1_000_000..1_000_000_000 => format!("{}.{:02} Mbit/s", bits / 1_000_000, bits % 1_000_000 / 10_000),
