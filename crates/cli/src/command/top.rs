@@ -80,7 +80,10 @@ pub(super) fn run(args: &TopArgs) -> Status {
     reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
 
     let (sources, mut notices) = open(args)?;
-    if let Err(error) = privilege::give_up(if args.no_sockets { 0 } else { privilege::LOOKING }, None)
+    // Who looks at processes of others must stay who he is: root's files in /proc are root's.
+    let (keep, account) =
+        if args.no_sockets { (0, privilege::invoker()) } else { (privilege::LOOKING, None) };
+    if let Err(error) = privilege::give_up(keep, account.as_ref())
         && cfg!(target_os = "linux")
     {
         notices.push(format!("privileges were kept: {error}"));

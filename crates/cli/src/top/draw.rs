@@ -31,6 +31,9 @@ const GAP: usize = 1;
 /// From so many columns on, what matters most is shown at some length before less needed columns come.
 const ROOMY: u16 = 72;
 
+/// In fewer columns a sentence says nothing.
+const LEAST_WORDS: usize = 16;
+
 /// A line that is written from left to right.
 struct Pen<'b> {
     buffer: &'b mut Buffer,
@@ -136,11 +139,7 @@ impl App {
         let current = &known.current;
         let whole = known.rates.whole;
         let wire = current.traffic.as_ref().map(|view| &view.traffic);
-        let lost = current
-            .events
-            .lost
-            .saturating_add(wire.map_or(0, |it| it.volume.dropped))
-            .saturating_add(known.missed);
+        let lost = current.events.lost.saturating_add(wire.map_or(0, |it| it.volume.dropped));
         let gaps = current.machine.snapshot.gaps.iter().chain(wire.iter().flat_map(|it| &it.gaps));
         let gaps = gaps.filter(|gap| gap.count != Some(0)).count();
         let warn = |count: u64| if count > 0 { Paint::Yellow } else { Paint::Plain };
@@ -153,7 +152,7 @@ impl App {
             [] => String::from("packets: none"),
             names => format!("packets: {}", names.join(",")),
         };
-        let parts = [
+        let mut parts = vec![
             (format!("{} packets/s", whole.packets), Paint::Plain),
             (format!("{}/s", text::bytes(whole.bytes)), Paint::Plain),
             (format!("{} events", current.events.seen), Paint::Plain),
@@ -162,6 +161,9 @@ impl App {
             (sockets, Paint::Dim),
             (sanitise::line(&packets).into_owned(), Paint::Dim),
         ];
+        if known.missed > 0 {
+            parts.insert(5, (format!("{} not followed", known.missed), Paint::Yellow));
+        }
         for (at, (part, paint)) in parts.iter().enumerate() {
             if at > 0 {
                 pen.skip(2);
@@ -327,12 +329,14 @@ impl App {
         } else if stand.reverse {
             said.push(String::from("reversed"));
         }
-        if said.is_empty() {
+        if !said.is_empty() {
+            pen.write(&shorten(&said.join("; "), pen.left()), ink.of(Paint::Dim));
+            pen.skip(2);
+        }
+        if pen.left() >= LEAST_WORDS {
             let notice = shorten(&sanitise::line(&self.manner.notice), pen.left());
             pen.write(&notice, ink.of(Paint::Yellow));
-            return;
         }
-        pen.write(&shorten(&said.join("; "), pen.left()), ink.of(Paint::Dim));
     }
 
     fn keys(&self, mut pen: Pen<'_>) {

@@ -54,6 +54,7 @@ pub(super) struct Known {
     pub(super) events: VecDeque<Arc<SocketEvent>>,
     pub(super) rates: Arc<Rates>,
     pub(super) addresses: Arc<HashSet<IpAddr>>,
+    /// Changes that came too fast to follow: what stands is known all the same, what came and went may not be.
     pub(super) missed: u64,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine::board::{Board, Change, Current};
 use engine::{OwnedFlow, TrafficView, View};
@@ -328,6 +328,112 @@ fn rates_are_differences_and_end() {
     assert!(!text.contains("MB/s") && text.contains("0 packets/s"), "{text}");
 }
 
+/// Traffic with a session, its two legs, a session of which nothing came, and a stream that nobody agreed upon.
+fn media() -> TrafficView {
+    use model::media::reception::ReceptionFacts;
+    use model::media::shaping::{ShapingFacts, TypeFacts};
+    use model::media::{SenderType, Session, SessionSource, Stream, StreamLeg};
+
+    let session = |name: &str| Session {
+        name: name.to_owned(),
+        identity: format!("- {name} IN IP4 192.0.2.1"),
+        source: SessionSource::File(String::from("camera.sdp")),
+        formats: Vec::new(),
+        legs: Vec::new(),
+        reference: None,
+        media_clock: None,
+        first: None,
+        last: None,
+        ended: None,
+    };
+    let mut shaping = ShapingFacts {
+        units: 50,
+        satisfied: Some(SenderType::Narrow),
+        types: vec![TypeFacts {
+            sender_type: SenderType::Narrow,
+            burst_limit: Some(4),
+            buffer_limit: Some(8),
+            kept: 50,
+            bursts: 0,
+            overflows: 0,
+            underflows: 0,
+            first_violation: None,
+        }],
+        ..ShapingFacts::default()
+    };
+    shaping.burst.add(9);
+    shaping.gapped_buffer.add(7);
+    shaping.rtp_offset_ticks.add(-3);
+    let leg = |to: &str, lost: u64, shaping: Option<ShapingFacts>| StreamLeg {
+        source: "192.0.2.1:5004".parse().unwrap(),
+        destination: to.parse().unwrap(),
+        vlan: None,
+        ttl: 64,
+        dscp: 34,
+        reception: ReceptionFacts {
+            packets: 1000,
+            lost,
+            rate_bps: 2_170_000_000,
+            ..ReceptionFacts::default()
+        },
+        shaping,
+        timing: None,
+    };
+    let stream = |ssrc, session, legs| Stream {
+        ssrc,
+        payload_type: 96,
+        frame: 1,
+        format: None,
+        assumed: Vec::new(),
+        session,
+        legs,
+        hitless: None,
+        video: None,
+        compressed: None,
+        audio: None,
+        ancillary: None,
+        metadata: None,
+        text: None,
+        faults: Vec::new(),
+    };
+    let mut view = fixture::traffic::view();
+    view.traffic.media.sessions = vec![session("Camera \u{202e}1"), session("Silent")];
+    let legs = vec![leg("239.1.1.1:5004", 0, Some(shaping)), leg("239.2.1.1:5004", 3, None)];
+    view.traffic.media.streams =
+        vec![stream(7, Some(0), legs), stream(8, None, vec![leg("239.9.9.9:5004", 0, None)])];
+    view
+}
+
+#[test]
+fn streams_are_shown_by_leg_and_silent_sessions_too() {
+    let mut app = App::new(manner(""), current(fixture::view(), Some(media())), at(0));
+    app.tick(at(0));
+    keys(&mut app, "5");
+    for (width, height) in [(80, 24), (160, 40)] {
+        golden(&format!("media-{width}x{height}"), &screen(&mut app, width, height));
+    }
+    for expected in
+        ["Camera \\u{202e}1", "2.17 Gbit/s", "7/8", "9/4", "second leg", "nothing came", "-3 ticks"]
+    {
+        let text = screen(&mut app, 200, 40);
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    for row in 0..4 {
+        app.handle(Input::Enter);
+        let pane = screen(&mut app, 100, 40);
+        assert!(!pane.contains("not there any more"), "{row}: {pane}");
+        app.handle(Input::Escape);
+        app.handle(Input::Down);
+    }
+}
+
+#[test]
+fn the_page_about_it_shows_what_is_shown() {
+    let page = include_str!("../../../../docs/top.md");
+    let drawn = screen(&mut app(), 80, 24);
+    assert!(page.contains(drawn.trim_end()), "docs/top.md shows another screen than this:\n{drawn}");
+}
+
 #[test]
 fn nothing_but_what_was_sanitised_reaches_the_screen() {
     let mut snapshot = fixture::snapshot();
@@ -354,7 +460,7 @@ fn nothing_but_what_was_sanitised_reaches_the_screen() {
         let mut app = App::new(manner(""), current(view(), Some(fixture::traffic::view())), at(0));
         let mut terminal = terminal(width, height);
         for tab in Tab::ALL {
-            for _ in 0..40 {
+            for _ in 0..24 {
                 app.handle(Input::Down);
                 for input in [Input::Enter, Input::End, Input::Escape] {
                     // Never so far back that it would end.
@@ -432,9 +538,7 @@ fn keys_lead_back_and_at_last_out() {
     app.handle(Input::Enter);
     app.handle(Input::Enter);
     assert!(app.pane.is_none(), "nothing is there to be opened");
-    for _ in 0..1 {
-        assert_eq!(app.handle(Input::Escape), Answer::On);
-    }
+    assert_eq!(app.handle(Input::Escape), Answer::On, "the filter goes first");
     keys(&mut app, "?");
     assert_eq!(app.handle(Input::Escape), Answer::On);
     app.handle(Input::Enter);
@@ -483,14 +587,9 @@ fn a_crowd_is_drawn_as_quickly_as_a_few() {
             (0..200).map(|_| once(app)).min().unwrap()
         };
         let (small, large) = (time(&mut few), time(&mut many));
-        println_times(tab, small, large);
+        eprintln!("tab {tab}: {small:?} with a few rows, {large:?} with a crowd");
         // What is drawn is one screen in either case; only the screen of the crowd is full.
         assert!(large < small * 40, "{tab}: {small:?}, {large:?}");
     }
     assert_eq!(many.order.len(), 50_003);
-}
-
-#[expect(clippy::print_stderr, reason = "a measurement is to be read")]
-fn println_times(tab: &str, small: Duration, large: Duration) {
-    eprintln!("tab {tab}: {small:?} with a few rows, {large:?} with a crowd");
 }
