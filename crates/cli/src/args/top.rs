@@ -24,7 +24,7 @@ Keys:
   /         filter: words, and KEY=VALUE as in portreeve list
   Space     freeze;  ?  help;  q  quit
 
-Packets need CAP_NET_RAW: without it sockets are shown alone, and the last line says so. The privileges that only the
+Packets need CAP_NET_RAW: without it sockets are shown alone, and the screen says so. The privileges that only the
 opening needs are given up before anything is read. See docs/top.md.
 
 Exit status: 0 ended by a person, 2 could not look, 64 the command line is wrong, or there is no terminal.";

@@ -136,7 +136,12 @@ fn nothing_known(grounds: &Grounds) -> View {
 /// Opens what may be opened. What may not be is said on the screen, and the rest is shown.
 fn open(args: &TopArgs) -> Result<(Sources, Vec<String>), Stop> {
     let mut notices = Vec::new();
-    let events = (!args.no_sockets).then(|| Events::open(&EventRequest::default()));
+    // Where looks have to be compared, those for the screen are often enough.
+    let request = EventRequest { look_every: args.interval, ..EventRequest::default() };
+    let events = (!args.no_sockets).then(|| Events::open(&request));
+    if args.no_sockets {
+        notices.push(String::from("sockets are not looked at"));
+    }
     let request = CaptureRequest {
         interfaces: named(&args.interface),
         ring_bytes: RING,

@@ -145,8 +145,8 @@ impl App {
         let warn = |count: u64| if count > 0 { Paint::Yellow } else { Paint::Plain };
         let sockets = match current.witness {
             Some(witness) => format!("sockets: {}", witness.name()),
-            None if known.looked => String::from("sockets: looks"),
-            None => String::from("sockets: none"),
+            None if known.looked => String::from("sockets: none"),
+            None => String::from("sockets: …"),
         };
         let packets = match current.interfaces.as_slice() {
             [] => String::from("packets: none"),

@@ -1,6 +1,7 @@
 //! The terminal as ours for a while, and as it was afterwards, however we end.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -21,7 +22,8 @@ static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, given back when this is dropped.
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would tell standard error of a terminal that is gone, and fall over that.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
@@ -30,7 +32,7 @@ impl Screen {
         give_back_before_a_panic_is_told();
         take()?;
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| give_back())?;
-        Ok(Screen { terminal })
+        Ok(Screen { terminal: ManuallyDrop::new(terminal) })
     }
 
     /// Draws what is to be shown: of the screen only what is different.

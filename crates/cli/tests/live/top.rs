@@ -164,3 +164,20 @@ fn without_a_terminal_it_says_what_to_do() {
     assert!(err(&output).contains("portreeve list --watch"), "{}", err(&output));
     assert!(output.stdout.is_empty());
 }
+
+#[test]
+fn a_terminal_that_goes_away_is_no_fault() {
+    if !possible("top and a terminal that goes away", &[]) {
+        return;
+    }
+    let stage = Stage::new("top-gone");
+    let told = on_a_terminal(
+        &stage,
+        r#"
+t = Terminal(BINARY, "top", "--no-packets", "ns=own")
+t.until(b"matches")
+os.close(t.fd)
+ready(status=t.child.wait(10))"#,
+    );
+    assert!(told["status"] == 0 || told["status"] == 2, "{told}");
+}
