@@ -28,7 +28,7 @@ pub fn all(about: &About, pieces: &Pieces, made: &[PathBuf], contrib: &Path) -> 
         let listed = read_text(Command::new("dpkg-deb").arg("--contents").arg(&deb))?;
         let files = listed.lines().filter(|line| line.starts_with('-'));
         let names = files.filter_map(|line| line.split_whitespace().last()?.strip_prefix("./"));
-        same(&deb, names, pieces.contents(Habit::Debian)?.keys())?;
+        same(&deb, names, pieces.contents(about, Habit::Debian)?.keys())?;
         if let Some(line) = listed.lines().find(|line| line.split_whitespace().nth(1) != Some("root/root")) {
             return Err(format!("{}: not owned by root: {line}", shown(&deb)));
         }
@@ -56,7 +56,7 @@ pub fn all(about: &About, pieces: &Pieces, made: &[PathBuf], contrib: &Path) -> 
         )?;
         let files = listed.lines().filter(|line| line.starts_with('-'));
         let names = files.filter_map(|line| line.split_whitespace().last()?.strip_prefix('/'));
-        same(&rpm, names, pieces.contents(Habit::Rpm)?.keys())?;
+        same(&rpm, names, pieces.contents(about, Habit::Rpm)?.keys())?;
         read_text(Command::new("rpm").args(["-K", "--nosignature"]).arg(&rpm))?;
     } else {
         skip("reading the .rpm", "rpm is not installed");

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::gzip;
-use crate::say::{read, run};
+use super::{About, gzip};
+use crate::say::{read, read_text, run};
 
 /// How a package manager is to treat a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Pieces {
     }
 
     /// The files of a package.
-    pub fn contents(&self, habit: Habit) -> Result<Contents, String> {
+    pub fn contents(&self, about: &About, habit: Habit) -> Result<Contents, String> {
         let mut contents = Contents::new();
         let mut add = |path: String, mode: u32, role: Role, bytes: Vec<u8>| {
             contents.insert(path, File { mode, role, bytes });
@@ -121,14 +121,13 @@ impl Pieces {
             let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
             add(format!("{documents}/{name}"), 0o644, Role::Document, take(&path)?);
         }
-        let changes = take(&root.join("CHANGELOG.md"))?;
+        add(format!("{documents}/CHANGELOG.md"), 0o644, Role::Document, take(&root.join("CHANGELOG.md"))?);
         match habit {
             Habit::Debian => {
-                add(format!("{documents}/changelog.gz"), 0o644, Role::Document, gzip(&changes)?);
+                add(format!("{documents}/changelog.gz"), 0o644, Role::Document, gzip(&changelog(about)?)?);
                 add(format!("{documents}/copyright"), 0o644, Role::Licence, copyright()?);
             }
             Habit::Rpm => {
-                add(format!("{documents}/CHANGELOG.md"), 0o644, Role::Document, changes);
                 for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
                     let path = format!("usr/share/licenses/portreeve/{name}");
                     add(path, 0o644, Role::Licence, take(&root.join(name))?);
@@ -155,6 +154,18 @@ fn papers(folder: &Path) -> Result<Vec<PathBuf>, String> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The changes of the package in the form that Debian's tools read; those of the program stand in CHANGELOG.md.
+fn changelog(about: &About) -> Result<Vec<u8>, String> {
+    let mut date = Command::new("date");
+    let date = read_text(date.env("LC_ALL", "C").args(["--utc", "-R", "-d", &format!("@{}", about.time)]))?;
+    let (version, maintainer) = (&about.version, super::MAINTAINER);
+    let text = format!(
+        "portreeve ({version}) unstable; urgency=medium\n\n  * What changed stands in CHANGELOG.md.\n\n -- {maintainer}  {}\n",
+        date.trim()
+    );
+    Ok(text.into_bytes())
 }
 
 /// The licence as Debian wants it: machine-readable, with the texts that are not on every Debian machine.

@@ -192,7 +192,7 @@ struct Made {
 fn make(about: &About, pieces: &Pieces) -> Result<Vec<Made>, String> {
     let (debian, other) = about.architecture;
     let version = &about.version;
-    let rpm = pieces.contents(Habit::Rpm)?;
+    let rpm = pieces.contents(about, Habit::Rpm)?;
     Ok(vec![
         Made { name: format!("portreeve-{version}-1.{other}.rpm"), bytes: rpm::package(about, &rpm)? },
         Made {
@@ -201,7 +201,7 @@ fn make(about: &About, pieces: &Pieces) -> Result<Vec<Made>, String> {
         },
         Made {
             name: format!("portreeve_{version}_{debian}.deb"),
-            bytes: deb::package(about, &pieces.contents(Habit::Debian)?)?,
+            bytes: deb::package(about, &pieces.contents(about, Habit::Debian)?)?,
         },
     ])
 }

@@ -23,8 +23,9 @@ fi
 "#;
 
 /// Folders that are ours, and go with us.
-const FOLDERS: [(&str, u16); 3] = [
+const FOLDERS: [(&str, u16); 4] = [
     ("/etc/portreeve", 0o755),
+    ("/etc/portreeve/portreeve.d", 0o750),
     ("/usr/share/doc/portreeve", 0o755),
     ("/usr/share/licenses/portreeve", 0o755),
 ];

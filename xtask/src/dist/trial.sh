@@ -28,24 +28,24 @@ foreign() {
 
 if command -v dpkg >/dev/null; then
     if stage deb "$1"; then
-        in() { chroot "$work/deb/root" "$@"; }
-        in dpkg -i /tmp/package >"$work/log" 2>&1 || fail "dpkg -i: $(cat "$work/log")"
-        in portreeve --version >/dev/null || fail "the installed binary does not run"
-        in portreeve 420 --json >/dev/null 2>&1 || [ $? -le 2 ] || fail "the installed binary does not work"
-        in dpkg --verify portreeve >"$work/verify" 2>&1 || :
+        inside() { chroot "$work/deb/root" "$@"; }
+        inside dpkg -i /tmp/package >"$work/log" 2>&1 || fail "dpkg -i: $(cat "$work/log")"
+        inside portreeve --version >/dev/null || fail "the installed binary does not run"
+        inside portreeve 420 --json >/dev/null 2>&1 || [ $? -le 2 ] || fail "the installed binary does not work"
+        inside dpkg --verify portreeve >"$work/verify" 2>&1 || :
         [ -s "$work/verify" ] && fail "dpkg --verify: $(cat "$work/verify")"
-        in grep -q '^portreeve:' /etc/passwd || ! in sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
-        [ "$(in stat -c %a /etc/portreeve/portreeve.toml)" = 640 ] || fail "everybody reads the settings"
+        inside grep -q '^portreeve:' /etc/passwd || ! inside sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
+        [ "$(inside stat -c %a /etc/portreeve/portreeve.toml)" = 640 ] || fail "everybody reads the settings"
         # Again, over itself; with a setting that somebody changed, and with what a service would have written.
         echo '# ours' >>"$work/deb/root/etc/portreeve/portreeve.toml"
         mkdir -p "$work/deb/root/var/lib/portreeve" && echo state >"$work/deb/root/var/lib/portreeve/history.db"
-        in dpkg -i --force-confold /tmp/package >"$work/log" 2>&1 || fail "dpkg -i again: $(cat "$work/log")"
-        in grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "a changed setting was lost"
-        in dpkg -r portreeve >"$work/log" 2>&1 || fail "dpkg -r: $(cat "$work/log")"
+        inside dpkg -i --force-confold /tmp/package >"$work/log" 2>&1 || fail "dpkg -i again: $(cat "$work/log")"
+        inside grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "a changed setting was lost"
+        inside dpkg -r portreeve >"$work/log" 2>&1 || fail "dpkg -r: $(cat "$work/log")"
         [ -e "$work/deb/root/usr/bin/portreeve" ] && fail "the binary stays after its removal"
-        in grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "removing took the settings"
+        inside grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "removing took the settings"
         [ -e "$work/deb/root/var/lib/portreeve/history.db" ] || fail "removing took the history"
-        in dpkg -P portreeve >"$work/log" 2>&1 || fail "dpkg -P: $(cat "$work/log")"
+        inside dpkg -P portreeve >"$work/log" 2>&1 || fail "dpkg -P: $(cat "$work/log")"
         left=$(ours deb)
         [ -z "$left" ] || fail "left after the purge: $left"
         more=$(foreign deb)
@@ -71,12 +71,12 @@ if command -v rpm >/dev/null; then
     [ -z "$left" ] || fail "left after rpm --root -e: $left"
     echo "the .rpm was installed into an empty root, verified and removed"
     if stage rpm "$2"; then
-        in() { chroot "$work/rpm/root" "$@"; }
-        in rpm --force-debian --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 \
-            || in rpm --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 || fail "rpm -i: $(cat "$work/log")"
-        in portreeve --version >/dev/null || fail "the installed binary does not run"
-        in grep -q '^portreeve:' /etc/passwd || ! in sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
-        in rpm -e portreeve >"$work/log" 2>&1 || fail "rpm -e: $(cat "$work/log")"
+        inside() { chroot "$work/rpm/root" "$@"; }
+        inside rpm --force-debian --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 \
+            || inside rpm --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 || fail "rpm -i: $(cat "$work/log")"
+        inside portreeve --version >/dev/null || fail "the installed binary does not run"
+        inside grep -q '^portreeve:' /etc/passwd || ! inside sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
+        inside rpm -e portreeve >"$work/log" 2>&1 || fail "rpm -e: $(cat "$work/log")"
         left=$(ours rpm)
         [ -z "$left" ] || fail "left after rpm -e: $left"
         echo "the .rpm was installed with its scripts and removed; nothing is left but its user"
