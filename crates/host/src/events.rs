@@ -121,7 +121,7 @@ impl Events {
                 kernel.pause(pause)?;
                 continue;
             }
-            std::thread::sleep(pause);
+            rest(pause);
         }
     }
 
@@ -133,4 +133,9 @@ impl Events {
         let lost = 0;
         EventCounts { seen: self.table.told, lost, forgotten: self.table.forgotten }
     }
+}
+
+/// Lets time pass, in which events gather or the next look comes due.
+pub(crate) fn rest(pause: Duration) {
+    std::thread::sleep(pause);
 }

@@ -23,7 +23,7 @@ use super::bpf::ring::Ring;
 use super::bpf::{LoadError, control_group};
 use super::process::clock_ns;
 use crate::events::table::{Moment, Table, Told};
-use crate::events::{EventRequest, EventSource};
+use crate::events::{EventRequest, EventSource, rest};
 use pending::Pending;
 use processes::{Described, Processes};
 
@@ -147,7 +147,7 @@ impl Kernel {
     /// Tells what has gathered; gives how many events that were.
     pub(crate) fn read(&mut self, table: &mut Table, take: &mut dyn FnMut(SocketEvent)) -> io::Result<usize> {
         let told_before = table.told;
-        std::thread::sleep(PACE.saturating_sub(self.last_read.elapsed()));
+        rest(PACE.saturating_sub(self.last_read.elapsed()));
         let batch = self.gather();
         let now = Instant::now();
         self.last_read = now;
@@ -239,7 +239,7 @@ impl Kernel {
     /// Waits for the next time to read.
     pub(crate) fn pause(&mut self, most: Duration) -> io::Result<()> {
         if self.last_record.elapsed() < QUIET {
-            std::thread::sleep(most.min(PACE));
+            rest(most.min(PACE));
             return Ok(());
         }
         if let Some(asleep) = self.maps.get("asleep") {
