@@ -1,5 +1,6 @@
 //! A host whose empty ports tell who comes, scanned by nmap: everything is seen, nobody is disturbed, nothing is left.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -181,7 +182,7 @@ impl Drop for Decoy {
 }
 
 /// The ports of ranges as JSON has them.
-fn ports(ranges: &Value) -> Vec<u16> {
+fn ports(ranges: &Value) -> BTreeSet<u16> {
     let number = |range: &Value, at: usize| u16::try_from(range[at].as_u64().unwrap()).unwrap();
     ranges.as_array().unwrap().iter().flat_map(|range| number(range, 0)..=number(range, 1)).collect()
 }
@@ -261,7 +262,7 @@ fn nmap_finds_decoys_and_every_knock_is_seen_and_nobody_is_disturbed() {
         let (first, last) = range.split_once('-').unwrap();
         let asked = first.parse().unwrap_or(1)..=last.parse().unwrap_or(u16::MAX);
         // Those opened meanwhile were empty when it began, and somebody's later: they may be seen or not.
-        let late: Vec<u16> = (1007..1100).collect();
+        let late = 1007..1100;
         let expected: Vec<u16> =
             covered.into_iter().filter(|port| asked.contains(port) && !late.contains(port)).collect();
         let missing: Vec<&u16> = expected.iter().filter(|port| !seen.contains(port)).collect();
