@@ -28,7 +28,7 @@ pub struct Decoy {
 #[derive(Debug)]
 enum How {
     Kernel(Box<KernelDecoy>),
-    Plain(Plain),
+    Plain(Box<Plain>),
 }
 
 impl Decoy {
@@ -87,7 +87,7 @@ const NAP: Duration = Duration::from_millis(20);
 
 /// Opens it in the network namespace of the calling thread.
 fn open(request: &DecoyRequest) -> Result<Decoy, DecoyError> {
-    let plain = |why| Plain::open(request, why).map(|plain| Decoy { how: How::Plain(plain) });
+    let plain = |why| Plain::open(request, why).map(|plain| Decoy { how: How::Plain(Box::new(plain)) });
     if request.ways == Ways::Plain {
         return plain(None);
     }
