@@ -9,7 +9,6 @@ use super::sys::{Map, Shared};
 #[derive(Debug)]
 pub(crate) struct Words {
     memory: Shared,
-    words: usize,
 }
 
 impl Words {
@@ -20,11 +19,11 @@ impl Words {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let bytes = shape.entries as usize * shape.value_bytes as usize;
-        Ok(Words { memory: Shared::map(map, 0, bytes, true)?, words: bytes / 4 })
+        Ok(Words { memory: Shared::map(map, 0, bytes, true)? })
     }
 
     /// The word at this place.
     pub(crate) fn word(&self, at: usize) -> Option<&AtomicU32> {
-        if at < self.words { self.memory.atomic32(at * 4) } else { None }
+        self.memory.atomic32(at * 4)
     }
 }
