@@ -106,6 +106,7 @@ struct {
 // Set by the reader when it goes to sleep.
 struct {
 	int (*type)[BPF_MAP_TYPE_ARRAY];
+	int (*map_flags)[BPF_F_MMAPABLE];
 	int (*max_entries)[1];
 	__u32 *key;
 	__u32 *value;

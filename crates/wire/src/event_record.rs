@@ -33,18 +33,14 @@ const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const TCP_LISTEN: u8 = 10;
 
-/// The control block: in which PID namespace the reader is; 0 for the first.
+/// The control block: in which PID namespace the reader is; 0 for the first. The first 8 bytes count the records that
+/// there was no room for.
 pub fn control(reader_pidns: u32) -> [u8; CONTROL_BYTES] {
     let mut block = [0; CONTROL_BYTES];
     for (place, byte) in block.iter_mut().skip(8).zip(reader_pidns.to_ne_bytes()) {
         *place = byte;
     }
     block
-}
-
-/// How many records there was no room for.
-pub fn lost(control: &[u8; CONTROL_BYTES]) -> u64 {
-    ne64(control, 0).unwrap_or_default()
 }
 
 /// What happened (`enum happened`).
@@ -398,6 +394,6 @@ mod tests {
     #[test]
     fn the_control_block_carries_its_settings() {
         let block = control(7);
-        assert_eq!((lost(&block), ne32(&block, 8), ne32(&block, 12)), (0, Some(7), Some(0)));
+        assert_eq!((ne64(&block, 0), ne32(&block, 8), ne32(&block, 12)), (Some(0), Some(7), Some(0)));
     }
 }

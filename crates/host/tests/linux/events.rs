@@ -259,3 +259,25 @@ fn a_stranger_of_the_system_is_told_with_its_package() {
         assert!(package.is_some_and(|name| name.starts_with("python3")), "{process:?}");
     });
 }
+
+#[test]
+fn what_there_is_no_room_for_is_counted() {
+    const SOCKETS: usize = 2000;
+    let name = "what_there_is_no_room_for_is_counted";
+    let request = EventRequest { ring_bytes: 1, ..EventRequest::default() };
+    let mut events = Events::open(&request);
+    if events.witness() != Witness::Kernel {
+        return eprintln!("SKIPPED: {name}: {:?}", events.sources());
+    }
+    stage::private(name, move || {
+        stage::run("ip", &["link", "set", "lo", "up"]).unwrap();
+        churn(SOCKETS);
+        let netns = stage::netns();
+        let mut told = 0;
+        events.wait(Duration::from_secs(1), &mut |event| told += u64::from(event.netns == netns)).unwrap();
+        // Three for each TCP socket and two for each UDP socket; others of the machine may have theirs, too.
+        let happened = 5 * SOCKETS as u64;
+        let lost = events.counts().lost;
+        assert!(lost > 0 && told < happened && told + lost >= happened, "{told} told, {lost} lost");
+    });
+}

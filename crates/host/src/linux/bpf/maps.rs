@@ -10,6 +10,8 @@ use super::loader::damaged;
 use super::sys::{self, Map, MapShape};
 
 const ARRAY: u32 = 2;
+/// Its memory can be shared with us (`BPF_F_MMAPABLE`).
+const MAPPABLE: u32 = 1 << 10;
 /// Storage that each socket has itself: the kernel wants to know its types.
 const SOCKET_STORAGE: u32 = 24;
 
@@ -41,7 +43,7 @@ pub(super) fn create(
     }
     if let Some((_, bss)) = object.section(b".bss") {
         let value_bytes = u32::try_from(bss.size).map_err(|_| damaged("too many variables"))?;
-        let shape = MapShape { kind: ARRAY, key_bytes: 4, value_bytes, entries: 1, flags: 0 };
+        let shape = MapShape { kind: ARRAY, key_bytes: 4, value_bytes, entries: 1, flags: MAPPABLE };
         maps.insert(".bss".into(), Map::create(shape, None).map_err(refused)?);
     }
     Ok(maps)

@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use model::{Family, Happened, Kind, Reason, Seen, SocketEvent, Timestamp, Witness};
@@ -20,6 +21,7 @@ use super::bpf::kernel_types::KernelTypes;
 use super::bpf::loader::{Calls, Opened};
 use super::bpf::maps::Maps;
 use super::bpf::ring::Ring;
+use super::bpf::sys::Shared;
 use super::bpf::{LoadError, control_group};
 use super::process::clock_ns;
 use crate::events::table::{Moment, Table, Told};
@@ -101,6 +103,10 @@ const SOURCES: [Source; 8] = [
 pub struct Kernel {
     ring: Ring,
     maps: Maps,
+    /// The programs' variables, and the word that says whether we sleep: shared, so that reading and setting them takes no
+    /// right that may be gone by then.
+    variables: Shared,
+    asleep: Shared,
     /// The programs run while these are open.
     _ties: Vec<OwnedFd>,
     processes: Processes,
@@ -242,17 +248,15 @@ impl Kernel {
             rest(most.min(PACE));
             return Ok(());
         }
-        if let Some(asleep) = self.maps.get("asleep") {
-            asleep.update(&[0; 4], &1_u32.to_ne_bytes())?;
+        if let Some(asleep) = self.asleep.atomic32(0) {
+            asleep.store(1, Ordering::SeqCst);
         }
         self.ring.wait(self.pending.due().map_or(most, |due| most.min(due)))
     }
 
     /// How many records there was no room for.
     pub(crate) fn lost(&self) -> u64 {
-        let mut control = [0; event_record::CONTROL_BYTES];
-        let read = self.maps.get(".bss").map(|variables| variables.read_only_entry(&mut control));
-        let lost = if matches!(read, Some(Ok(()))) { event_record::lost(&control) } else { 0 };
+        let lost = self.variables.atomic64(0).map_or(0, |lost| lost.load(Ordering::Relaxed));
         lost.saturating_add(self.damaged)
     }
 }
@@ -303,6 +307,10 @@ fn load(
         .set_only_entry(&event_record::control(own_pid_namespace()))
         .map_err(refused("set a program's variables"))?;
     let ring = Ring::of(opened.maps().get("ring").ok_or_else(missing)?).map_err(refused("share memory"))?;
+    let page = rustix::param::page_size();
+    let share = |map, writable| Shared::map(map, 0, page, writable).map_err(refused("share memory"));
+    let variables = share(variables, false)?;
+    let asleep = share(opened.maps().get("asleep").ok_or_else(missing)?, true)?;
     let root = control_group::root();
     let mut ties = Vec::new();
     for (source, told) in SOURCES.iter().zip(sources) {
@@ -323,6 +331,8 @@ fn load(
     let now = Instant::now();
     Ok(Kernel {
         ring,
+        variables,
+        asleep,
         maps: opened.into_maps(),
         _ties: ties,
         processes: Processes::new(),
