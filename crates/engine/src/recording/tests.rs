@@ -99,6 +99,10 @@ fn fills_its_disk_and_goes_on() {
     assert_eq!(recorder.counts().failing, Some((since, why)));
     assert!(recorder.counts().written >= before.written);
 
+    // Who asks meanwhile has an answer or a reason.
+    if let Err(refusal) = recorder.store().answer(&Query::Statistics) {
+        assert!(!refusal.text.contains("damaged"), "{refusal}");
+    }
     std::fs::remove_file(&filling).unwrap();
     until("there is room again", || recorder.counts().failing.is_none());
     let counts = recorder.finish();
