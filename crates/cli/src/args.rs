@@ -24,8 +24,8 @@ pub(crate) use alert::{AlertCommand, AlertSource};
 pub(crate) use census::CensusArgs;
 pub(crate) use decoy::DecoyArgs;
 pub(crate) use doctor::DoctorArgs;
-pub(crate) use mcp::McpArgs;
 pub(crate) use history::{FindingsArgs, FindingsCommand, HistoryArgs, MemoryArgs};
+pub(crate) use mcp::McpArgs;
 pub(crate) use media::{
     AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
     SdpLintArgs, SessionArgs,

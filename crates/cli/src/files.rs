@@ -72,7 +72,8 @@ impl Places {
     pub(crate) fn history_home(&self) -> Option<PathBuf> {
         // Where systemd says so: it made the folder for the service.
         let said = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).filter(|path| path.is_absolute());
-        let usual = || if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() };
+        let usual =
+            || if self.uid == 0 { Some(PathBuf::from("/var/lib/portreeve")) } else { self.data.clone() };
         said.or_else(usual)
     }
 

@@ -35,7 +35,15 @@ pub(crate) fn gather(places: &Places, args: &JudgeArgs) -> Grounds {
             }
         }
     };
-    Grounds { paper, policy, baseline, used: Used::default(), past: HashMap::new(), sessions: Vec::new(), wrong }
+    Grounds {
+        paper,
+        policy,
+        baseline,
+        used: Used::default(),
+        past: HashMap::new(),
+        sessions: Vec::new(),
+        wrong,
+    }
 }
 
 /// Asks what this machine remembers: of all port numbers, and everything of these. The file is open for no longer

@@ -48,6 +48,8 @@ fn event(day: i64, port: u16, exe: &str) -> SocketEvent {
         preload: Seen::Absent,
     };
     SocketEvent {
+        interface: None,
+        tid: None,
         at: at(day),
         happened: Happened::Listening,
         witness: Witness::Kernel,

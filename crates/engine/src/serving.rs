@@ -25,8 +25,9 @@ const MOST_TOUCHES: usize = 1 << 14;
 /// How long to wait for somebody at a decoy, and how often who came is judged.
 const DECOY_WAIT: Duration = Duration::from_millis(500);
 
-/// How often what stays is written down again: a look, sessions, streams.
-const STANDING_EVERY: Duration = Duration::from_secs(60);
+/// How often what stays is written down again. What comes and goes between is told by events; a look costs most.
+const LOOK_EVERY: Duration = Duration::from_secs(300);
+const MEDIA_EVERY: Duration = Duration::from_secs(60);
 
 /// What commands ask the service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -349,8 +350,8 @@ impl DecoyWatch {
 }
 
 /// Whether it is time again, and if so from now on.
-fn due(last: &mut Option<Instant>) -> bool {
-    let due = last.is_none_or(|last| last.elapsed() >= STANDING_EVERY);
+fn due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= every);
     if due {
         *last = Some(Instant::now());
     }
@@ -387,14 +388,14 @@ impl Audience for Keeper {
     }
 
     fn looked(&mut self, view: &Arc<View>) {
-        if due(&mut self.looked) {
+        if due(&mut self.looked, LOOK_EVERY) {
             self.keep(Batch { look: Some(Arc::clone(&view.snapshot)), ..Batch::default() });
         }
         self.board.looked(view);
     }
 
     fn traffic(&mut self, view: &Arc<TrafficView>) {
-        if due(&mut self.heard) {
+        if due(&mut self.heard, MEDIA_EVERY) {
             let at = host::now();
             let media = &view.traffic.media;
             self.keep(Batch {

@@ -21,8 +21,8 @@ pub(crate) use census::{
 pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
 pub(crate) use doctor::doctor;
 pub(crate) use event::event_line;
-pub(crate) use history::{finding, findings, port_history, record_words, records, statistics};
 pub(crate) use findings::{changes, check, subject_words, write_finding, write_one};
+pub(crate) use history::{finding, findings, port_history, record_words, records, statistics};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{
     media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table, rate,

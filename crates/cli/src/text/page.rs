@@ -340,7 +340,7 @@ mod tests {
             &view,
             (port, None),
             &rows,
-            None,
+            Beyond::default(),
             Form { width: Some(100), style: Style::PLAIN, headings: true },
         );
         out

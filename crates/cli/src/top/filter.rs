@@ -4,8 +4,8 @@ use engine::{Row, View};
 
 use super::sheet::Sheet;
 use crate::args::SelectArgs;
-use engine::glob;
 use crate::selection::Selection;
+use engine::glob;
 
 /// What a row must have.
 #[derive(Debug, Clone, Default)]

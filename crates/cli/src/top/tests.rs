@@ -40,7 +40,7 @@ fn current(machine: View, traffic: Option<TrafficView>) -> Current {
         traffic: traffic.map(Arc::new),
         interfaces: vec![String::from("eth0")],
         witness: Some(model::Witness::Kernel),
-        events: model::EventCounts { seen: 12, lost: 0 },
+        events: model::EventCounts { seen: 12, ..model::EventCounts::default() },
         ..Board::new(Arc::new(machine)).current()
     }
 }
@@ -297,7 +297,7 @@ fn findings_are_new_for_a_minute_and_then_over() {
     assert!(!text.contains("+1") && !text.contains(" new"), "{text}");
     let view = fixture::view();
     let Change::Found(found) = sighting(&view, 0, 3) else { panic!() };
-    let over = Change::Over(found.finding.code, found.about.as_str().into());
+    let over = Change::Over(Arc::clone(&found));
     let calm = View::judged(Arc::new(fixture::snapshot()), view.paper.clone(), Vec::new(), Vec::new());
     app.feed(feed(current(calm, None), vec![over], None));
     let text = screen(&mut app, 120, 40);

@@ -51,6 +51,8 @@ pub(crate) fn process(pid: u32, exe: &str) -> Arc<Process> {
 
 pub(crate) fn event(ns: i64, happened: Happened, local: &str, holder: &Arc<Process>) -> SocketEvent {
     SocketEvent {
+        interface: None,
+        tid: None,
         at: at(ns),
         happened,
         witness: Witness::Kernel,
