@@ -164,7 +164,7 @@ fn a_finding_is_opened_accepted_resolved_and_opened_again() {
     };
     let acknowledge = |until: Option<i64>, now: i64| {
         store.answer(&Query::Acknowledge {
-            id: id[..6].to_owned(),
+            id: id.chars().take(6).collect(),
             reason: String::from("ours"),
             by: String::from("root"),
             until: until.map(moment),
@@ -336,7 +336,7 @@ fn readers_see_whole_batches_while_somebody_writes() {
                     let mut last = 0;
                     while !stop.load(Ordering::Acquire) || looks < 5 {
                         let ever = statistics(&store).records_ever;
-                        assert!(ever % 10 == 0 && ever >= last, "{ever} after {last}");
+                        assert!(ever.is_multiple_of(10) && ever >= last, "{ever} after {last}");
                         let page = records(&store, RecordFilter { limit: 20, ..RecordFilter::default() });
                         assert!(page.records.len().is_multiple_of(10));
                         last = ever;
