@@ -7,12 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::TrafficView;
 use engine::exhibit::Exhibit;
+use engine::plots;
 use media::picture;
-use media::plot::{Bin, Histogram, Limit, Line, Meters, Point, Series, Unit};
+use media::plot::Meters;
 use model::Subject;
-use model::media::shaping::ShapingFacts;
-use model::media::spread::LogHistogram;
-use model::media::{SenderType, Stream};
+use model::media::Stream;
 
 use crate::{output, sanitise, text};
 
@@ -113,10 +112,12 @@ fn section(out: &mut String, view: &TrafficView, index: usize, stream: &Stream, 
     for leg in &stream.legs {
         let of = format!("{} to {}", leg.source, leg.destination);
         if let Some(shaping) = &leg.shaping {
-            pacing(out, &of, shaping);
+            for plot in plots::pacing(&of, shaping) {
+                figure(out, &plot.svg());
+            }
         }
         if leg.reception.interval_histogram.total() > 1 {
-            figure(out, &intervals(&of, &leg.reception.interval_histogram).svg());
+            figure(out, &plots::intervals(&of, &leg.reception.interval_histogram).svg());
         }
     }
     out.push_str("</section>\n");
@@ -124,63 +125,6 @@ fn section(out: &mut String, view: &TrafficView, index: usize, stream: &Stream, 
 
 fn figure(out: &mut String, svg: &str) {
     let _ = writeln!(out, "<figure>{svg}</figure>");
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a plot is not exact to the nanosecond")]
-fn intervals(of: &str, histogram: &LogHistogram) -> Histogram {
-    Histogram {
-        title: String::from("Time between packets"),
-        subject: of.to_owned(),
-        unit: Unit::Nanoseconds,
-        things: "packets",
-        bins: histogram
-            .bars()
-            .map(|(from, to, count)| Bin { from: from as f64, to: to as f64, count })
-            .collect(),
-        logarithmic: true,
-        limits: Vec::new(),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a plot is not exact to the packet")]
-fn pacing(out: &mut String, of: &str, shaping: &ShapingFacts) {
-    if shaping.series.is_empty() {
-        return;
-    }
-    let promised = shaping.declared.or(shaping.satisfied).unwrap_or(SenderType::Wide);
-    let limits = shaping.types.iter().find(|it| it.sender_type == promised);
-    let limit = |value: Option<u64>, name: &str| {
-        let label = format!("{name} of {}", promised.token());
-        value.map(|value| Limit { value: value as f64, label }).into_iter().collect::<Vec<_>>()
-    };
-    let linear = promised != SenderType::Narrow;
-    let points = |of: &dyn Fn(&model::media::shaping::UnitShape) -> (i32, i32)| -> Vec<Point> {
-        let point = |(at, unit): (usize, &model::media::shaping::UnitShape)| {
-            let (least, most) = of(unit);
-            let (least, most) = (f64::from(least), f64::from(most));
-            Point { at: at as f64, least, mean: f64::midpoint(least, most), most }
-        };
-        shaping.series.iter().enumerate().map(point).collect()
-    };
-    let series = |title: &str, points, limits| Series {
-        title: title.to_owned(),
-        subject: of.to_owned(),
-        along: Unit::Count("frame or field"),
-        unit: Unit::Count("packets"),
-        lines: vec![Line { name: title.to_owned(), points }],
-        limits,
-        from_zero: true,
-        peaks: true,
-    };
-    let buffer = points(&|unit| if linear { unit.linear } else { unit.gapped });
-    let full = limit(limits.and_then(|it| it.buffer_limit), "VRX_FULL");
-    figure(out, &series("VRX", buffer, full).svg());
-    let bursts = points(&|unit| {
-        let most = i32::try_from(unit.burst_most).unwrap_or(i32::MAX);
-        (most, most)
-    });
-    let most = limit(limits.and_then(|it| it.burst_limit), "C_MAX");
-    figure(out, &series("C_INST", bursts, most).svg());
 }
 
 /// Text as it may stand in a page: without controls, and without markup.

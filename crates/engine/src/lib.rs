@@ -20,6 +20,7 @@ pub mod live;
 pub mod nmos;
 mod outcome;
 pub mod owners;
+pub mod plots;
 mod reading;
 pub mod receiving;
 pub mod recording;
@@ -30,6 +31,7 @@ pub mod serving;
 pub mod settings;
 mod traffic_view;
 mod view;
+pub mod visible;
 mod watching;
 
 pub use grounds::{Grounds, today};
@@ -39,3 +41,9 @@ pub use reading::{MediaSettings, Progress, Reading, read};
 pub use traffic_view::{OwnedFlow, TrafficGrounds, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
 pub use watching::Watching;
+
+// What the faces need of the crates below, and which they may not ask themselves.
+pub use host::{now, own_user, peer_user};
+pub use registry::{self, Paper};
+pub use store::Sighting;
+pub use verdict::{self, Accepted, Policy};

@@ -3,6 +3,7 @@
 //! [`Looker::snapshot`] gives every socket of the machine with its holders, and says where it could not look.
 
 use core::ops::RangeInclusive;
+use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{Timestamp, Utc};
@@ -95,4 +96,25 @@ pub fn machine_name() -> String {
 pub fn now() -> Timestamp<Utc> {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_ns(i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// The user on the other side of a TCP connection of this machine: `here` is our end, `there` the other one.
+///
+/// `None` where the other end is not of our network namespace, is not open any more, or the system does not tell.
+pub fn peer_user(here: SocketAddr, there: SocketAddr) -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    return linux::peer::user(here, there);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (here, there);
+        None
+    }
+}
+
+/// The effective user that we run as; `None` where the system has no numbers for users.
+pub fn own_user() -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    return Some(rustix::process::geteuid().as_raw());
+    #[cfg(not(target_os = "linux"))]
+    None
 }

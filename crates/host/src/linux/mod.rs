@@ -20,6 +20,7 @@ pub mod namespaces;
 pub mod netlink;
 mod owners;
 mod package;
+pub mod peer;
 pub mod port_rules;
 pub mod privilege;
 pub mod proc_fd;
