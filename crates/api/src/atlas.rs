@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::board::Current;
 use engine::{Door, TrafficView, Verdict, View, about};
-use model::{Code, Finding, Subject, Timestamp, Transport, Utc};
+use model::{Code, Finding, Subject, Transport};
 use sha2::{Digest as _, Sha256};
 
 use crate::access;
@@ -71,9 +71,6 @@ pub(crate) enum Using {
 }
 
 impl Using {
-    pub(crate) const ALL: [Using; 6] =
-        [Using::Free, Using::Touched, Using::Wire, Using::Bound, Using::Published, Using::Listening];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Using::Free => "free",
@@ -105,7 +102,6 @@ pub(crate) struct Known {
 pub(crate) struct Atlas {
     pub(crate) machine: Arc<View>,
     pub(crate) traffic: Option<Arc<TrafficView>>,
-    pub(crate) since: Timestamp<Utc>,
     pub(crate) spots: BTreeMap<Port, Spot>,
     /// Gravest first.
     pub(crate) findings: Vec<Known>,
@@ -122,7 +118,6 @@ impl Atlas {
         let mut atlas = Atlas {
             machine: Arc::clone(&current.machine),
             traffic: current.traffic.clone(),
-            since: current.since,
             spots: BTreeMap::new(),
             findings: Vec::new(),
         };

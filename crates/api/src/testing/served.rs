@@ -1,0 +1,276 @@
+//! What is served is what the OpenAPI document says, page by page, and knows whether it changed.
+
+use std::io::{BufRead as _, BufReader};
+
+use super::*;
+use crate::openapi;
+use crate::routes::OPERATIONS;
+
+fn path_of(path: &str, id: &str) -> String {
+    let path = path
+        .replace("{transport}", "tcp")
+        .replace("{port}", "420")
+        .replace("{stream}", "0")
+        .replace("{leg}", "0");
+    format!("/api/v1{}", path.replace("{plot}", "intervals.svg").replace("{id}", id))
+}
+
+/// A schema of the document that refers to the others.
+fn schema(document: &serde_json::Value, name: &str) -> jsonschema::Validator {
+    let mut whole = document.clone();
+    whole["$ref"] = format!("#/components/schemas/{name}").into();
+    jsonschema::validator_for(&whole).unwrap()
+}
+
+fn fits(document: &serde_json::Value, name: &str, reply: &Reply) {
+    let json = reply.json();
+    let faults: Vec<String> = schema(document, name)
+        .iter_errors(&json)
+        .map(|it| format!("{it} at {}", it.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{name}: {faults:?} in {}", reply.body);
+}
+
+#[test]
+fn every_operation_answers_as_the_document_says() {
+    let place = Place::new("sshd", |_| {});
+    let document = openapi::document();
+    let id = place.read("/api/v1/findings").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let mut asked = 0;
+    for operation in OPERATIONS
+        .iter()
+        .filter(|it| it.method == "get" && it.path != "/events" && it.path != "/captures/{id}")
+    {
+        let mut path = path_of(operation.path, &id);
+        if operation.path == "/registry" {
+            path.push_str("?text=smpte");
+        }
+        let reply = place.read(&path);
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        if !operation.gives.contains('/') {
+            fits(&document, operation.gives, &reply);
+        }
+        let tag = reply.header("etag").unwrap().to_owned();
+        let (host, token) = (place.host(), format!("Bearer {}", place.tokens["read"]));
+        let again = place.ask(
+            "GET",
+            &path,
+            &[("Host", &host), ("Authorization", &token), ("If-None-Match", &tag)],
+            b"",
+        );
+        assert_eq!((again.status, again.body.as_str()), (304, ""), "{path}");
+        asked += 1;
+    }
+    assert!(asked > 18);
+    let served = place.read("/api/v1/openapi.json").json();
+    assert_eq!(served, document, "the document that is served");
+    let validated = place.with(
+        "read",
+        "POST",
+        "/api/v1/policy/validate",
+        r#"{"text":"[[allow]]\nport = 420\nreason = \"x\"\n"}"#,
+    );
+    fits(&document, "Checked", &validated);
+    assert_eq!(validated.json()["valid"], true);
+    let refused =
+        place.with("read", "POST", "/api/v1/policy/validate", r#"{"text":"[[allow]]\nprot = 420\n"}"#).json();
+    assert_eq!((refused["valid"].as_bool(), refused["line"].as_u64()), (Some(false), Some(2)));
+    let proposal = serde_json::json!({"finding": id, "reason": "ours"}).to_string();
+    let entry = place.with("ack", "POST", "/api/v1/policy/propose", &proposal);
+    fits(&document, "Entry", &entry);
+    assert!(entry.json()["text"].as_str().unwrap().contains("port = 420"));
+}
+
+#[test]
+fn what_is_asked_wrongly_is_told_so() {
+    let place = Place::new("sshd", |_| {});
+    let document = openapi::document();
+    for (path, status) in [
+        ("/api/v1/ports?limit=0", 400),
+        ("/api/v1/ports?limit=x", 400),
+        ("/api/v1/ports?colour=red", 400),
+        ("/api/v1/ports?transport=icmp", 400),
+        ("/api/v1/ports?use=never", 400),
+        ("/api/v1/ports?cursor=9", 400),
+        ("/api/v1/ports/tcp/65536", 404),
+        ("/api/v1/ports/tcp/-1", 404),
+        ("/api/v1/ports/icmp/1", 404),
+        ("/api/v1/findings/ffffffffffffffff", 404),
+        ("/api/v1/findings?severity=grave", 400),
+        ("/api/v1/flows?colour=x", 400),
+        ("/api/v1/holders?port=1", 400),
+        ("/api/v1/streams/99", 404),
+        ("/api/v1/streams/0/legs/0/x.svg", 404),
+        ("/api/v1/registry", 400),
+        ("/api/v1/captures/x", 404),
+        ("/api/v1/events?kinds=x", 400),
+        ("/api/v1/nothing", 404),
+    ] {
+        let reply = place.read(path);
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (status, Some("application/problem+json")),
+            "{path}"
+        );
+        fits(&document, "Problem", &reply);
+        assert!(reply.json()["detail"].as_str().is_some_and(|it| it.len() > 10), "{path}");
+    }
+    assert_eq!(place.with("read", "DELETE", "/api/v1/ports", "").status, 405);
+    let large = "x".repeat(300_000);
+    assert_eq!(
+        place.with("ack", "POST", "/api/v1/policy/validate", &format!("{{\"text\":\"{large}\"}}")).status,
+        413
+    );
+    for body in ["", "{", "[]", "{\"text\":1}", "{\"text\":\"\",\"more\":1}"] {
+        let status = place.with("ack", "POST", "/api/v1/policy/validate", body).status;
+        assert!((400..500).contains(&status), "{body}: {status}");
+        let status = place.with("ack", "POST", "/api/v1/policy/propose", body).status;
+        assert!((400..500).contains(&status), "{body}: {status}");
+    }
+}
+
+#[test]
+fn ports_come_page_by_page_and_every_one_once() {
+    let place = Place::new("sshd", |_| {});
+    let mut cursor = String::new();
+    let mut ports = Vec::new();
+    loop {
+        let page =
+            place.read(&format!("/api/v1/ports?transport=tcp&from=1&to=2500&limit=1000{cursor}")).json();
+        assert_eq!(page["total"], 2500);
+        ports.extend(page["items"].as_array().unwrap().iter().map(|it| it["port"].as_u64().unwrap()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(ports, (1..=2500).collect::<Vec<u64>>());
+    let used = place.read("/api/v1/ports?use=listening").json();
+    assert_eq!(used["total"], 2);
+    let silent = &place.read("/api/v1/ports/tcp/420").json();
+    assert_eq!(
+        (
+            silent["status"].as_str(),
+            silent["usage"].as_str(),
+            silent["use"].as_str(),
+            silent["verdict"].as_str()
+        ),
+        (Some("assigned"), Some("silent"), Some("listening"), Some("warning"))
+    );
+    assert_eq!(silent["sockets"][0]["holders"][0]["program"], "sshd");
+    assert_eq!(silent["findings"][0]["code"], "silent-port-in-use");
+    assert_eq!(silent["services"][0]["port"], 420);
+}
+
+#[test]
+fn changes_are_heard_and_taken_up_where_they_broke_off() {
+    let place = Place::new("sshd", |_| {});
+    let listen = |more: &str| {
+        let mut stream = TcpStream::connect(place.server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let (host, token) = (place.host(), &place.tokens["read"]);
+        write!(stream, "GET /api/v1/events?kinds=found,over,looked HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{more}\r\n").unwrap();
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        assert!(lines.next().unwrap().contains("200"));
+        assert!(lines.find(|line| line.is_empty()).is_some());
+        lines
+    };
+    let sighting = |words: &str| {
+        Change::Found(Arc::new(Sighting {
+            at: Timestamp::from_ns(1),
+            about: words.to_owned(),
+            finding: finding(0, words),
+        }))
+    };
+    let mut heard = listen("");
+    assert!(heard.find(|line| line.starts_with("id: ")).is_some(), "where it begins");
+    place.board.change(sighting("first"));
+    place.board.change(Change::Flow(Arc::new(flow(420, "not asked for"))));
+    place.board.change(sighting("second"));
+    let id = heard.find(|line| line.starts_with("id: ")).unwrap()[4..].to_owned();
+    assert!(heard.next().unwrap().contains("found"));
+    let data = heard.next().unwrap();
+    assert!(data.starts_with("data: {") && data.contains("first"), "{data}");
+    drop(heard);
+    let mut resumed = listen(&format!("Last-Event-ID: {id}\r\n"));
+    let data = resumed.find(|line| line.starts_with("data: ")).unwrap();
+    assert!(data.contains("second") && !data.contains("not asked"), "{data}");
+    let mut stranger = listen("Last-Event-ID: 1234-5\r\n");
+    assert!(stranger.find(|line| line == "event: missed").is_some());
+}
+
+#[test]
+fn a_capture_is_read_and_its_report_tells_of_it() {
+    let place = Place::new("sshd", |settings| settings.capture_mib = 1);
+    let document = openapi::document();
+    assert_eq!(place.with("ack", "POST", "/api/v1/captures?name=x", "").status, 400);
+    let large = vec![0; 1024 * 1024 + 1];
+    let (host, token) = (place.host(), format!("Bearer {}", place.tokens["ack"]));
+    let headers = [
+        ("Host", host.as_str()),
+        ("Authorization", token.as_str()),
+        ("Content-Type", "application/octet-stream"),
+    ];
+    assert_eq!(place.ask("POST", "/api/v1/captures", &headers, &large).status, 413);
+    let hand_in = |bytes: &[u8]| {
+        let handed = place.ask("POST", "/api/v1/captures?name=%3Cb%3Ex.pcap", &headers, bytes);
+        assert_eq!(handed.status, 202, "{handed:?}");
+        fits(&document, "Capture", &handed);
+        let path = handed.header("location").unwrap().to_owned();
+        // Whoever waits asks again; each answer takes its time.
+        let done =
+            (0..100_000).map(|_| place.read(&path)).find(|it| it.json()["state"] != "reading").unwrap();
+        fits(&document, "Capture", &done);
+        done.json()
+    };
+    let failed = hand_in(b"no capture at all");
+    assert_eq!(failed["state"], "failed", "{failed}");
+    // One UDP datagram from port 5000 to port 420, in a pcap of raw IP (LINKTYPE_RAW).
+    let mut pcap =
+        vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 101, 0, 0, 0];
+    let packet = [
+        0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0x13, 0x88, 0x01, 0xa4, 0, 12,
+        0, 0, 1, 2, 3, 4,
+    ];
+    pcap.extend([1, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 32, 0, 0, 0]);
+    pcap.extend(packet);
+    let done = hand_in(&pcap);
+    assert_eq!((done["state"].as_str(), done["frames"].as_u64()), (Some("done"), Some(1)), "{done}");
+    let page = place.read(&format!("/captures/{}", done["id"].as_str().unwrap()));
+    assert!(page.status == 200 && page.body.contains("&lt;b&gt;x.pcap"), "{page:?}");
+}
+
+#[test]
+fn metrics_have_the_form_and_bounded_labels() {
+    let place = Place::new("sshd", |_| {});
+    place.judge_traffic("sshd", 200);
+    let reply = place.read("/metrics");
+    assert!(reply.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    assert!(reply.body.ends_with("# EOF\n"));
+    assert!(reply.body.contains("portreeve_listeners{verdict=\"warning\"} 1\n"), "{}", reply.body);
+    assert!(reply.body.contains("portreeve_streams 200\n"));
+    assert!(reply.body.contains(
+        "portreeve_findings{code=\"silent-port-in-use\",severity=\"warning\",standing=\"open\"} 1\n"
+    ));
+    assert!(reply.body.lines().count() < 200, "200 streams do not make 200 lines");
+}
+
+#[test]
+fn it_ends_when_told_and_the_address_is_free_again() {
+    let place = Place::new("sshd", |_| {});
+    let address = place.server.address();
+    let taken = Server::begin(
+        ApiSettings { listen: address, tokens: place.folder.path().join("t"), ..ApiSettings::default() },
+        Arc::clone(&place.board),
+        Arc::new(crate::Nobody),
+    );
+    assert!(taken.err().unwrap().to_string().contains("taken already"));
+    place.server.end();
+    let again = Server::begin(
+        ApiSettings { listen: address, tokens: place.folder.path().join("t"), ..ApiSettings::default() },
+        place.board,
+        Arc::new(crate::Nobody),
+    )
+    .unwrap();
+    again.end();
+}
