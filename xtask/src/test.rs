@@ -32,6 +32,10 @@ const PACKAGES: &[&str] = &[
     "rsyslog",
     "rsyslog-gnutls",
     "systemd",
+    // Pages and metrics.
+    "chromium",
+    "chromium-driver",
+    "prometheus",
     // Kernel programs and fuzzing.
     "clang",
     "llvm",
