@@ -224,7 +224,7 @@ impl Atlas {
             })
         });
         let mut all: Vec<_> = of_machine.chain(of_wire).collect();
-        all.sort_by(|(one, _), (other, _)| other.severity.cmp(&one.severity));
+        all.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
         self.findings = all.into_iter().map(|(_, known)| known).collect();
     }
 }

@@ -71,8 +71,7 @@ impl Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         match refusal {
-            Refusal::NotKept(what) => Problem::new(StatusCode::NOT_IMPLEMENTED, what),
-            Refusal::Unknown(what) => Problem::unknown(what),
+            Refusal::NotKept(what) | Refusal::Unknown(what) => Problem::unknown(what),
             Refusal::Wrong(what) => Problem::wrong(what),
             Refusal::Failed(what) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, what),
         }

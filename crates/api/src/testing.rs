@@ -411,8 +411,9 @@ fn unchunk(mut body: &str) -> String {
         if length == 0 {
             break;
         }
-        out.push_str(&rest[..length]);
-        body = &rest[length + 2..];
+        let (chunk, after) = rest.split_at_checked(length).unwrap();
+        out.push_str(chunk);
+        body = after.strip_prefix("\r\n").unwrap();
     }
     out
 }

@@ -147,9 +147,10 @@ pub(crate) async fn propose(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Json(wanted): Json<Proposal>,
+    wanted: Result<Json<Proposal>, axum::extract::rejection::JsonRejection>,
 ) -> Result<Response<Body>, Problem> {
     gate::needs(&caller, Scope::Ack)?;
+    let Json(wanted) = wanted.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let finding = super::findings::find(&shared, &wanted.finding)?;
     let (Some((transport, port)), false) = (finding.ports().next(), wanted.reason.trim().is_empty()) else {
         return Err(Problem::new(

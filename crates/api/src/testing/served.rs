@@ -187,7 +187,7 @@ fn changes_are_heard_and_taken_up_where_they_broke_off() {
     place.board.change(sighting("first"));
     place.board.change(Change::Flow(Arc::new(flow(420, "not asked for"))));
     place.board.change(sighting("second"));
-    let id = heard.find(|line| line.starts_with("id: ")).unwrap()[4..].to_owned();
+    let id = heard.find_map(|line| line.strip_prefix("id: ").map(str::to_owned)).unwrap();
     assert!(heard.next().unwrap().contains("found"));
     let data = heard.next().unwrap();
     assert!(data.starts_with("data: {") && data.contains("first"), "{data}");

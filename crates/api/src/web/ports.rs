@@ -117,7 +117,7 @@ fn chairs(atlas: &Atlas, transport: Transport) -> Markup {
     };
     html! {
         // The cells are numbers and names of the registry, escaped above.
-        svg.chairs viewBox="0 0 768 192" role="img" aria-labelledby="chairs-said" { (PreEscaped(cells)) }
+        svg.chairs viewBox="0 0 768 192" role="group" aria-labelledby="chairs-said" { (PreEscaped(cells)) }
         p id="chairs-said" {
             (of(Using::Listening)) " listen, " (of(Using::Published)) " are published, " (of(Using::Bound)) " are bound, "
             (of(Using::Wire)) " were spoken at and " (of(Using::Touched)) " were knocked at; nobody is at the others."
