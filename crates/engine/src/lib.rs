@@ -31,7 +31,6 @@ pub mod serving;
 pub mod settings;
 mod traffic_view;
 mod view;
-pub mod visible;
 mod watching;
 
 pub use grounds::{Grounds, today};

@@ -48,8 +48,9 @@ pub(crate) fn words(change: &Change) -> (&'static str, String) {
             };
             ("found", json(&told))
         }
-        Change::Over(code, about) => {
-            let id = atlas::id_of(*code, about);
+        Change::Over(sighting) => {
+            let (code, about) = (sighting.finding.code, &sighting.about);
+            let id = atlas::id_of(code, about);
             ("over", json(&Found { id, code: code.name(), about, severity: None, title: None }))
         }
         Change::Touch(touch) => ("touch", json(&Record::of(0, &Recorded::Touch(DecoyTouch::clone(touch))))),
@@ -66,7 +67,7 @@ fn happened(event: &SocketEvent) -> Happened<'_> {
         event.happened.name().replace('_', " "),
         event.local,
         event.kind.name(),
-        program.map(|program| format!(" by {}", engine::visible::line(program))).unwrap_or_default()
+        program.map(|program| format!(" by {}", engine::sanitise::line(program))).unwrap_or_default()
     );
     Happened {
         at: moment(event.at),

@@ -298,7 +298,7 @@ pub(crate) async fn plot(
     let (number, leg): (usize, usize) = (part(&number, "A stream")?, part(&leg, "A leg")?);
     let view = shared.board.current().traffic.ok_or_else(no_stream)?;
     let leg = view.traffic.media.streams.get(number).and_then(|it| it.legs.get(leg)).ok_or_else(no_stream)?;
-    let of = engine::visible::line(&format!("{} to {}", leg.source, leg.destination)).into_owned();
+    let of = engine::sanitise::line(&format!("{} to {}", leg.source, leg.destination)).into_owned();
     let svg = name.strip_suffix(".svg").and_then(|name| engine::plots::svg(&of, leg, name));
     let svg = svg.ok_or_else(|| {
         Problem::unknown("There is no such plot of this leg; the stream's `plots` has all.")

@@ -9,7 +9,7 @@ fn is_safe(page: &str, path: &str) {
     assert!(!page.contains("<script>"), "{path}");
     assert!(!page.contains("onerror=alert(1)>") || page.contains("onerror=alert(1)&gt;"), "{path}");
     assert!(!page.contains("<img src=x"), "{path}");
-    assert!(!page.chars().any(|c| c != '\n' && engine::visible::is_unsafe(c)), "{path}: controls or bidi");
+    assert!(!page.chars().any(|c| c != '\n' && engine::sanitise::is_unsafe(c)), "{path}: controls or bidi");
     for script in page.split("<script").skip(1) {
         assert!(script.starts_with(" type=\"module\" src=\"/assets/"), "{path}: {script:.80}");
     }

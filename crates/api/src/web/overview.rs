@@ -28,7 +28,7 @@ pub(crate) async fn page(
     let atlas = shared.atlas();
     let findings = all_findings(&shared, &atlas);
     let status = Status::of(&shared.board.current(), shared.board.last_change(), &caller);
-    let host = engine::visible::line(&atlas.machine.snapshot.machine.hostname).into_owned();
+    let host = engine::sanitise::line(&atlas.machine.snapshot.machine.hostname).into_owned();
     let title = if host.is_empty() { "Overview" } else { host.as_str() };
     let body = html! {
         h1 { (said(title)) }

@@ -99,7 +99,7 @@ fn chairs(atlas: &Atlas, transport: Transport) -> Markup {
         let class = class(atlas, transport, port);
         let standing = atlas.machine.paper.standing(transport, port);
         let name = standing.assignment.map_or("", |row| row.name);
-        let name = engine::visible::line(name);
+        let name = engine::sanitise::line(name);
         let using = atlas.spot((transport, port)).map_or(Using::Free, crate::atlas::Spot::using);
         let title = html! { (port) @if !name.is_empty() { " " (name) } ", " (standing.status.name()) @if using != Using::Free { ", " (using.name()) } }.into_string();
         let _ = write!(
@@ -158,7 +158,7 @@ fn choice(name: &str, label: &str, options: &[&str], chosen: Option<&str>) -> Ma
 fn filter(wanted: &Wanted) -> Markup {
     html! {
         form.filter method="get" action="/ports" role="search" {
-            div { label for="f-text" { "Name, program or number" } input id="f-text" name="text" type="search" value=[wanted.text.as_deref().map(|text| engine::visible::line(text).into_owned())]; }
+            div { label for="f-text" { "Name, program or number" } input id="f-text" name="text" type="search" value=[wanted.text.as_deref().map(|text| engine::sanitise::line(text).into_owned())]; }
             div { (choice("transport", "Transport", &["tcp", "udp", "sctp", "dccp"], wanted.transport.as_deref())) }
             div { (choice("use", "Use", &["open", "listening", "published", "bound", "wire", "touched", "free"], wanted.using.as_deref())) }
             div { (choice("usage", "On paper", &["ordinary", "silent"], wanted.usage.as_deref())) }

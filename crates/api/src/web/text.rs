@@ -7,7 +7,7 @@ pub(crate) struct Said<'a>(pub(crate) &'a str);
 
 impl Render for Said<'_> {
     fn render_to(&self, buffer: &mut String) {
-        engine::visible::line(self.0).as_ref().render_to(buffer);
+        engine::sanitise::line(self.0).as_ref().render_to(buffer);
     }
 }
 
