@@ -4,6 +4,7 @@ mod auth;
 mod contrib;
 mod hostile;
 mod served;
+mod tls;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
