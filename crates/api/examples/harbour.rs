@@ -61,6 +61,8 @@ fn grounds() -> Grounds {
         paper: Paper::builtin(),
         policy: Policy::default(),
         baseline: None,
+        used: engine::verdict::Used::default(),
+        past: Default::default(),
         sessions: Vec::new(),
         wrong: Vec::new(),
     }
@@ -210,13 +212,13 @@ impl Audience for Shown {
         }
     }
 
-    fn events(&mut self, events: Vec<model::SocketEvent>) {
+    fn events(&mut self, events: &[Arc<model::SocketEvent>]) {
         if let Some(board) = &self.0 {
             Writer(Arc::clone(board)).events(events);
         }
     }
 
-    fn over(&mut self, over: Vec<(Code, String)>) {
+    fn over(&mut self, over: &[Arc<engine::Sighting>]) {
         if let Some(board) = &self.0 {
             Writer(Arc::clone(board)).over(over);
         }

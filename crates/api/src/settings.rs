@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 /// How the API is set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiSettings {
     /// Where it listens.
     pub listen: SocketAddr,
@@ -63,17 +63,17 @@ impl ApiSettings {
         if !self.listen.ip().is_loopback() && self.certificate.is_none() && !self.plain_beyond_loopback {
             return wrong(
                 "`listen` is reachable from other machines, and without TLS everybody between can read tokens: \
-                 name `certificate` and `key`, or say `plain_beyond_loopback = true` where a proxy adds TLS",
+                 name `certificate` and `key`, or say `plain-beyond-loopback = true` where a proxy adds TLS",
             );
         }
         if !(1..=100_000).contains(&self.requests_per_second) {
-            return wrong("`requests_per_second` is from 1 to 100000");
+            return wrong("`requests-per-second` is from 1 to 100000");
         }
         if !(4..=65_536).contains(&self.connections) {
             return wrong("`connections` is from 4 to 65536");
         }
         if !(1..=65_536).contains(&self.capture_mib) || !(16..=65_536).contains(&self.capture_memory_mib) {
-            return wrong("`capture_mib` is from 1 to 65536, and `capture_memory_mib` from 16 to 65536");
+            return wrong("`capture-mib` is from 1 to 65536, and `capture-memory-mib` from 16 to 65536");
         }
         if let Some(host) = self.hosts.iter().find(|host| !is_host(host)) {
             return wrong(&format!("`hosts` has names without port or path, and {host:?} is none"));

@@ -11,6 +11,7 @@ pub(crate) mod receiving;
 pub(crate) mod sending;
 mod serve;
 mod top;
+mod token;
 mod traffic;
 
 use std::ops::RangeInclusive;
@@ -32,6 +33,7 @@ pub(crate) use media::{
 };
 pub(crate) use serve::ServeArgs;
 pub(crate) use top::TopArgs;
+pub(crate) use token::{ScopeName, TokenCommand, TokenPlace};
 pub(crate) use traffic::{Only, ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\
@@ -183,6 +185,9 @@ pub(crate) enum Command {
     /// the registry and read captures. What others wrote is marked as such.
     #[command(after_long_help = mcp::EXAMPLES)]
     Mcp(McpArgs),
+    /// Says who may ask the service's API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Says what works on this machine, and what to do about what does not
     ///
     /// Kernel, rights, limits, files and the service: for each thing what it is for, how it is, and what helps.

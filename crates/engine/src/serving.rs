@@ -197,6 +197,11 @@ impl Shared {
         thread::spawn(move || before.finish(within));
     }
 
+    /// Something else is wrong.
+    pub fn also_wrong(&self, trouble: String) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
+    }
+
     /// What is wrong with policy, baseline and settings from now on.
     pub fn wrong_is(&self, wrong: Vec<String>) {
         *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = wrong;

@@ -21,6 +21,7 @@ mod registry;
 mod serve;
 mod spool;
 mod top;
+mod token;
 mod watch;
 
 use std::ffi::OsString;
@@ -107,6 +108,7 @@ fn dispatch(cli: Cli) -> Status {
         Some(Command::Decoy(args)) => decoy::run(&args),
         Some(Command::Alert(command)) => alert::run(&command, &Places::find()),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Token(command)) => token::run(&command),
         Some(Command::Mcp(args)) => mcp::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Schema { document }) => about::schema(document),

@@ -315,7 +315,8 @@ impl Live {
         }
         drop(crew);
         for flow in ended {
-            let of = |own, peer| self.owners.of(flow.transport, own, peer);
+            let looked = self.looks.is_some();
+            let of = |own, peer| looked.then(|| self.owners.of(flow.transport, own, peer)).flatten();
             let (client, server) = (of(flow.client, flow.server), of(flow.server, flow.client));
             audience.flow(OwnedFlow { client, server, flow });
         }

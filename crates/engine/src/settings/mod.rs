@@ -34,6 +34,8 @@ pub struct Settings {
     pub history: HistorySettings,
     /// Empty ports that tell who comes to them; none where no port is named.
     pub decoy: DecoySettings,
+    /// How the API listens, as it is written: the API itself reads it.
+    pub api: Table,
 }
 
 /// Reads settings from files, each with its name and text, the later ones over the earlier.

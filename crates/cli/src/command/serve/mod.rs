@@ -1,13 +1,18 @@
 //! `portreeve serve`: watches, remembers and tells, until it is told to end.
 
+mod keeper;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine::alerting::{Alerting, Machine, Way};
 use engine::board::Board;
 use engine::control::{self, Access, Client, ControlError, Server};
-use engine::decoys::Decoys;
+use api::ApiSettings;
+use engine::decoys::{DecoyState, Decoys};
+use keeper::Kept;
 use engine::live::{Listening, Live, Sources};
 use engine::recording::Recorder;
 use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as ServiceStatus};
@@ -117,6 +122,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
     let control = open_control(&settings, &shared)?;
     let mut grounds = grounds;
     grounds.used = shared.used();
+    let covered = decoys.as_ref().map(Decoys::state);
     let decoys = decoys.map(DecoyWatch::begin).transpose().map_err(failed("cannot watch decoys"))?;
     let mut keeper = Keeper::new(Arc::clone(&shared));
     let sources = Sources { capture, events };
@@ -129,11 +135,12 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         live: live.map_err(failed("cannot begin to watch"))?,
         keeper,
         decoys,
-        grounds,
+        grounds: Arc::new(Mutex::new(grounds)),
         shared: Arc::clone(&shared),
         files: fingerprint(places, args),
         by_itself: settings.serve.reload,
     };
+    let face = service.open_api(&settings, covered);
     service.tell_state();
     service.supervisor.ready(&service.line());
     output::complain(&service.line());
@@ -141,10 +148,13 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
 
     service.supervisor.stopping("ending");
     drop(control);
+    if let Some(face) = face {
+        face.end();
+    }
     let Service { live, mut keeper, decoys, grounds, .. } = service;
     if let Some(mut decoys) = decoys {
         let ended = decoys.end();
-        keeper.take_decoys(&mut decoys, &grounds);
+        keeper.take_decoys(&mut decoys, &grounds_of(&grounds));
         ended.map_err(failed("cannot end the decoys"))?;
     }
     live.finish(&mut keeper).map_err(failed("cannot read to the end"))?;
@@ -162,7 +172,8 @@ struct Service<'a> {
     live: Live,
     keeper: Keeper,
     decoys: Option<DecoyWatch>,
-    grounds: Grounds,
+    /// What everything is judged by, captures that are handed in, too.
+    grounds: Arc<Mutex<Grounds>>,
     shared: Arc<Shared>,
     /// What the files said that count.
     files: u64,
@@ -177,7 +188,7 @@ impl Service<'_> {
         loop {
             self.live.turn(WAIT, &mut self.keeper)?;
             if let Some(decoys) = &mut self.decoys {
-                self.keeper.take_decoys(decoys, &self.grounds);
+                self.keeper.take_decoys(decoys, &grounds_of(&self.grounds));
                 decoys.check()?;
             }
             match self.signals.wait(Some(Duration::ZERO))? {
@@ -221,7 +232,7 @@ impl Service<'_> {
                     Err(error) => output::complain(&format!("alerts are told as before: {error}")),
                 }
                 self.shared.wrong_is(Vec::new());
-                self.grounds = grounds.clone();
+                *grounds_of(&self.grounds) = grounds.clone();
                 self.live.judge_by(grounds);
                 output::complain("policy, baseline and settings were read again");
             }
@@ -238,6 +249,32 @@ impl Service<'_> {
         self.shared.wrong_is(wrong);
     }
 
+    /// Opens the API and its pages. Where that cannot be, the rest goes on.
+    fn open_api(&self, settings: &Settings, decoys: Option<DecoyState>) -> Option<api::Server> {
+        let kept = Kept {
+            shared: Arc::clone(&self.shared),
+            places: self.places.clone(),
+            grounds: Arc::clone(&self.grounds),
+            decoys,
+        };
+        let board = Arc::clone(&self.shared.board);
+        let begun = api_settings(settings, &settings.history.folder).and_then(|settings| {
+            api::Server::begin(settings, board, Arc::new(kept)).map_err(|error| error.to_string())
+        });
+        match begun {
+            Ok(server) => {
+                output::complain(&format!("pages and API at {}", server.address()));
+                Some(server)
+            }
+            Err(error) => {
+                let trouble = format!("there are no pages and no API: {error}");
+                output::complain(&trouble);
+                self.shared.also_wrong(trouble);
+                None
+            }
+        }
+    }
+
     fn tell_state(&self) {
         let live = &self.live;
         self.shared.board.tell_state(live.interfaces(), live.witness(), live.event_counts());
@@ -247,6 +284,18 @@ impl Service<'_> {
     fn line(&self) -> String {
         line(&self.shared.status())
     }
+}
+
+fn grounds_of(grounds: &Mutex<Grounds>) -> MutexGuard<'_, Grounds> {
+    grounds.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How the API listens. Its tokens stand beside the history, where nothing else is said.
+pub(super) fn api_settings(settings: &Settings, folder: &Path) -> Result<ApiSettings, String> {
+    let mut section = settings.api.clone();
+    let tokens = folder.join("tokens.json").display().to_string();
+    section.entry("tokens").or_insert_with(|| toml::Value::String(tokens));
+    section.try_into().map_err(|error| format!("[api] {}", error.message()))
 }
 
 fn line(status: &ServiceStatus) -> String {
