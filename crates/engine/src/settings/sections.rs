@@ -58,8 +58,8 @@ impl Default for WatchSettings {
             netns: None,
             promiscuous: false,
             memory: mebibytes(64),
-            ring: mebibytes(16),
-            event_ring: mebibytes(8),
+            ring: mebibytes(8),
+            event_ring: mebibytes(4),
         }
     }
 }
