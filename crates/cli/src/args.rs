@@ -10,8 +10,8 @@ mod media;
 pub(crate) mod receiving;
 pub(crate) mod sending;
 mod serve;
-mod top;
 mod token;
+mod top;
 mod traffic;
 
 use std::ops::RangeInclusive;
@@ -32,8 +32,8 @@ pub(crate) use media::{
     SdpLintArgs, SessionArgs,
 };
 pub(crate) use serve::ServeArgs;
-pub(crate) use top::TopArgs;
 pub(crate) use token::{ScopeName, TokenCommand, TokenPlace};
+pub(crate) use top::TopArgs;
 pub(crate) use traffic::{Only, ReadArgs, TrafficArgs, WireArgs};
 
 const EXAMPLES: &str = "\

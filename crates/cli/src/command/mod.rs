@@ -20,8 +20,8 @@ mod read;
 mod registry;
 mod serve;
 mod spool;
-mod top;
 mod token;
+mod top;
 mod watch;
 
 use std::ffi::OsString;

@@ -32,14 +32,17 @@ pub(super) fn run(command: &TokenCommand) -> Status {
                 return Ok(0);
             }
             for token in all {
-                let line = format!("{}  {:5}  {}\n", token.id, token.scope.name(), sanitise::line(&token.name));
+                let line =
+                    format!("{}  {:5}  {}\n", token.id, token.scope.name(), sanitise::line(&token.name));
                 output::write(line.as_bytes())?;
             }
         }
         TokenCommand::Revoke { name, place } => {
             if !open(place)?.revoke(name).map_err(failed)? {
                 let name = sanitise::line(name);
-                return Err(Stop::Usage(format!("there is no token {name} (portreeve token list shows them)")));
+                return Err(Stop::Usage(format!(
+                    "there is no token {name} (portreeve token list shows them)"
+                )));
             }
         }
     }
@@ -49,8 +52,7 @@ pub(super) fn run(command: &TokenCommand) -> Status {
 fn open(place: &TokenPlace) -> Result<Tokens, Stop> {
     let settings = settings::load(&Places::find(), place.config.as_deref()).map_err(Stop::Failed)?.settings;
     let api = serve::api_settings(&settings, &settings.history.folder).map_err(Stop::Failed)?;
-    Tokens::open(&api.tokens)
-        .map_err(|error| Stop::Failed(format!("{}: {error}", api.tokens.display())))
+    Tokens::open(&api.tokens).map_err(|error| Stop::Failed(format!("{}: {error}", api.tokens.display())))
 }
 
 fn failed(error: impl std::fmt::Display) -> Stop {

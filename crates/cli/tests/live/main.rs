@@ -19,6 +19,7 @@ mod drift;
 mod events;
 mod odd;
 mod scene;
+mod serve;
 mod stage;
 mod strangers;
 mod streams;

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Decision, DecoyStanding, KeptFinding, Keeper, PolicyText, Query, Recorded, Refusal, Span, Standing};
+use api::{
+    Decision, DecoyStanding, Keeper, KeptFinding, PolicyText, Query, Recorded, Refusal, Span, Standing,
+};
 use engine::decoys::DecoyState;
 use engine::serving::Shared;
 use engine::{Grounds, Sighting, TrafficView};
@@ -72,7 +74,9 @@ impl Keeper for Kept {
     }
 
     fn span(&self, transport: Transport, port: u16) -> Option<Span> {
-        let Ok(Answer::Usage(usage)) = self.ask(&store::Query::Usage { ports: vec![port] }) else { return None };
+        let Ok(Answer::Usage(usage)) = self.ask(&store::Query::Usage { ports: vec![port] }) else {
+            return None;
+        };
         let used = engine::serving::used(&usage).of(transport, port)?;
         Some(Span { first: used.first?, last: used.last? })
     }
@@ -99,10 +103,7 @@ impl Keeper for Kept {
 
     fn policies(&self) -> Vec<PolicyText> {
         let (texts, _) = look::policy_texts(&self.places, &[]);
-        texts
-            .into_iter()
-            .map(|(path, text)| PolicyText { name: path.display().to_string(), text })
-            .collect()
+        texts.into_iter().map(|(path, text)| PolicyText { name: path.display().to_string(), text }).collect()
     }
 
     fn decoys(&self) -> Vec<DecoyStanding> {

@@ -2,17 +2,16 @@
 
 mod keeper;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use api::ApiSettings;
 use engine::alerting::{Alerting, Machine, Way};
 use engine::board::Board;
 use engine::control::{self, Access, Client, ControlError, Server};
-use api::ApiSettings;
 use engine::decoys::{DecoyState, Decoys};
-use keeper::Kept;
 use engine::live::{Listening, Live, Sources};
 use engine::recording::Recorder;
 use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as ServiceStatus};
@@ -23,6 +22,7 @@ use host::confine::{self, Bounds, Fence};
 use host::events::{EventRequest, Events};
 use host::privilege;
 use host::supervise::{Signal, Signals, Supervisor};
+use keeper::Kept;
 
 use super::read::seed;
 use super::watch::kernel_filters;
