@@ -1,23 +1,32 @@
 //! `portreeve census`: the registry against use on this machine, as tables and as a figure.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use engine::Threshold;
-use engine::census::{Attendance, Census, Remembered};
+use engine::census::{Attendance, Census, Fit, Remembered};
 use host::Looker;
-use model::{Timestamp, Utc};
+use model::{Code, Timestamp, Transport, Utc};
+use registry::{Paper, Usage};
+use store::{Answer, FindingFilter, Moment, Query, Refusal, RefusalKind};
 
 use super::list::tell_gaps;
 use super::{Status, Stop, write_json};
 use crate::args::CensusArgs;
 use crate::document::CensusDocument;
 use crate::files::{self, Places};
+use crate::memory::{self, Memory};
 use crate::{csv, figure, look, output, selection, text};
 
+/// Findings of squatters that are counted at most.
+const MOST_FINDINGS: u32 = 100_000;
+
 pub(super) fn run(args: &CensusArgs) -> Status {
-    let grounds = look::gather(&Places::find(), &args.judge);
-    let remembered = args.since.map(remembered).transpose()?;
+    let places = Places::find();
+    let grounds = look::gather(&places, &args.judge);
+    let remembered = args.since.map(|back| remembered(&places, &grounds.paper, back)).transpose()?;
     let view = grounds.judge(look::snapshot(&mut Looker::new(), &selection::look(&args.look)));
     let mut attendance = Attendance::of(&view);
     if let Some((since, uses)) = remembered {
@@ -55,11 +64,60 @@ pub(super) fn run(args: &CensusArgs) -> Status {
 }
 
 /// What the history of this machine knows of use since then.
-fn remembered(_: Duration) -> Result<(Timestamp<Utc>, Vec<Remembered>), Stop> {
-    Err(Stop::Failed(String::from(
-        "there is no history on this machine to count from: it is kept by portreeve serve; without --since the census \
-         counts what listens now",
-    )))
+fn remembered(
+    places: &Places,
+    paper: &Paper,
+    back: Duration,
+) -> Result<(Timestamp<Utc>, Vec<Remembered>), Stop> {
+    let failed = |refusal: Refusal| match refusal.kind {
+        RefusalKind::Absent => Stop::Failed(String::from(
+            "there is no history on this machine to count from: it is kept by portreeve serve; without --since the \
+             census counts what listens now",
+        )),
+        _ => Stop::Failed(refusal.text),
+    };
+    let memory = Memory::find(places, None).map_err(failed)?;
+    let back = i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
+    let since = Timestamp::from_ns(host::now().as_ns().saturating_sub(back));
+    let squatted = squatted(&memory, since).map_err(failed)?;
+    let usage = match memory.ask(&Query::Usage { ports: Vec::new() }).map_err(failed)? {
+        Answer::Usage(usage) => usage,
+        _ => return Err(failed(memory::unexpected())),
+    };
+    let uses = usage.ports.iter().filter_map(|one| {
+        let last = [&one.held, &one.served].into_iter().flatten().map(|span| span.last.0).max()?;
+        let transport = Transport::from_name(&one.transport).filter(|_| last >= since)?;
+        let silent = || matches!(paper.standing(transport, one.port).usage, Usage::Silent(_));
+        let fit = match squatted.contains(&(transport, one.port)) {
+            true => Fit::Squatted,
+            false if silent() => Fit::Unexplained,
+            false => Fit::Fitting,
+        };
+        Some(Remembered { transport, port: one.port, last, holder: None, fit })
+    });
+    Ok((since, uses.collect()))
+}
+
+/// The ports of which was found since then that somebody else sits there.
+fn squatted(memory: &Memory, since: Timestamp<Utc>) -> Result<BTreeSet<(Transport, u16)>, Refusal> {
+    let codes = [Code::UnexpectedHolder, Code::ProtocolMismatch].map(|code| code.name().to_owned());
+    let filter = FindingFilter {
+        since: Some(Moment(since)),
+        codes: codes.to_vec(),
+        limit: MOST_FINDINGS,
+        ..FindingFilter::default()
+    };
+    let Answer::Findings(found) = memory.ask(&Query::Findings { filter, now: memory::now() })? else {
+        return Err(memory::unexpected());
+    };
+    // As `engine::about` words it: the transport, then the address with the port.
+    let place = |about: &str| {
+        let mut words = about.split(' ');
+        let transport = Transport::from_name(words.next()?)?;
+        let place: SocketAddr = words.next()?.parse().ok()?;
+        Some((transport, place.port()))
+    };
+    Ok(found.findings.iter().filter_map(|it| place(&it.about)).collect())
 }
 
 fn put(path: &Path, drawing: &str) -> Result<(), Stop> {
