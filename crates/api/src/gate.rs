@@ -95,7 +95,7 @@ async fn admit(shared: &Shared, parts: &Parts, path: &str) -> Result<Option<Call
 fn too_many() -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
-        "Too many requests: wait a second. The limit is `requests_per_second` in [api].",
+        "Too many requests: wait a second. The limit is `requests-per-second` in [api].",
     )
 }
 

@@ -130,7 +130,7 @@ mod tests {
         };
         assert_eq!(settings(&|_| {}), Ok(()));
         let open = |it: &mut ApiSettings| it.listen = "0.0.0.0:7420".parse().unwrap();
-        assert!(settings(&open).unwrap_err().contains("plain_beyond_loopback"));
+        assert!(settings(&open).unwrap_err().contains("plain-beyond-loopback"));
         assert_eq!(
             settings(&|it| {
                 open(it);

@@ -70,7 +70,7 @@ pub(crate) async fn hand_in(
     let most = shared.captures.most_bytes;
     let too_large = || {
         let what = format!(
-            "A capture has at most {most} bytes here (`capture_mib` in [api]); read larger ones with `portreeve read`."
+            "A capture has at most {most} bytes here (`capture-mib` in [api]); read larger ones with `portreeve read`."
         );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, what)
     };

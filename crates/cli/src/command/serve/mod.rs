@@ -18,7 +18,7 @@ use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as Serv
 use engine::settings::{Settings, WatchSettings};
 use engine::{Grounds, Reading};
 use host::capture::{Capture, CaptureRequest};
-use host::confine::{self, Bounds, Fence};
+use host::confine::{self, Bounds, Fence, Rooms};
 use host::events::{EventRequest, Events};
 use host::privilege;
 use host::supervise::{Signal, Signals, Supervisor};
@@ -98,7 +98,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
             None
         }
     };
-    let alerting = Alerting::begin(&settings.alert, &Machine::this()).map_err(failed("[[alert]]"))?;
+    let alerting = begin_alerting(&settings).map_err(failed("[[alert]]"))?;
     for error in &wrong {
         output::complain(error);
     }
@@ -227,7 +227,7 @@ impl Service<'_> {
         match read(self.places, self.args) {
             Ok((settings, mut grounds)) if grounds.wrong.is_empty() => {
                 grounds.used = self.shared.used();
-                match Alerting::begin(&settings.alert, &Machine::this()) {
+                match begin_alerting(&settings) {
                     Ok(alerting) => self.shared.alert_by(alerting, LAST_ALERTS),
                     Err(error) => output::complain(&format!("alerts are told as before: {error}")),
                 }
@@ -397,6 +397,24 @@ fn shut_off(settings: &Settings) -> Result<(), Stop> {
             Ok(())
         }
     }
+}
+
+/// Begins to tell findings, each way in a thread that is shut off from the files and ports that it does not need. What
+/// starts a program is not: nobody knows what that one needs.
+fn begin_alerting(settings: &Settings) -> std::io::Result<Alerting> {
+    let confine = settings.serve.confine;
+    Alerting::begin_with(&settings.alert, &Machine::this(), move |way| {
+        if !confine || way.program().is_some() {
+            return;
+        }
+        // A file that is rotated away is made anew, for which its folder has to be written.
+        let folder = way.file_written().and_then(Path::parent).map(Path::to_path_buf);
+        let rooms = Rooms { write: folder.into_iter().collect(), bind: Some(Vec::new()), ..Rooms::default() };
+        let measure = confine::thread(&rooms);
+        if let Fence::None(_) = measure.fence {
+            output::complain(&format!("alerts by {}: {measure}", way.kind()));
+        }
+    })
 }
 
 fn open_control(settings: &Settings, shared: &Arc<Shared>) -> Result<Server, Stop> {
