@@ -59,7 +59,7 @@ impl Default for WatchSettings {
             promiscuous: false,
             memory: mebibytes(64),
             ring: mebibytes(8),
-            event_ring: mebibytes(4),
+            event_ring: mebibytes(2),
         }
     }
 }
