@@ -19,6 +19,7 @@ use wire::protocol::Protocol;
 use wire::{Frame, link::EtherType, rtp};
 
 use crate::membership::Memberships;
+use crate::rtsp::Overheard;
 use crate::{Packet, ptp, sap};
 use live::{Leg, Live};
 use negotiation::Negotiations;
@@ -144,12 +145,10 @@ impl Monitor {
     pub fn handle(&mut self, frame: &Frame<'_>, packet: &IpPacket<'_>, number: u64) {
         match packet.protocol {
             Protocol::UDP => self.handle_datagram(&Datagram::of(packet, frame.time, number)),
-            Protocol::TCP if self.negotiations.handle(packet, frame.time) => {
-                for session in self.negotiations.sessions() {
-                    self.book.agree(session);
-                }
+            Protocol::TCP => {
+                let negotiated = self.negotiations.handle(packet, frame.time).map(Overheard::sessions);
+                negotiated.into_iter().flatten().for_each(|session| self.book.agree(session));
             }
-            Protocol::TCP => {}
             _ => self.memberships.handle(frame, packet, number),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use model::media::Session;
 use model::{Timestamp, Utc};
+use wire::address::Address;
 use wire::packet::Packet as IpPacket;
 use wire::tcp::Flags;
 
@@ -28,7 +28,22 @@ struct Connection {
 pub(super) struct Negotiations {
     list: Vec<Connection>,
     places: HashMap<(SocketAddr, SocketAddr), usize>,
+    /// A bit for each of them, at a place that follows from its ends: where there is none, nothing need be looked up.
+    marks: Vec<u64>,
     left_out: u64,
+}
+
+/// Words of marks: with all connections in use, one packet of 64 finds the mark of another.
+const MARK_WORDS: usize = 256;
+
+/// The word and the bit of a connection, the same for both directions.
+#[inline]
+fn mark(packet: &IpPacket<'_>) -> (usize, u64) {
+    let end = |address: Address, port: u16| address.high ^ address.low ^ u64::from(port) << 40;
+    let ends = end(packet.source, packet.source_port)
+        .wrapping_add(end(packet.destination, packet.destination_port))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (usize::try_from(ends >> 56).unwrap_or(0), 1 << (ends >> 50 & 63))
 }
 
 /// Whether a client's bytes begin RTSP.
@@ -41,37 +56,48 @@ fn begins(payload: &[u8]) -> bool {
 }
 
 impl Negotiations {
-    /// Takes a packet of TCP. Says whether something may have been negotiated.
+    /// Takes a packet of TCP. Gives the connection on which something may have been negotiated.
     #[inline]
-    pub(super) fn handle(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> bool {
+    pub(super) fn handle(
+        &mut self,
+        packet: &IpPacket<'_>,
+        time: Option<Timestamp<Utc>>,
+    ) -> Option<&Overheard> {
         // Most connections are something else, and end here.
-        if self.list.is_empty() && !begins(packet.payload) {
-            return false;
+        let (word, bit) = mark(packet);
+        let marked = self.marks.get(word).is_some_and(|marks| marks & bit != 0);
+        if !marked && !begins(packet.payload) {
+            return None;
         }
         self.follow(packet, time)
     }
 
     #[cold]
-    fn follow(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> bool {
-        let Some(tcp) = packet.tcp() else { return false };
+    fn follow(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> Option<&Overheard> {
+        let tcp = packet.tcp()?;
         let source = SocketAddr::new(packet.source.to_ip(), packet.source_port);
         let destination = SocketAddr::new(packet.destination.to_ip(), packet.destination_port);
         let known = self.places.get(&(source, destination)).or(self.places.get(&(destination, source)));
         let at = match known.copied() {
             Some(at) => at,
-            None if !begins(packet.payload) => return false,
+            None if !begins(packet.payload) => return None,
             None if self.list.len() >= MOST_CONNECTIONS => {
                 self.left_out += 1;
-                return false;
+                return None;
             }
             None => {
                 let overheard = Overheard::new(source, destination);
                 self.list.push(Connection { overheard, client: source, next: [None; 2] });
                 self.places.insert((source, destination), self.list.len() - 1);
+                self.marks.resize(MARK_WORDS, 0);
+                let (word, bit) = mark(packet);
+                if let Some(marks) = self.marks.get_mut(word) {
+                    *marks |= bit;
+                }
                 self.list.len() - 1
             }
         };
-        let Some(connection) = self.list.get_mut(at) else { return false };
+        let connection = self.list.get_mut(at)?;
         let from_client = source == connection.client;
         let [of_client, of_server] = &mut connection.next;
         let next = if from_client { of_client } else { of_server };
@@ -90,13 +116,10 @@ impl Negotiations {
         }
         if tcp.flags.has(Flags::FIN) || tcp.flags.has(Flags::RST) {
             connection.overheard.close(time);
+        } else if fresh.is_empty() {
+            return None;
         }
-        true
-    }
-
-    /// The sessions that were set up.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = Session> + '_ {
-        self.list.iter().flat_map(|connection| connection.overheard.sessions())
+        Some(&connection.overheard)
     }
 
     /// Connections for which there was no room.

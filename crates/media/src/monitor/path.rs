@@ -1,6 +1,7 @@
 //! Ways that datagrams take, from endpoint to endpoint, and what is known of each.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use wire::address::Address;
 
@@ -11,12 +12,22 @@ use super::trial::Trial;
 const MOST_PATHS: usize = 1 << 16;
 
 /// Where a datagram comes from and goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PathKey {
     source: Address,
     destination: Address,
     ports: u32,
     vlan: Option<u16>,
+}
+
+impl Hash for PathKey {
+    /// As one piece: a hasher that is given numbers one by one keeps half words between them.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let vlan = self.vlan.map_or(0, |vlan| 1 << 16 | u64::from(vlan));
+        let last = vlan << 32 | u64::from(self.ports);
+        let words = [self.source.high, self.source.low, self.destination.high, self.destination.low, last];
+        state.write(words.map(u64::to_ne_bytes).as_flattened());
+    }
 }
 
 impl PathKey {
