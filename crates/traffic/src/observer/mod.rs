@@ -334,7 +334,8 @@ impl Observer {
                     let replaced = self.table.entry_mut(place).is_some_and(|entry| entry.is_over());
                     self.over(place, if replaced { Why::Replaced } else { Why::TimedOut });
                 }
-                self.begin(packet, key, hash, from, number, now)
+                let client = met.tcp.map_or(from, |tcp| guessed_client(&key, from, tcp));
+                self.begin(packet, key, hash, client, number, now)
             }
         };
         self.meet(place, from, &met, number, now);
@@ -349,7 +350,15 @@ impl Observer {
             || met.tcp.is_some_and(|tcp| entry.is_reopened_by(tcp))
     }
 
-    fn begin(&mut self, packet: &Packet<'_>, key: Key, hash: u32, from: End, number: u64, now: When) -> u32 {
+    fn begin(
+        &mut self,
+        packet: &Packet<'_>,
+        key: Key,
+        hash: u32,
+        client: End,
+        number: u64,
+        now: When,
+    ) -> u32 {
         if let Some(place) = self.table.surplus() {
             self.over(place, Why::NoRoom);
         }
@@ -363,7 +372,7 @@ impl Observer {
             last: now,
             birth: 0,
             marks,
-            client: from,
+            client,
             ttl: packet.ttl,
             counts: Ends::<Counts>::default(),
             protocol: Protocol::Silent,
@@ -556,6 +565,20 @@ fn time_out(time_outs: &TimeOuts, entry: &Entry) -> i64 {
         }
         Transport::Udp | Transport::Dccp => time_outs.datagrams_ns,
     }
+}
+
+/// Who opened a connection that is met in its middle, until its bytes say so: who has a port that systems give to
+/// clients while the other has not (RFC 6335 §6), and else who is heard first.
+fn guessed_client(key: &Key, from: End, tcp: &Tcp<'_>) -> End {
+    if tcp.flags.has(Flags::SYN) || !tcp.flags.has(Flags::ACK) {
+        return from;
+    }
+    let range = |end| match *key.ports.at(end) {
+        0..=1023 => 0,
+        1024..=49_151 => 1,
+        49_152.. => 2,
+    };
+    if range(from) < range(from.other()) { from.other() } else { from }
 }
 
 /// What the first chunk of a packet says of an association (RFC 9260 §3.2).

@@ -70,6 +70,31 @@ fn a_capture_that_begins_in_the_middle_finds_the_server_by_the_syn_ack() {
 }
 
 #[test]
+fn met_in_the_middle_a_port_that_is_given_to_clients_is_a_client_s() {
+    for (first, second, server) in [
+        ("10.0.0.9:179", "10.0.0.1:50000", "10.0.0.9:179"),
+        ("10.0.0.9:445", "10.0.0.1:36802", "10.0.0.9:445"),
+        ("10.0.0.9:44818", "10.0.0.1:52593", "10.0.0.9:44818"),
+        ("10.0.0.1:50000", "10.0.0.9:179", "10.0.0.9:179"),
+        // These numbers say nothing: who is heard first asked.
+        ("10.0.0.1:2000", "10.0.0.9:3000", "10.0.0.9:3000"),
+    ] {
+        let (first, second) = (end(first), end(second));
+        let mut tape = Tape::default();
+        tape.tcp(BEGIN, (first, second), ACK | PSH, (1000, 500), b"\x07\x01\x02 something");
+        tape.tcp(BEGIN + 1, (second, first), ACK | PSH, (500, 1012), b"\x07\x03\x04 other");
+        let traffic = facts(&tape);
+        let found = service(&traffic, server);
+        assert_eq!((found.direction, found.answered), (Direction::FirstSeen, true));
+    }
+    // No connection begins without SYN, and none goes on without ACK: nobody answers there.
+    let mut tape = Tape::default();
+    tape.tcp(BEGIN, (end("10.0.0.1:80"), end("10.0.0.9:50000")), 0, (1000, 0), b"");
+    let traffic = facts(&tape);
+    assert!(traffic.touches.iter().all(|touch| touch.port != 80), "{:?}", traffic.touches);
+}
+
+#[test]
 fn states_are_those_of_the_connection() {
     type Play = for<'a> fn(Connection<'a>) -> Connection<'a>;
     let cases: [(&str, FlowState, Play); 5] = [
