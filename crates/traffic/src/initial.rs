@@ -18,6 +18,16 @@ const SALT_V2: [u8; 20] = [
     0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9,
     0xbd, 0x2e, 0xd9,
 ];
+/// Draft 22, and mvfst of that time.
+const SALT_22: [u8; 20] = [
+    0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x2a, 0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02,
+    0x64, 0x49, 0x0a,
+];
+/// The drafts from 23 to 28, and mvfst of that time.
+const SALT_EARLY: [u8; 20] = [
+    0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe,
+    0xf9, 0xf5, 0x02,
+];
 /// The drafts from 29 to 32.
 const SALT_DRAFT: [u8; 20] = [
     0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43,
@@ -51,6 +61,10 @@ fn expand<const N: usize>(secret: &Hkdf<Sha256>, label: &[u8]) -> Option<[u8; N]
 fn keys(of: u32, destination: &[u8], end: End) -> Option<Keys> {
     let (salt, [key, iv, hide]): (_, [&[u8]; 3]) = match of {
         version::V2 => (SALT_V2, [b"quicv2 key", b"quicv2 iv", b"quicv2 hp"]),
+        version::DRAFT_22 | version::MVFST_22 => (SALT_22, [b"quic key", b"quic iv", b"quic hp"]),
+        version::DRAFT_23..=version::DRAFT_28 | version::MVFST_27 | version::MVFST_EXPERIMENT => {
+            (SALT_EARLY, [b"quic key", b"quic iv", b"quic hp"])
+        }
         version::DRAFT_29..=version::DRAFT_32 => (SALT_DRAFT, [b"quic key", b"quic iv", b"quic hp"]),
         _ => (SALT_V1, [b"quic key", b"quic iv", b"quic hp"]),
     };
@@ -183,7 +197,7 @@ pub(crate) mod tests {
 
     #[test]
     fn parts_in_any_order_over_several_packets() {
-        for of in [version::V1, version::V2, version::DRAFT_29] {
+        for of in [version::V1, version::V2, version::DRAFT_23, version::DRAFT_29, version::MVFST_27] {
             let one =
                 sealed(of, b"identity", b"s", End::Client, &[crypto(6, b"ghij"), crypto(0, b"abc")].concat());
             let two = sealed(of, b"identity", b"s", End::Client, &crypto(2, b"cdefg"));

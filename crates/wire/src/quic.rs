@@ -11,8 +11,20 @@ pub mod version {
     pub const V1: u32 = 1;
     /// RFC 9369.
     pub const V2: u32 = 0x6b33_43cf;
+    /// The first draft whose packets are laid out as they are today.
+    pub const DRAFT_22: u32 = 0xff00_0016;
+    /// The first draft of those that share the next keys.
+    pub const DRAFT_23: u32 = 0xff00_0017;
+    /// The last draft with the keys of draft 23.
+    pub const DRAFT_28: u32 = 0xff00_001c;
     /// The first draft that was widely spoken.
     pub const DRAFT_29: u32 = 0xff00_001d;
+    /// The experiment of mvfst, with the packets and keys of draft 27.
+    pub const MVFST_EXPERIMENT: u32 = 0xface_b00e;
+    /// mvfst, with the packets and keys of draft 22.
+    pub const MVFST_22: u32 = 0xface_b001;
+    /// mvfst, with the packets and keys of draft 27.
+    pub const MVFST_27: u32 = 0xface_b002;
     /// The last draft whose keys differ from version 1.
     pub const DRAFT_32: u32 = 0xff00_0020;
     /// The last draft.
@@ -72,8 +84,13 @@ fn short(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(*length))
 }
 
-fn is_known(version: u32) -> bool {
-    matches!(version, version::V1 | version::V2 | version::DRAFT_29..=version::DRAFT_34)
+/// Whether packets of this version are read here.
+pub fn is_known(version: u32) -> bool {
+    matches!(
+        version,
+        version::V1 | version::V2 | version::DRAFT_22
+            ..=version::DRAFT_34 | version::MVFST_22 | version::MVFST_27 | version::MVFST_EXPERIMENT
+    )
 }
 
 /// Reads the packet with a long header that the bytes begin with, and gives what follows it in the datagram.

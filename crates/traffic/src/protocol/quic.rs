@@ -55,7 +55,20 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
                 Class::Is(0xff),
                 Class::Is(0),
                 Class::Is(0),
-                Class::In(0x1d, 0x22),
+                Class::In(0x16, 0x22),
+                Class::In(0, 20),
+            ],
+        ),
+        // mvfst.
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[
+                Class::Mask(0xc0, 0xc0),
+                Class::Is(0xfa),
+                Class::Is(0xce),
+                Class::Is(0xb0),
+                Class::In(0x01, 0x0e),
                 Class::In(0, 20),
             ],
         ),
@@ -96,7 +109,7 @@ fn version_name(number: u32) -> String {
     match number {
         version::V1 => "1".to_owned(),
         version::V2 => "2".to_owned(),
-        version::DRAFT_29..=version::DRAFT_34 => format!("draft-{}", number & 0xff),
+        version::DRAFT_22..=version::DRAFT_34 => format!("draft-{}", number & 0xff),
         _ => format!("{number:#010x}"),
     }
 }
@@ -109,10 +122,9 @@ fn answer(talk: &Talk<'_>, client: Option<&Packet<'_>>) -> Option<&'static str> 
     }
     match server.kind {
         Kind::Negotiation(list) => {
-            let known = list.chunks_exact(4).any(|one| {
-                let number = one.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
-                matches!(number, Some(version::V1 | version::V2 | version::DRAFT_29..=version::DRAFT_34))
-            });
+            let known = list
+                .chunks_exact(4)
+                .any(|one| one.first_chunk().is_some_and(|bytes| quic::is_known(u32::from_be_bytes(*bytes))));
             (known || client.is_some()).then_some("server negotiates the version")
         }
         Kind::Retry => Some("server asks to begin again"),

@@ -71,7 +71,8 @@ fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
         2 | 3 | 5 => true,
         11 => has(24) || has(79) || has(18),
         12 => has(80),
-        40 | 43 => has(1) || has(44) || client || has(31),
+        // Whose session, or a proof of who asks (RFC 5176 §3).
+        40 | 43 => has(1) || has(44) || client || has(31) || has(80),
         41 | 42 | 44 | 45 => true,
         _ => false,
     })?;
@@ -132,6 +133,16 @@ mod tests {
         let account = packet(4, 9, b"\x28\x06\0\0\0\x01\x2c\x04ab");
         confirmed("radius", &udp(&[&account], &[&packet(5, 9, b"")]).talk());
         attempt("radius", &udp(&[&account], &[]).talk());
+    }
+
+    #[test]
+    fn a_session_that_is_ended_from_outside() {
+        let proof = [&b"\x50\x12"[..], &[0x33; 16]].concat();
+        let (ask, tell) = (packet(40, 3, &proof), packet(42, 3, &proof));
+        let said = confirmed("radius", &udp(&[&ask], &[&tell]).talk());
+        assert_eq!(said.detail("use"), Some("dynamic authorisation"));
+        // Without a name, a session or a proof nobody would do it.
+        nothing(&udp(&[&packet(40, 3, b"\x21\x04ab")], &[]).talk());
     }
 
     #[test]

@@ -67,6 +67,12 @@ fn is_old_time(time: &[u8]) -> bool {
         })
 }
 
+/// Whether a tag stands where the text should begin.
+fn is_markup(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.first() == Some(&b'<') || (text.contains(&b'>') && !text.iter().take(24).any(|byte| *byte == b':'))
+}
+
 /// `2026-01-02T03:04:05`, and what may follow.
 fn is_new_time(time: &[u8]) -> bool {
     time == b"-"
@@ -77,12 +83,34 @@ fn is_new_time(time: &[u8]) -> bool {
             })
 }
 
+/// `30: *Sep 22 13:34:49.195: %SYS-5-CONFIG_I: …`: what routers number, with their name or without, and a mnemonic with
+/// the severity once more.
+fn is_numbered(text: &[u8], severity: u32) -> bool {
+    let Some(at) = text.iter().position(|byte| *byte == b':') else { return false };
+    let (number, rest) = text.split_at_checked(at).unwrap_or_default();
+    if number.is_empty() || number.len() > 10 || !number.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let (facility, rest) = match rest.iter().position(|byte| *byte == b'%') {
+        Some(at) if at < 256 => {
+            let rest = rest.get(at + 1..).unwrap_or_default();
+            rest.split_at_checked(rest.iter().position(|byte| *byte == b'-').unwrap_or(0)).unwrap_or_default()
+        }
+        _ => return false,
+    };
+    let word = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    !facility.is_empty()
+        && facility.iter().all(word)
+        && matches!(rest, [b'-', digit, b'-', first, ..]
+            if u32::from(digit.wrapping_sub(b'0')) == severity && first.is_ascii_uppercase())
+}
+
 fn message<'a>(talk: &Talk<'_>, mut reader: Reader<'a>) -> Part<Message<'a>> {
     if !talk.is_datagrams() && reader.rest().first().is_some_and(u8::is_ascii_digit) {
         number(&mut reader, b' ', 65_535)?;
     }
     reader.is(b"<")?;
-    number(&mut reader, b'>', 191)?;
+    let priority = number(&mut reader, b'>', 191)?;
     if reader.rest().starts_with(b"1 ") {
         reader.take(2)?;
         let time = reader.until(b' ', 40)?;
@@ -104,10 +132,13 @@ fn message<'a>(talk: &Talk<'_>, mut reader: Reader<'a>) -> Part<Message<'a>> {
         let host = reader.until(b' ', 256).ok().filter(|host| printable(host) && !host.ends_with(b":"));
         return Ok(Message { format: "RFC 3164", host, bits: 80 });
     }
+    if is_numbered(time, priority % 8) {
+        return Ok(Message { format: "numbered, with a mnemonic", host: None, bits: 64 });
+    }
     // Some devices leave the time out. Text it must be.
     let text = reader.rest();
     must(text.len() >= 8)?;
-    must(text.iter().all(|byte| *byte >= 0x20 || b"\t\r\n\0".contains(byte)) && !text.contains(&b'>'))?;
+    must(text.iter().all(|byte| *byte >= 0x20 || b"\t\r\n\0".contains(byte)) && !is_markup(text))?;
     Ok(Message { format: "priority and text", host: None, bits: 14 })
 }
 
@@ -140,6 +171,17 @@ mod tests {
         confirmed("syslog", &tcp(&[b"70 ", &new[..]].concat(), b""));
         confirmed("syslog", &tcp(&[&old[..], b"\n"].concat(), b""));
         partial("syslog", &udp(&[b"<13>link down on port 4"], &[]).talk());
+    }
+
+    #[test]
+    fn routers_number_what_they_say() {
+        let named = b"<189>7: edge1: *Mar  3 10:11:12.345: %LINK-5-CHANGED: Interface Gi0/3, changed state";
+        let said = confirmed("syslog", &udp(&[named], &[]).talk());
+        assert_eq!(said.detail("format"), Some("numbered, with a mnemonic"));
+        confirmed("syslog", &udp(&[b"<190>31: *Mar  3 10:11:12: %SYS-6-LOGGINGHOST: on"], &[]).talk());
+        // The severity is said twice, and is the same.
+        partial("syslog", &udp(&[b"<189>7: *Mar  3 10:11:12: %LINK-4-CHANGED: Interface"], &[]).talk());
+        partial("syslog", &udp(&[b"<189>94: <log-msg><facility>SYS</facility></log-msg>"], &[]).talk());
     }
 
     #[test]
