@@ -105,6 +105,15 @@ const MANY_CALLS: u64 = 100;
 const CLOCKS: [&str; 10] =
     ["ntp", "ptp", "mdns", "dhcp", "dhcpv6", "ssdp", "llmnr", "rtcp", "bgp", "netbios-ns"];
 
+/// Whoever calls no longer than this does one piece of work with many connections.
+const BURST_NS: i64 = 10_000_000_000;
+
+/// Whether all calls lie so close together that they are no habit.
+fn is_burst(beacon: &Beacon) -> bool {
+    let (Some(first), Some(last)) = (beacon.first, beacon.last) else { return false };
+    last.as_ns().saturating_sub(first.as_ns()) < BURST_NS
+}
+
 /// One finding per server that is called.
 pub(crate) fn beacons<'a>(
     watch: &Watch<'a>,
@@ -124,7 +133,7 @@ pub(crate) fn beacons<'a>(
         let (server, port) = (beacon.server.ip(), beacon.server.port());
         // A score that is no number says nothing.
         let worth = beacon.score >= WORTH_A_WORD;
-        if !worth || is_group(server) {
+        if !worth || is_group(server) || is_burst(beacon) || server == beacon.client {
             continue;
         }
         let protocol = spoken.get(&(server, beacon.transport, port)).copied();
