@@ -63,7 +63,7 @@ const MEDIA: &[&str] = &["rtp", "rtcp"];
 /// Services whose names do not say it, in order.
 #[rustfmt::skip]
 const TABLE: &[(&str, &[&str])] = &[
-    ("3com-webview", WEB), ("adws", TLS), ("amqps", TLS), ("amx-weblinx", WEB), ("autodesk-nlm", WEB), ("avt-profile-1", MEDIA),
+    ("3com-webview", WEB), ("adws", TLS), ("amqps", TLS), ("amx-weblinx", WEB), ("anydesk", TLS), ("autodesk-nlm", WEB), ("avt-profile-1", MEDIA),
     ("avt-profile-2", MEDIA), ("bex-webadmin", WEB), ("bveapi", WEB), ("caacws", WEB), ("cassandra", TLS), ("cawas", WEB), ("cddbp-alt", WEB),
     ("chrome devtools", HTTP), ("cimple", WEB), ("clearvisn", WEB), ("cockroachdb", WEB), ("commplex-main", WEB), ("cops-tls", TLS), ("couchdb", WEB),
     ("cpq-wbem", WEB), ("cwmp", WEB), ("d2000webserver", WEB), ("daap", HTTP), ("davsrc", HTTP), ("davsrcs", WEB), ("dey-sapi", WEB),

@@ -120,6 +120,10 @@ fn ordinary() -> Wire {
     wire.mutters(Tcp, "203.0.113.8:443", Appearance::Empty);
     // The connection of another program on a service that is recognised in other flows is seen from its middle.
     wire.mutters(Tcp, "192.168.1.2:6379", Appearance::Binary).direction = Direction::FirstSeen;
+    // The middle of what is encrypted looks so.
+    wire.mutters(Tcp, "203.0.113.11:443", Appearance::Encrypted).direction = Direction::FirstSeen;
+    // AnyDesk speaks TLS on its own port.
+    wire.speaks(Tcp, "192.168.1.2:7070", &TLS);
     // Telnet to oneself crosses no network; SNMPv3 is encrypted.
     wire.speaks(Tcp, "127.0.0.1:23", &TELNET);
     wire.speaks(Udp, "192.168.1.9:161", &SNMP)
@@ -135,6 +139,9 @@ fn ordinary() -> Wire {
     wire.beacon("192.168.1.50", "203.0.113.7:443", 0.5);
     wire.beacon("192.168.1.50", "203.0.113.7:443", f64::NAN);
     wire.beacon("192.168.1.50", "239.1.1.1:9999", 0.99);
+    // A load test is regular, too; and nobody is called by who calls himself.
+    wire.beacon("192.168.1.50", "203.0.113.7:443", 0.99).last = Some(at(9));
+    wire.beacon("192.168.1.50", "192.168.1.50:443", 0.99);
     // Knocks at doors where somebody might have been.
     wire.touch(Tcp, 443, 3);
     wire.touch(Tcp, 13131, 3);

@@ -225,8 +225,8 @@ pub(in crate::rules) fn is_of_the_network(group: IpAddr) -> bool {
             // 224.0.0.0/24 local, 224.0.1.0/24 control (PTP, NTP), SAP, SSDP (RFC 5771 §4 and §5).
             (a, b) == (224, 0) && c <= 1
                 || group.octets() == [224, 2, 127, 254]
-                || group.octets() == [239, 255, 255, 250]
-                || group.octets() == [239, 255, 255, 255]
+                // Relative to the local scope: SSDP, SLP, MADCAP, SAP (RFC 2365 §9).
+                || group.octets().starts_with(&[239, 255, 255])
         }
         // Scopes 1 and 2 do not leave the link; well-known groups of any scope (RFC 4291 §2.7.1).
         IpAddr::V6(group) => {

@@ -218,6 +218,13 @@ fn foreign<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, homes: &mut Homes, dock
         Transport::Tcp => berthed.service.direction != Direction::Opened,
         _ => expected.iter().any(|known| known.secrecy == Secrecy::Encrypted),
     };
+    // A connection of an encrypted protocol looks so in its middle; datagrams may be another's from the first on.
+    let fits = berthed.transport == Transport::Tcp
+        && said.appearance == Appearance::Encrypted
+        && expected.iter().any(|known| known.secrecy == Secrecy::Encrypted);
+    if middle && fits {
+        return false;
+    }
     let otherwise = watch.speaks_otherwise(berthed.service);
     let weight = match (berthed.is_system(), middle || otherwise || watch.incomplete) {
         (true, false) => (Severity::Warning, Confidence::Medium),
