@@ -349,7 +349,12 @@ impl Monitor {
         self.streams.iter().position(|live| {
             live.session == agreed.map(|(session, _)| session)
                 && live.may_share(packet)
-                && live.legs.iter().all(|leg| (leg.source, leg.destination) != (source, destination))
+                && live.legs.iter().all(|leg| {
+                    // Who sends back what he was sent is a relay or an echo: another hop, and no other path.
+                    let (from, to) = (leg.source.ip(), leg.destination.ip());
+                    let goes_on = from != to && (to == source.ip() || from == destination.ip());
+                    !goes_on && (leg.source, leg.destination) != (source, destination)
+                })
         })
     }
 
@@ -422,4 +427,47 @@ fn static_type(payload_type: u8) -> Option<Format> {
         channel_order: String::new(),
     };
     Some(Format { payload_type, clock_rate: sample_rate, essence: Essence::Audio(format) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many legs each stream has, after the second way carried the same packets 20 ms later.
+    fn legs(ways: [([u8; 4], [u8; 4]); 2]) -> Vec<usize> {
+        let mut monitor = Monitor::new(Config::default());
+        let mut frame = 0;
+        for count in 0..60_i64 {
+            for (late, (source, destination)) in ways.iter().enumerate() {
+                let sequence = count as u16;
+                let mut payload = vec![0x80, 97];
+                payload.extend_from_slice(&sequence.to_be_bytes());
+                payload.extend_from_slice(&(u32::from(sequence) * 960).to_be_bytes());
+                payload.extend_from_slice(&[0xca, 0xfe, 0, 1]);
+                payload.extend_from_slice(&[0x55; 288]);
+                frame += 1;
+                monitor.handle_datagram(&Datagram {
+                    time: Some(Timestamp::from_ns(count * 20_000_000 + late as i64 * 1_000_000)),
+                    frame,
+                    source: (Address::from_v4(*source), 5004),
+                    destination: (Address::from_v4(*destination), 5004),
+                    vlan: None,
+                    ttl: 64,
+                    dscp: 0,
+                    udp_bytes: 308,
+                    payload: &payload,
+                });
+            }
+        }
+        monitor.media().streams.iter().map(|stream| stream.legs.len()).collect()
+    }
+
+    #[test]
+    fn what_a_relay_sends_on_or_back_is_no_other_leg() {
+        let (sender, relay, receiver) = ([10, 0, 0, 1], [10, 0, 0, 7], [10, 0, 0, 9]);
+        assert_eq!(legs([(sender, receiver), ([10, 1, 0, 1], [10, 1, 0, 9])]), [2]);
+        assert_eq!(legs([(sender, relay), (relay, receiver)]), [1, 1]);
+        assert_eq!(legs([(sender, relay), (relay, sender)]), [1, 1]);
+        assert_eq!(legs([(sender, [239, 0, 0, 1]), (sender, [239, 0, 0, 2])]), [2]);
+    }
 }
