@@ -30,6 +30,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether two looks show the same, whenever each was.
+    pub fn shows_the_same(&self, other: &Snapshot) -> bool {
+        let Snapshot { taken: _, machine, namespaces, sockets, processes, forwards, views, gaps } = self;
+        *views == other.views
+            && *machine == other.machine
+            && *namespaces == other.namespaces
+            && *sockets == other.sockets
+            && *processes == other.processes
+            && *forwards == other.forwards
+            && *gaps == other.gaps
+    }
+
     /// The process with this number, if it holds a socket.
     pub fn process(&self, pid: u32) -> Option<&Arc<Process>> {
         let index = self.processes.binary_search_by_key(&pid, |process| process.pid).ok()?;

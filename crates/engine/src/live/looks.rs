@@ -8,10 +8,28 @@ use model::Snapshot;
 
 /// A thread that looks.
 pub(super) struct Looks {
-    wanted: SyncSender<()>,
-    taken: Receiver<Snapshot>,
+    wanted: SyncSender<Worth>,
+    taken: Receiver<Option<Snapshot>>,
     /// Whether one is under way.
     waiting: bool,
+}
+
+/// When a look is worth its cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// Where something changed, as far as that is known without one.
+    Changed,
+    /// In any case.
+    Anyway,
+}
+
+/// What a look gave.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Nothing changed since the last one.
+    Same,
+    /// This.
+    Other(Box<Snapshot>),
 }
 
 impl Looks {
@@ -21,8 +39,9 @@ impl Looks {
         let (to, taken) = sync_channel(1);
         thread::spawn(move || {
             // It ends when nobody wants more.
-            while wishes.recv().is_ok() {
-                if to.send(looker.snapshot(&look)).is_err() {
+            while let Ok(worth) = wishes.recv() {
+                let other = worth == Worth::Anyway || looker.changed(&look);
+                if to.send(other.then(|| looker.snapshot(&look))).is_err() {
                     break;
                 }
             }
@@ -31,16 +50,16 @@ impl Looks {
     }
 
     /// Asks for a look, unless one is under way.
-    pub(super) fn want(&mut self) {
-        if !self.waiting && !matches!(self.wanted.try_send(()), Err(TrySendError::Disconnected(()))) {
+    pub(super) fn want(&mut self, worth: Worth) {
+        if !self.waiting && !matches!(self.wanted.try_send(worth), Err(TrySendError::Disconnected(_))) {
             self.waiting = true;
         }
     }
 
-    /// The look that was asked for, once it is there.
-    pub(super) fn take(&mut self) -> Option<Snapshot> {
-        let snapshot = self.taken.try_recv().ok()?;
+    /// What was asked for, once it is there.
+    pub(super) fn take(&mut self) -> Option<Taken> {
+        let taken = self.taken.try_recv().ok()?;
         self.waiting = false;
-        Some(snapshot)
+        Some(taken.map_or(Taken::Same, |snapshot| Taken::Other(Box::new(snapshot))))
     }
 }

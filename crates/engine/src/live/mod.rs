@@ -24,12 +24,15 @@ use crate::{Grounds, OwnedFlow, Reading, TrafficView, View, Watching, about};
 use crew::Crew;
 use happening::Happenings;
 pub use happening::begins_to_wait;
-use looks::Looks;
+use looks::{Looks, Taken, Worth};
 pub use said::Novelty;
 pub(crate) use said::Said;
 
 /// Events that are judged at once.
 const MOST_EVENTS: usize = 4096;
+
+/// What stands is judged and told again after so long, even where nothing changed: what is remembered has its time.
+const TELL_ANYWAY: Duration = Duration::from_secs(10);
 
 /// After a fault of the interface, how long until it is read again.
 const DOWN: Duration = Duration::from_secs(1);
@@ -128,6 +131,9 @@ pub struct Live {
     looked_frames: u64,
     /// Whether something came since the last look that makes another worth while.
     stale: bool,
+    /// When what stands was last judged and told, and whether it is to be judged anew whatever is seen.
+    told: Instant,
+    anew: bool,
 }
 
 impl Live {
@@ -166,6 +172,8 @@ impl Live {
                 judged_frames: 0,
                 looked_frames: 0,
                 stale: false,
+                told: Instant::now(),
+                anew: true,
                 grounds,
                 earlier,
                 listening,
@@ -206,6 +214,7 @@ impl Live {
     pub fn judge_by(&mut self, grounds: Grounds) {
         self.grounds = grounds;
         self.stale = true;
+        self.anew = true;
         self.judged_frames = 0;
     }
 
@@ -213,16 +222,19 @@ impl Live {
     pub fn turn(&mut self, wait: Duration, audience: &mut dyn Audience) -> io::Result<()> {
         self.hear_packets(wait, audience)?;
         self.hear_events(audience)?;
-        if let Some(snapshot) = self.looks.as_mut().and_then(Looks::take) {
-            self.take_look(snapshot, audience);
+        match self.looks.as_mut().and_then(Looks::take) {
+            Some(Taken::Other(snapshot)) => self.take_look(*snapshot, audience),
+            Some(Taken::Same) => self.mark_looked(),
+            None => {}
         }
         self.tell_flows(audience);
         self.stale |= self.looks.is_some() && self.frames() != self.looked_frames;
-        let due = if self.stale { self.listening.look_again_after } else { self.listening.look_every };
+        let due =
+            if self.stale || self.anew { self.listening.look_again_after } else { self.listening.look_every };
         if let Some(looks) = &mut self.looks
             && self.looked.elapsed() >= due
         {
-            looks.want();
+            looks.want(if self.anew { Worth::Anyway } else { Worth::Changed });
         }
         if self.judged.elapsed() >= self.listening.judge_every {
             self.judged = Instant::now();
@@ -272,10 +284,19 @@ impl Live {
         }
     }
 
-    fn take_look(&mut self, mut snapshot: Snapshot, audience: &mut dyn Audience) {
+    fn mark_looked(&mut self) {
         self.looked = Instant::now();
         self.stale = false;
         self.looked_frames = self.frames();
+    }
+
+    fn take_look(&mut self, mut snapshot: Snapshot, audience: &mut dyn Audience) {
+        self.mark_looked();
+        let old = self.anew || self.told.elapsed() >= TELL_ANYWAY;
+        if self.listening.judge_looks && !old && self.machine.snapshot.shows_the_same(&snapshot) {
+            return;
+        }
+        (self.told, self.anew) = (self.looked, false);
         let local = self.local();
         self.owners.update(&snapshot, local);
         if !self.listening.judge_looks {

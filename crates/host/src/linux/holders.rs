@@ -21,6 +21,8 @@ pub struct Holders {
 pub struct Held {
     /// Socket inode and holder, in order.
     entries: Vec<(u64, Holder)>,
+    /// Socket inode and state, in order; only from a walk of the kernel program.
+    states: Vec<(u64, u8)>,
     /// The sockets themselves; only from a walk of the kernel program with details.
     open: Vec<Open>,
     /// Every process that the walk saw.
@@ -56,6 +58,7 @@ impl Holders {
                 let tasks = walk.pids.iter().map(|pid| Task { pid: *pid, netns: None, comm: [0; 16] });
                 Held {
                     entries: sorted(walk.links.iter().map(by_link).collect()),
+                    states: Vec::new(),
                     open: Vec::new(),
                     tasks: tasks.collect(),
                     refused: walk.refused,
@@ -73,6 +76,7 @@ impl Holders {
         let walker = loaded.as_mut().map_err(|error| error.reason())?;
         let records = walker.walk(wanted).map_err(|error| error.reason())?;
         let mut entries = Vec::with_capacity(records.size_hint().1.unwrap_or(0));
+        let mut states = Vec::with_capacity(entries.capacity());
         let (mut open, mut tasks) = (Vec::new(), Vec::new());
         let mut bound_in = FxHashSet::default();
         for record in records {
@@ -84,6 +88,7 @@ impl Holders {
                     let tid = (socket.tid != socket.pid).then_some(socket.tid);
                     let how = How::BpfIterator;
                     entries.push((socket.inode, Holder { pid: socket.pid, tid, fd: Some(socket.fd), how }));
+                    states.push((socket.inode, socket.state));
                     if socket.kind == STREAM && socket.state == state::CLOSE {
                         bound_in.insert(socket.netns);
                     }
@@ -94,8 +99,9 @@ impl Holders {
             }
         }
         let entries = sorted(entries);
+        states.sort_unstable();
         let (how, bound_in) = (How::BpfIterator, Some(bound_in));
-        Ok(Held { entries, open, tasks, refused: 0, how, fallback: None, bound_in })
+        Ok(Held { entries, states, open, tasks, refused: 0, how, fallback: None, bound_in })
     }
 }
 
@@ -105,7 +111,7 @@ impl Held {
     pub fn made_up(entries: Vec<(u64, Holder)>, open: Vec<Open>, how: How, refused: u64) -> Held {
         let fallback = (how != How::BpfIterator).then_some(Reason::NotSupported);
         let entries = sorted(entries);
-        Held { entries, open, tasks: Vec::new(), refused, how, fallback, bound_in: None }
+        Held { entries, states: Vec::new(), open, tasks: Vec::new(), refused, how, fallback, bound_in: None }
     }
 }
 
@@ -143,11 +149,11 @@ impl Held {
         self.open.iter().filter(move |open| inodes.contains(&open.inode) && seen.insert(open.inode))
     }
 
-    /// Whether the same processes have the same sockets open, in the same namespaces.
+    /// Whether the same processes have the same sockets open, in the same states and namespaces.
     pub fn same_sockets(&self, other: &Held) -> bool {
         let namespaces =
             |held: &Held| held.tasks.iter().filter_map(|task| task.netns).collect::<FxHashSet<u32>>();
-        self.entries == other.entries && namespaces(self) == namespaces(other)
+        self.entries == other.entries && self.states == other.states && namespaces(self) == namespaces(other)
     }
 
     /// The network namespace of the kernel's own threads, which is the one that the machine began with.

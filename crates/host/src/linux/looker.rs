@@ -55,14 +55,14 @@ impl Looker {
     }
 
     /// Whether another look is worth its cost: whether any process opened or closed a socket since the last look of
-    /// this kind, or that was too long ago. Where only a whole look can tell, the answer is yes.
+    /// this kind, or one changed its state, or that was too long ago. Where only a whole look can tell, the answer is yes.
     pub fn changed(&mut self, look: &Look) -> bool {
         let Some(last) = &self.last else { return true };
-        if last.look != *look || look.connected || look.probe.is_some() || last.at.elapsed() >= ASK_ANEW_AFTER
-        {
+        let known = last.look == *look && look.probe.is_none() && last.held.fallback.is_none();
+        if !known || last.at.elapsed() >= ASK_ANEW_AFTER {
             return true;
         }
-        let held = self.holders.walk(Wanted::default());
+        let held = self.holders.walk(Wanted { connected: look.connected, details: false });
         held.fallback.is_some() || !held.same_sockets(&last.held)
     }
 
