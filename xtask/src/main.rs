@@ -40,7 +40,7 @@ usage: cargo xtask TASK
                          build every fuzz target and run each for N seconds (10)
   fuzz --list            list the files of fuzz/fuzz_targets in fuzz/Cargo.toml
   registry [--check]     make the tables of crates/registry/data, or compare
-  test [--install] [--no-cross] [--no-fuzz]
+  test [--install] [--no-cross] [--no-fuzz] [--no-packages]
                          format, lints, tests and all the checks above; first install what they need
 ";
 
@@ -81,4 +81,9 @@ fn main() -> ExitCode {
 /// The folder of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

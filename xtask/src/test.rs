@@ -32,6 +32,12 @@ const PACKAGES: &[&str] = &[
     "rsyslog",
     "rsyslog-gnutls",
     "systemd",
+    // Packages and their pages.
+    "binutils",
+    "lintian",
+    "mandoc",
+    "groff",
+    "systemd-container",
     // Pages and metrics.
     "chromium",
     "chromium-driver",
@@ -53,7 +59,7 @@ const FUZZ_SECONDS: &str = "5";
 
 /// Runs every check; `--install` first installs what they need.
 pub fn run(arguments: &[String]) -> Outcome {
-    let known = ["--install", "--no-cross", "--no-fuzz"];
+    let known = ["--install", "--no-cross", "--no-fuzz", "--no-packages"];
     if let Some(unknown) = arguments.iter().find(|argument| !known.contains(&argument.as_str())) {
         return Err(format!("test: no option is named {unknown}; there are {}", known.join(", ")));
     }
@@ -101,6 +107,12 @@ pub fn run(arguments: &[String]) -> Outcome {
     step("licences and sources", &mut crate::licence::check);
     step("registry tables", &mut || with(&["xtask", "registry", "--check"]));
     step("kernel programs", &mut || with(&["xtask", "bpf", "--check"]));
+    if !asked("--no-packages") {
+        // With the binary that the tests have built: no second build is worth its time here.
+        let built = crate::target().join("debug/portreeve");
+        let check = ["--check".to_owned(), "--binary".to_owned(), built.display().to_string()];
+        step("packages", &mut || crate::dist::run(&check));
+    }
     if !asked("--no-fuzz") {
         step("fuzzing", &mut || with(&["xtask", "fuzz", "--seconds", FUZZ_SECONDS]));
     }

@@ -93,7 +93,12 @@ impl Toolchain {
     pub fn install_library(&self, target: &str) -> Result<(), Stop> {
         let libraries = self.libraries(target);
         let stamp = libraries.join("built-from");
-        if fs::read_to_string(&stamp).is_ok_and(|commit| commit == self.commit) {
+        // What is packed is optimised across all crates, for which the library must keep its bitcode, and runs for long;
+        // the others are only ever tested with, and how fast they run matters less than how soon they are there.
+        let packed = target.ends_with("-musl");
+        let (level, flags) = if packed { ("3", "-Cembed-bitcode=yes") } else { ("1", "") };
+        let built_from = format!("{} -O{level} {flags}", self.commit);
+        if fs::read_to_string(&stamp).is_ok_and(|text| text == built_from) {
             return Ok(());
         }
         say(&format!("cross: building the standard library for {target}"));
@@ -114,10 +119,13 @@ impl Toolchain {
             .current_dir(&place)
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_TARGET_DIR", place.join("target"))
-            // It is only ever tested with: how fast it runs matters less than how soon it is there.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))?;
-        if libraries.is_dir() {
-            fs::remove_dir_all(&libraries).map_err(io)?;
+            .env("RUSTFLAGS", flags)
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level))?;
+        // What was built against another library cannot be linked with this one.
+        for old in [&libraries, &self.home.join("build").join(target)] {
+            if old.is_dir() {
+                fs::remove_dir_all(old).map_err(io)?;
+            }
         }
         fs::create_dir_all(&libraries).map_err(io)?;
         let made = place.join("target").join(target).join("release/deps");
@@ -146,7 +154,7 @@ impl Toolchain {
                     .env("RUSTC_BOOTSTRAP", "1"))?;
             }
         }
-        fs::write(&stamp, &self.commit).map_err(io)?;
+        fs::write(&stamp, &built_from).map_err(io)?;
         Ok(())
     }
 }

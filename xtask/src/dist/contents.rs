@@ -46,12 +46,12 @@ pub struct Pieces {
 
 impl Pieces {
     /// Asks the binary for its pages and completions. `contrib` is the folder with the service's files.
-    pub fn gather(binary: &Path, contrib: &Path, work: &Path) -> Result<Pieces, String> {
+    pub fn gather(binary: &Path, contrib: &Path, work: &Path, time: u64) -> Result<Pieces, String> {
         let pages = work.join("man");
         if pages.exists() {
             fs::remove_dir_all(&pages).map_err(|error| format!("{}: {error}", pages.display()))?;
         }
-        run(Command::new(binary).arg("man").arg(&pages))?;
+        run(Command::new(binary).arg("man").arg(&pages).env("SOURCE_DATE_EPOCH", time.to_string()))?;
         let mut manual = BTreeMap::new();
         for entry in fs::read_dir(&pages).map_err(|error| format!("{}: {error}", pages.display()))? {
             let path = entry.map_err(|error| error.to_string())?.path();
@@ -75,6 +75,11 @@ impl Pieces {
     /// The binary.
     pub fn binary(&self) -> &[u8] {
         &self.binary
+    }
+
+    /// The manual pages, by name.
+    pub fn manual(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.manual
     }
 
     /// A file of the service, which another part of the project writes.

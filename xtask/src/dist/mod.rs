@@ -82,11 +82,12 @@ pub fn run(arguments: &[String]) -> Outcome {
     let work = wanted.out.join("work");
     fs::create_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
     let binary = binary(&wanted)?;
-    let pieces = Pieces::gather(&binary, &wanted.contrib, &work)?;
-    let about = about(pieces.binary())?;
+    let time = time()?;
+    let pieces = Pieces::gather(&binary, &wanted.contrib, &work, time)?;
+    let about = about(pieces.binary(), time)?;
     let made = make(&about, &pieces)?;
     if wanted.check {
-        let again = Pieces::gather(&binary, &wanted.contrib, &work)?;
+        let again = Pieces::gather(&binary, &wanted.contrib, &work, time)?;
         for (one, other) in made.iter().zip(make(&about, &again)?) {
             if *one != other {
                 return Err(format!("{} is not the same when it is made again", one.name));
@@ -111,25 +112,33 @@ pub fn run(arguments: &[String]) -> Outcome {
 
 /// The binary that is packed: the one that is named, else a static one that is built.
 fn binary(wanted: &Wanted) -> Result<PathBuf, String> {
-    if let Some(binary) = &wanted.binary {
-        return Ok(binary.clone());
+    if !wanted.check {
+        return match &wanted.binary {
+            Some(binary) => Ok(binary.clone()),
+            None => static_binary(&wanted.profile),
+        };
     }
-    if wanted.check {
-        // What is checked is the packing. Tests before this have built the binary already; what a debugger reads of it
-        // is ten times the rest.
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        let build = ["build", "--quiet", "--locked", "--package", "portreeve"];
-        run_command(cargo.args(build).current_dir(crate::root()))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR");
-        let target = target.map_or_else(|| crate::root().join("target"), PathBuf::from);
-        let (built, stripped) = (target.join("debug/portreeve"), wanted.out.join("portreeve"));
-        if crate::say::installed("strip") {
-            run_command(Command::new("strip").arg("-o").arg(&stripped).arg(&built))?;
-            return Ok(stripped);
+    // What is checked is the packing: whatever was built already will do.
+    let built = match &wanted.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let build = ["build", "--quiet", "--locked", "--package", "portreeve"];
+            run_command(cargo.args(build).current_dir(crate::root()))?;
+            crate::target().join("debug/portreeve")
         }
+    };
+    if !crate::say::installed("strip") {
         return Ok(built);
     }
-    cross::static_binary(&wanted.profile).map_err(|stop| match stop {
+    // What a debugger reads of it is ten times the rest.
+    let stripped = wanted.out.join("portreeve");
+    run_command(Command::new("strip").arg("-o").arg(&stripped).arg(&built))?;
+    Ok(stripped)
+}
+
+fn static_binary(profile: &str) -> Result<PathBuf, String> {
+    cross::static_binary(profile).map_err(|stop| match stop {
         Stop::Lacking(why) => {
             format!("a static binary cannot be built here: {why} (or name one: --binary FILE)")
         }
@@ -137,11 +146,11 @@ fn binary(wanted: &Wanted) -> Result<PathBuf, String> {
     })
 }
 
-fn about(binary: &[u8]) -> Result<About, String> {
+fn about(binary: &[u8], time: u64) -> Result<About, String> {
     Ok(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         architecture: architecture(binary)?,
-        time: time()?,
+        time,
         c_library: if cross::has_interpreter(binary) { c_library(binary) } else { None },
     })
 }

@@ -133,6 +133,7 @@ fn page(command: clap::Command, name: &str) -> Result<Vec<u8>, Stop> {
     let man = clap_mangen::Man::new(command.name(name.to_owned()))
         .section("1")
         .manual("Portreeve")
+        .date(date())
         .source(concat!("portreeve ", env!("CARGO_PKG_VERSION")));
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
@@ -143,7 +144,32 @@ fn page(command: clap::Command, name: &str) -> Result<Vec<u8>, Stop> {
         man.render_subcommands_section(&mut out)?;
     }
     out.extend_from_slice(sections(&extra).as_bytes());
-    Ok(out)
+    Ok(without_doubled_breaks(&out))
+}
+
+/// The date in a page's foot: the one that a package is made for, else that of no day.
+fn date() -> String {
+    let said = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|said| said.parse::<i64>().ok());
+    said.map_or_else(String::new, |seconds| {
+        let (year, month, day) = model::time::civil_from_days(seconds.div_euclid(86_400));
+        format!("{year:04}-{month:02}-{day:02}")
+    })
+}
+
+/// A line need not be ended before or after a blank one.
+fn without_doubled_breaks(page: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(page.len());
+    let mut lines = page.split_inclusive(|byte| *byte == b'\n').peekable();
+    let mut blank = false;
+    while let Some(line) = lines.next() {
+        let is_break = line == b".br\n";
+        let doubled = blank || lines.peek().is_some_and(|next| next.starts_with(b".sp"));
+        blank = line.starts_with(b".sp") || is_break && blank;
+        if !(is_break && doubled) {
+            out.extend_from_slice(line);
+        }
+    }
+    out
 }
 
 /// The text below the options as sections of a manual page, line by line as it stands.
