@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -204,27 +203,9 @@ fn wire(text: &mut Text, view: Option<&engine::TrafficView>) {
 
 /// What the process itself needs; nothing where the system does not tell.
 fn process(text: &mut Text) {
-    let Ok(stat) = fs::read_to_string("/proc/self/stat") else { return };
-    // The name in parentheses may hold anything; what follows it is numbers (proc(5)).
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let field = |number: usize| {
-        after.split_whitespace().nth(number.saturating_sub(3)).and_then(|it| it.parse::<u64>().ok())
-    };
-    // The kernel counts in hundredths of a second towards programs (`USER_HZ`), and pages are of 4 KiB or told by smaps.
-    if let (Some(user), Some(system)) = (field(14), field(15)) {
-        let hundredths = user + system;
-        text.family("process_cpu_seconds", "counter", "CPU time of the process.");
-        text.sample(
-            "process_cpu_seconds_total",
-            &[],
-            format!("{}.{:02}", hundredths / 100, hundredths % 100),
-        );
-    }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    if let Some(kib) = resident {
-        text.gauge("process_resident_memory_bytes", "Memory of the process.", kib * 1024);
-    }
+    let Some(need) = engine::need() else { return };
+    text.family("process_cpu_seconds", "counter", "CPU time of the process.");
+    let hundredths = need.cpu.subsec_millis() / 10;
+    text.sample("process_cpu_seconds_total", &[], format!("{}.{hundredths:02}", need.cpu.as_secs()));
+    text.gauge("process_resident_memory_bytes", "Memory of the process.", need.resident_bytes);
 }

@@ -93,8 +93,10 @@ pub enum ApiError {
     Settings(String),
     /// The address cannot be listened at.
     Listen(SocketAddr, io::Error),
-    /// A file of tokens, certificates or keys cannot be used.
+    /// A file of tokens cannot be used.
     File(PathBuf, String),
+    /// The certificate or its key cannot be used, or this processor cannot.
+    Tls(String),
     /// The system gave no thread or timer.
     System(io::Error),
 }
@@ -110,6 +112,7 @@ impl fmt::Display for ApiError {
             ),
             ApiError::Listen(address, error) => write!(f, "cannot listen at {address}: {error}"),
             ApiError::File(path, what) => write!(f, "{}: {what}", path.display()),
+            ApiError::Tls(what) => write!(f, "[api] certificate, key: {what}"),
             ApiError::System(error) => write!(f, "the server could not begin: {error}"),
         }
     }

@@ -4,7 +4,7 @@
 
 use core::ops::RangeInclusive;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{Timestamp, Utc};
 
@@ -90,6 +90,23 @@ pub fn machine_name() -> String {
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(target_os = "linux"))]
     ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}
+
+/// What our own process needs of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// The time that processors worked for it since it began.
+    pub cpu: Duration,
+    /// The memory that it has now, in bytes.
+    pub resident_bytes: u64,
+}
+
+/// What our own process needs; `None` where the system does not tell.
+pub fn need() -> Option<Need> {
+    #[cfg(target_os = "linux")]
+    return linux::need::read();
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// The system clock.

@@ -1,4 +1,4 @@
-//! TLS to servers, with cryptography that needs no C: what is trusted, and who we say that we are (RFC 8446, RFC 5246).
+//! TLS to servers and with those who come to us, with cryptography that needs no C: what is trusted, and who we say that we are (RFC 8446, RFC 5246).
 //!
 //! rustls speaks the protocol and graviola has the arithmetic, as assembly that was proven, in Rust source. It exists for
 //! x86-64 and 64-bit ARM, and needs instructions that processors have since about 2015; without them TLS is refused in
@@ -13,7 +13,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
+};
 
 use crate::client::Error;
 
@@ -103,14 +105,27 @@ impl Tls {
                 let chain = certificates(certificate)?;
                 let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unread(key, &error))?;
                 http = http.client_cert(Some(for_http(&chain, key)?));
-                builder.with_client_auth_cert(chain, secret).map_err(|error| {
-                    let (certificate, key) = (certificate.display(), key.display());
-                    Error::Broken(format!("{certificate} and {key} do not belong together: {error}"))
-                })?
+                let apart = |error| not_together(certificate, key, &error);
+                builder.with_client_auth_cert(chain, secret).map_err(apart)?
             }
         };
         Ok(Tls { config: Arc::new(config), http: http.build() })
     }
+}
+
+/// TLS with those who come to us, as whom this certificate, with its chain, and its key (PEM) say that we are.
+pub fn serving(certificate: &Path, key: &Path) -> Result<ServerConfig, Error> {
+    let provider = Arc::new(provider()?);
+    let chain = certificates(certificate)?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unread(key, &error))?;
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| not_together(certificate, key, &error))
+}
+
+fn not_together(certificate: &Path, key: &Path, error: &rustls::Error) -> Error {
+    Error::Broken(format!("{} and {} do not belong together: {error}", certificate.display(), key.display()))
 }
 
 fn for_http(chain: &[CertificateDer<'_>], key: &Path) -> Result<ureq::tls::ClientCert, Error> {

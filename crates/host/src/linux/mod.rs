@@ -17,6 +17,7 @@ mod looker;
 pub(crate) mod means;
 pub mod memberships;
 pub mod namespaces;
+pub mod need;
 pub mod netlink;
 mod owners;
 mod package;
