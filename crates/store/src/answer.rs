@@ -220,6 +220,23 @@ pub enum What {
     Stream(StreamRecord),
 }
 
+impl What {
+    /// Every kind of record.
+    pub const NAMES: [&str; 6] = ["socket", "touch", "gap", "finding", "session", "stream"];
+
+    /// The kind, as it is called in output.
+    pub fn name(&self) -> &'static str {
+        match self {
+            What::Socket(_) => "socket",
+            What::Touch(_) => "touch",
+            What::Gap(_) => "gap",
+            What::Finding { .. } => "finding",
+            What::Session(_) => "session",
+            What::Stream(_) => "stream",
+        }
+    }
+}
+
 /// Something happened to a socket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -89,6 +89,8 @@ pub struct RecordFilter {
     pub transport: Option<String>,
     /// Only this port.
     pub port: Option<u16>,
+    /// Only records of these kinds, as [`crate::What::name`] calls them; none for all.
+    pub kinds: Vec<String>,
     /// Only records with a smaller number: how the next page is asked for.
     pub before: Option<u64>,
     /// So many at most.

@@ -39,6 +39,7 @@ pub(super) fn run(args: &HistoryArgs) -> Status {
                 holder: args.holder.clone(),
                 transport: name,
                 port,
+                kinds: Vec::new(),
                 before: args.before,
                 limit: args.limit,
             },

@@ -72,7 +72,7 @@ pub(super) fn page(
 }
 
 fn is_narrow(filter: &RecordFilter) -> bool {
-    filter.since.is_some() || filter.until.is_some() || filter.holder.is_some()
+    filter.since.is_some() || filter.until.is_some() || filter.holder.is_some() || !filter.kinds.is_empty()
 }
 
 /// The record, where it fits.
@@ -86,6 +86,9 @@ fn fitting(
 ) -> Result<Option<Record>, StoreError> {
     let at = Moment::from_ns(row.at_ns);
     if filter.since.is_some_and(|since| at < since) || filter.until.is_some_and(|until| at > until) {
+        return Ok(None);
+    }
+    if !filter.kinds.is_empty() && !filter.kinds.iter().any(|kind| kind == kind_of(&row.what)) {
         return Ok(None);
     }
     if let (Some(only), None) = (transport, filter.port)
@@ -122,6 +125,17 @@ fn is_called(name: &HolderName, wanted: &str) -> bool {
     let more = [&name.exe, &name.unit, &name.container, &name.user, &name.package];
     let mut names = std::iter::once(&name.program).chain(more.into_iter().flatten());
     names.any(|name| name.to_lowercase().contains(&wanted))
+}
+
+fn kind_of(what: &WhatRow) -> &'static str {
+    match what {
+        WhatRow::Socket(_) => "socket",
+        WhatRow::Touch(_) => "touch",
+        WhatRow::Gap { .. } => "gap",
+        WhatRow::Finding { .. } => "finding",
+        WhatRow::Session { .. } => "session",
+        WhatRow::Stream { .. } => "stream",
+    }
 }
 
 fn transport_of(what: &WhatRow) -> Option<Transport> {
