@@ -35,14 +35,11 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    fn hash(&self, seed: Seed) -> u32 {
+    fn hash(&self, seed: Seed) -> u64 {
         let kind = ((self.transport as u64) << 1) | self.version as u64;
-        low32(seed.of_words([self.address.high, self.address.low, kind]))
+        seed.of_words([self.address.high, self.address.low, kind])
     }
 }
-
-/// The table of sources takes the upper and the lower bits of a hash for different things.
-const SPREAD: u64 = 0x1_0000_0001;
 
 /// What came of a knock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +133,7 @@ enum Doors {
 #[derive(Debug, Clone)]
 struct Source {
     who: Who,
-    hash: u32,
+    hash: u64,
     /// Flows of it that were conversations.
     conversations: u64,
     knocks: u64,
@@ -152,11 +149,11 @@ struct Source {
 }
 
 impl Source {
-    fn new(who: Who, hash: u32) -> Source {
+    fn new(who: Who, hash: u64, conversations: u64) -> Source {
         Source {
             who,
             hash,
-            conversations: 0,
+            conversations,
             knocks: 0,
             open: 0,
             refused: 0,
@@ -270,10 +267,61 @@ struct Touched {
     frame: u64,
 }
 
+/// How often those conversed who never knocked: most who talk are nothing else, and need no more than a number.
+///
+/// Of more clients than fit, those with the fewest conversations give way.
+#[derive(Debug, Clone)]
+struct Conversations {
+    /// Four clients that share a place: a part of the hash of each, and the count; a count of 0 is nobody.
+    places: Vec<[(u32, u32); 4]>,
+}
+
+impl Conversations {
+    /// Places are a power of two, for about `bytes` of memory.
+    fn new(bytes: usize) -> Conversations {
+        let most = (bytes / size_of::<[(u32, u32); 4]>()).max(1);
+        Conversations { places: vec![[(0, 0); 4]; 1 << most.ilog2().min(16)] }
+    }
+
+    fn place(&mut self, hash: u64) -> Option<&mut [(u32, u32); 4]> {
+        let at = low32(hash >> 32) as usize & (self.places.len() - 1);
+        self.places.get_mut(at)
+    }
+
+    fn add(&mut self, hash: u64, count: u32) {
+        let tag = low32(hash);
+        let Some(place) = self.place(hash) else { return };
+        if let Some((_, known)) = place.iter_mut().find(|(known, count)| *known == tag && *count > 0) {
+            *known = known.saturating_add(count);
+        } else if let Some(least) = place.iter_mut().min_by_key(|(_, count)| *count) {
+            *least = (tag, count);
+        }
+    }
+
+    /// What was counted of a client, which is counted elsewhere from now on.
+    fn take(&mut self, hash: u64) -> u64 {
+        let tag = low32(hash);
+        let known = self.place(hash).and_then(|place| place.iter_mut().find(|(known, _)| *known == tag));
+        known.map_or(0, |(_, count)| u64::from(std::mem::take(count)))
+    }
+
+    /// Each client's hash, as far as it is kept, and its count.
+    fn each(&self) -> impl Iterator<Item = (u64, u32)> {
+        let counted = self.places.iter().zip(0_u64..);
+        counted.flat_map(|(place, at)| {
+            place
+                .iter()
+                .filter(|(_, count)| *count > 0)
+                .map(move |(tag, count)| (at << 32 | u64::from(*tag), *count))
+        })
+    }
+}
+
 /// All sources, within bounds.
 #[derive(Debug, Clone)]
 pub(crate) struct Knocks {
     seed: Seed,
+    conversations: Conversations,
     sources: Vec<Source>,
     /// How often each of them knocked, side by side: where one has to go, this is compared.
     knocks: Vec<u64>,
@@ -291,6 +339,7 @@ impl Knocks {
     pub(crate) fn new(seed: Seed, bytes: usize) -> Knocks {
         Knocks {
             seed,
+            conversations: Conversations::new(bytes / 16),
             sources: Vec::new(),
             knocks: Vec::new(),
             places: HashTable::new(),
@@ -302,31 +351,37 @@ impl Knocks {
         }
     }
 
+    /// Where a source is that knocked before.
+    fn known(&self, who: Who, hash: u64) -> Option<usize> {
+        let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == who);
+        self.places.find(hash, same).map(|place| *place as usize)
+    }
+
     /// Where a source is; it is added if it is new.
     fn place(&mut self, who: Who) -> Option<usize> {
         let hash = who.hash(self.seed);
-        let same = |place: &u32| self.sources.get(*place as usize).is_some_and(|source| source.who == who);
-        if let Some(place) = self.places.find(u64::from(hash) * SPREAD, same) {
-            return Some(*place as usize);
+        if let Some(place) = self.known(who, hash) {
+            return Some(place);
         }
+        let source = Source::new(who, hash, self.conversations.take(hash));
         if self.sources.len() < self.most_sources {
-            self.sources.push(Source::new(who, hash));
+            self.sources.push(source);
             self.knocks.push(0);
             self.enter(hash, self.sources.len() - 1);
             return Some(self.sources.len() - 1);
         }
         let place = self.least()?;
         self.leave(place);
-        *self.sources.get_mut(place)? = Source::new(who, hash);
+        *self.sources.get_mut(place)? = source;
         *self.knocks.get_mut(place)? = 0;
         self.enter(hash, place);
         Some(place)
     }
 
-    fn enter(&mut self, hash: u32, place: usize) {
+    fn enter(&mut self, hash: u64, place: usize) {
         let sources = &self.sources;
-        self.places.insert_unique(u64::from(hash) * SPREAD, index32(place), |place| {
-            sources.get(*place as usize).map_or(0, |source| u64::from(source.hash) * SPREAD)
+        self.places.insert_unique(hash, index32(place), |place| {
+            sources.get(*place as usize).map_or(0, |source| source.hash)
         });
     }
 
@@ -347,17 +402,21 @@ impl Knocks {
             touch(&mut self.touched, self.seed, &who, doors);
         }
         self.left_out += u64::from(source.knocks > 0);
-        let hash = u64::from(source.hash) * SPREAD;
+        let (hash, conversations) = (source.hash, source.conversations);
         if let Ok(entry) = self.places.find_entry(hash, |known| *known as usize == place) {
             entry.remove();
+        }
+        if conversations > 0 {
+            self.conversations.add(hash, u32::try_from(conversations).unwrap_or(u32::MAX));
         }
     }
 
     /// A flow of this source was a conversation.
     pub(crate) fn conversed(&mut self, who: Who) {
-        let place = self.place(who);
-        if let Some(source) = place.and_then(|place| self.sources.get_mut(place)) {
-            source.conversations += 1;
+        let hash = who.hash(self.seed);
+        match self.known(who, hash).and_then(|place| self.sources.get_mut(place)) {
+            Some(source) => source.conversations += 1,
+            None => self.conversations.add(hash, 1),
         }
     }
 
@@ -394,7 +453,7 @@ impl Knocks {
     }
 
     /// Adds what another shard saw.
-    pub(crate) fn merge(&mut self, other: Knocks) {
+    pub(crate) fn merge(&mut self, mut other: Knocks) {
         let seed = self.seed;
         self.left_out += other.left_out;
         self.most_sources = self.most_sources.saturating_add(other.most_sources);
@@ -405,6 +464,11 @@ impl Knocks {
                 *knocks = ours.knocks;
             }
         }
+        // Who knocked at one may have conversed with the other alone.
+        for ours in &mut self.sources {
+            ours.conversations += other.conversations.take(ours.hash);
+        }
+        other.conversations.each().for_each(|(hash, count)| self.conversations.add(hash, count));
         for (port, theirs) in other.touched {
             merge_touched(&mut self.touched, port, theirs);
         }

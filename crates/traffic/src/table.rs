@@ -26,8 +26,11 @@ fn wide(hash: u32) -> u64 {
 /// So many entries are compared when one has to go.
 const COMPARED: usize = 8;
 
-/// So many flows are found without the index, in a part of the first-level cache.
-const RECENT: usize = 1024;
+/// So many flows are found without the index, in a small part of the second-level cache.
+const RECENT: usize = 4096;
+/// So many flows may be embryos above the bound: then those that waited are looked at together, which takes hardly
+/// longer than to wait for the memory of one.
+const TOGETHER: usize = 64;
 /// So many entries are in one piece of the list.
 const PIECE: usize = 1024;
 
@@ -181,6 +184,9 @@ impl Table {
 
     /// The oldest embryo, where there are more than may be.
     pub(crate) fn surplus_embryo(&mut self) -> Option<u32> {
+        if self.embryos.len() <= self.most_embryos + TOGETHER.min(self.most_embryos / 4) {
+            return None;
+        }
         while self.embryos.len() > self.most_embryos {
             let (place, birth) = self.embryos.pop_front()?;
             if let Some(entry) = self.entries.at(place)

@@ -96,6 +96,8 @@ pub(super) fn run(args: &ReadArgs) -> Status {
     if let Some(place) = place {
         place.fill(&view, captures.open()?, reading.filter.as_ref())?;
     }
+    // The process ends, and all of its memory goes at once: giving it back in a million pieces would only take time.
+    std::mem::forget(view);
     Ok(status)
 }
 
