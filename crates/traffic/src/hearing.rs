@@ -119,7 +119,8 @@ impl Hearing {
     }
 
     pub(crate) fn talk(&self, transport: Transport, client: End, ended: bool) -> Talk<'_> {
-        let datagrams = transport == Transport::Udp || transport == Transport::Dccp;
+        // Messages of SCTP are kept apart like datagrams, and say what a stream says.
+        let datagrams = transport != Transport::Tcp;
         let said = |end| -> Said<'_> { self.sides.at(end).said(datagrams) };
         Talk { transport, client: said(client), server: said(client.other()), ended }
     }

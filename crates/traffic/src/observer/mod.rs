@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 mod hear;
+mod sctp;
 
 use std::collections::VecDeque;
 
@@ -417,7 +418,7 @@ impl Observer {
         counts.packets += 1;
         counts.bytes += u64::from(met.ip_bytes);
         entry.met(now);
-        let mut fresh = met.payload_wire_bytes > 0;
+        let (mut fresh, mut message) = (met.payload_wire_bytes > 0, None);
         if let Some(tcp) = met.tcp {
             fresh = entry.segment(from, tcp, met.payload_wire_bytes);
         } else if met.transport != Transport::Sctp {
@@ -426,8 +427,8 @@ impl Observer {
                 entry.marks.set(Marks::ANSWERED);
             }
         } else {
-            fresh = false;
-            sctp(entry, from, met.payload);
+            message = sctp::handle(entry, from, met.payload);
+            fresh = message.is_some();
         }
         if entry.client != client_before && from == entry.client {
             (entry.ttl, entry.dscp) = (met.ttl, met.dscp);
@@ -442,7 +443,10 @@ impl Observer {
             self.table.closes(place);
         }
         if fresh && undecided {
-            self.hear(place, from, met, number);
+            match message {
+                Some(payload) => self.hear(place, from, &Met { payload, ..*met }, number),
+                None => self.hear(place, from, met, number),
+            }
         }
         if done && !self.config.flows {
             self.take(place);
@@ -579,38 +583,4 @@ fn guessed_client(key: &Key, from: End, tcp: &Tcp<'_>) -> End {
         49_152.. => 2,
     };
     if range(from) < range(from.other()) { from.other() } else { from }
-}
-
-/// What the first chunk of a packet says of an association (RFC 9260 §3.2).
-fn sctp(entry: &mut Entry, from: End, chunks: &[u8]) {
-    const INIT: u8 = 1;
-    const INIT_ACK: u8 = 2;
-    const ABORT: u8 = 6;
-    const SHUTDOWN_COMPLETE: u8 = 14;
-    match chunks.first() {
-        Some(&INIT) if !entry.marks.has(Marks::OPENED) => {
-            entry.client = from;
-            entry.marks.set(Marks::OPENED);
-            entry.marks.set(Marks::ASKED);
-        }
-        Some(&INIT_ACK) if !entry.marks.has(Marks::OPENED) => {
-            entry.client = from.other();
-            entry.marks.set(Marks::OPENED);
-        }
-        Some(&ABORT) => {
-            let refuses = entry.marks.has(Marks::ASKED) && !entry.marks.has(Marks::ANSWERED);
-            entry.marks.set(if refuses && from == entry.server() { Marks::REFUSED } else { Marks::RESET });
-            return;
-        }
-        Some(&SHUTDOWN_COMPLETE) => {
-            entry.counts.low.finished = true;
-            entry.counts.high.finished = true;
-        }
-        // DATA
-        Some(0) => entry.counts.at_mut(from).spoke = true,
-        _ => {}
-    }
-    if from == entry.server() {
-        entry.marks.set(Marks::ANSWERED);
-    }
 }

@@ -95,6 +95,33 @@ fn met_in_the_middle_a_port_that_is_given_to_clients_is_a_client_s() {
 }
 
 #[test]
+fn diameter_is_read_from_the_messages_of_an_association() {
+    let attribute = |code: u8, value: &[u8]| {
+        let length = u8::try_from(8 + value.len()).unwrap();
+        let mut bytes = [&[0, 0, 1, code, 0x40, 0, 0, length][..], value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    // Capabilities are exchanged (RFC 6733 §5.3): Origin-Host and Origin-Realm.
+    let message = |flags: u8, host: &[u8]| {
+        let body = [attribute(8, host), attribute(40, b"example")].concat();
+        let length = u8::try_from(20 + body.len()).unwrap();
+        let head = [1, 0, 0, length, flags, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 5];
+        [&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 46][..], &head, &body].concat()
+    };
+    let (client, server) = (end("10.0.0.1:50000"), end("10.0.0.9:420"));
+    let mut tape = Tape::default();
+    tape.sctp(BEGIN, client, server, (1, 0), &[0; 16]);
+    tape.sctp(BEGIN + 1, server, client, (2, 0), &[0; 16]);
+    tape.sctp(BEGIN + 2, client, server, (0, 3), &message(0x80, b"mme.example"));
+    tape.sctp(BEGIN + 3, server, client, (0, 3), &message(0, b"hss.example"));
+    let traffic = facts(&tape);
+    let found = service(&traffic, "10.0.0.9:420");
+    assert_eq!((protocol(found), found.recognised.certainty), (Some("diameter"), Certainty::Confirmed));
+    assert_eq!((found.transport, found.direction), (Transport::Sctp, Direction::Opened));
+}
+
+#[test]
 fn states_are_those_of_the_connection() {
     type Play = for<'a> fn(Connection<'a>) -> Connection<'a>;
     let cases: [(&str, FlowState, Play); 5] = [

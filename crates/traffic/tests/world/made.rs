@@ -116,6 +116,17 @@ impl Tape {
         self.ip(at, from.ip(), to.ip(), 17, [&header, payload]);
     }
 
+    /// A packet of SCTP with one chunk.
+    pub fn sctp(&mut self, at: i64, from: SocketAddr, to: SocketAddr, (kind, flags): (u8, u8), body: &[u8]) {
+        let mut header = [0; 12];
+        header[..2].copy_from_slice(&from.port().to_be_bytes());
+        header[2..4].copy_from_slice(&to.port().to_be_bytes());
+        let length = u16::try_from(4 + body.len()).unwrap().to_be_bytes();
+        let mut chunk = [&[kind, flags][..], &length, body].concat();
+        chunk.resize(chunk.len().next_multiple_of(4), 0);
+        self.ip(at, from.ip(), to.ip(), 132, [&header, &chunk]);
+    }
+
     pub fn tcp(
         &mut self,
         at: i64,
