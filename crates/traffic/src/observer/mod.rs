@@ -578,8 +578,9 @@ fn guessed_client(key: &Key, from: End, tcp: &Tcp<'_>) -> End {
         return from;
     }
     let range = |end| match *key.ports.at(end) {
-        0..=1023 => 0,
-        1024..=49_151 => 1,
+        // From 512 to 1023 are those that NFS and its like call from.
+        0..=511 => 0,
+        512..=49_151 => 1,
         49_152.. => 2,
     };
     if range(from) < range(from.other()) { from.other() } else { from }
