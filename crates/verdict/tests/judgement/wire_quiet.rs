@@ -120,7 +120,8 @@ fn ordinary() -> Wire {
     wire.mutters(Tcp, "203.0.113.8:443", Appearance::Empty);
     // The connection of another program on a service that is recognised in other flows is seen from its middle.
     wire.mutters(Tcp, "192.168.1.2:6379", Appearance::Binary).direction = Direction::FirstSeen;
-    // The middle of what is encrypted looks so.
+    // The middle of what is encrypted or packed looks so.
+    wire.mutters(Tcp, "203.0.113.12:80", Appearance::Encrypted).direction = Direction::FirstSeen;
     wire.mutters(Tcp, "203.0.113.11:443", Appearance::Encrypted).direction = Direction::FirstSeen;
     // AnyDesk speaks TLS on its own port.
     wire.speaks(Tcp, "192.168.1.2:7070", &TLS);

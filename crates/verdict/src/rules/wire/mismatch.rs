@@ -218,11 +218,8 @@ fn foreign<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, homes: &mut Homes, dock
         Transport::Tcp => berthed.service.direction != Direction::Opened,
         _ => expected.iter().any(|known| known.secrecy == Secrecy::Encrypted),
     };
-    // A connection of an encrypted protocol looks so in its middle; datagrams may be another's from the first on.
-    let fits = berthed.transport == Transport::Tcp
-        && said.appearance == Appearance::Encrypted
-        && expected.iter().any(|known| known.secrecy == Secrecy::Encrypted);
-    if middle && fits {
+    // What is encrypted or packed looks so in the middle of a connection, whatever was said before.
+    if middle && berthed.transport == Transport::Tcp && said.appearance == Appearance::Encrypted {
         return false;
     }
     let otherwise = watch.speaks_otherwise(berthed.service);
