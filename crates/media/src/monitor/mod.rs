@@ -437,9 +437,8 @@ mod tests {
     fn legs(ways: [([u8; 4], [u8; 4]); 2]) -> Vec<usize> {
         let mut monitor = Monitor::new(Config::default());
         let mut frame = 0;
-        for count in 0..60_i64 {
-            for (late, (source, destination)) in ways.iter().enumerate() {
-                let sequence = count as u16;
+        for sequence in 0..60_u16 {
+            for (late, (source, destination)) in (0_i64..).zip(&ways) {
                 let mut payload = vec![0x80, 97];
                 payload.extend_from_slice(&sequence.to_be_bytes());
                 payload.extend_from_slice(&(u32::from(sequence) * 960).to_be_bytes());
@@ -447,7 +446,7 @@ mod tests {
                 payload.extend_from_slice(&[0x55; 288]);
                 frame += 1;
                 monitor.handle_datagram(&Datagram {
-                    time: Some(Timestamp::from_ns(count * 20_000_000 + late as i64 * 1_000_000)),
+                    time: Some(Timestamp::from_ns(i64::from(sequence) * 20_000_000 + late * 1_000_000)),
                     frame,
                     source: (Address::from_v4(*source), 5004),
                     destination: (Address::from_v4(*destination), 5004),
