@@ -4,6 +4,11 @@ use model::media::Occurrence;
 use model::{Timestamp, Utc};
 use wire::rtp;
 
+/// RFC 768.
+const UDP_HEADER_BYTES: usize = 8;
+/// RFC 3550 §5.3.1.
+const EXTENSION_HEAD_BYTES: usize = 4;
+
 /// One RTP packet as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Packet<'a> {
@@ -21,5 +26,18 @@ impl Packet<'_> {
     /// Where in the stream this is.
     pub fn occurrence(&self) -> Occurrence {
         Occurrence { frame: self.frame, sequence: self.rtp.sequence, timestamp: self.rtp.timestamp }
+    }
+
+    /// Whether the capture cut it short: what it carries is not all there, and nobody's fault.
+    pub fn is_cut(&self) -> bool {
+        let rtp = &self.rtp;
+        let extension = rtp.extension.map_or(0, |(_, bytes)| bytes.len() + EXTENSION_HEAD_BYTES);
+        let there = UDP_HEADER_BYTES
+            + rtp::HEADER_BYTES
+            + usize::from(rtp.sources) * 4
+            + extension
+            + rtp.payload.len()
+            + usize::from(rtp.padding_bytes);
+        there < usize::from(self.udp_bytes)
     }
 }

@@ -19,8 +19,9 @@ pub struct Book {
 }
 
 impl Book {
-    /// Writes a session in, or over the one that the same source gave under the same identity.
-    pub fn agree(&mut self, session: Session) {
+    /// Writes a session in, or over the one that the same source gave under the same identity. Says whether packets may
+    /// belong to another session now.
+    pub fn agree(&mut self, session: Session) -> bool {
         let known = self
             .sessions
             .iter()
@@ -28,29 +29,40 @@ impl Book {
         let Some(at) = known else {
             if self.sessions.len() >= MOST_SESSIONS {
                 self.left_out += 1;
-            } else {
-                self.sessions.push(session);
-                self.note_places(self.sessions.len() - 1);
+                return false;
             }
-            return;
+            self.sessions.push(session);
+            self.note_places(self.sessions.len() - 1);
+            return true;
         };
-        let Some(known) = self.sessions.get_mut(at) else { return };
-        let first = known.first.or(session.first);
+        let Some(known) = self.sessions.get_mut(at) else { return false };
         let moved = known.legs != session.legs;
+        // To where it moved it is agreed since then only.
+        let first = if moved { session.last.or(session.first) } else { known.first.or(session.first) };
+        let changed = moved
+            || known.formats != session.formats
+            || known.media_clock != session.media_clock
+            || known.ended.is_some() != session.ended.is_some();
         *known = Session { first, ..session };
         if moved {
             self.forget_places(at);
             self.note_places(at);
         }
+        changed
     }
 
-    /// Notes that a session was withdrawn. It stays in the book: its packets may still come.
-    pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) {
+    /// Notes that a session was withdrawn. It stays in the book: its packets may still come. Says whether packets may
+    /// belong to another session now.
+    pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) -> bool {
+        let mut changed = false;
         for session in &mut self.sessions {
             if session.source == *source && session.identity == identity {
-                session.ended = when;
+                changed |= session.ended.is_some() != when.is_some();
+                // It ended when that was first said.
+                session.ended = when.map(|when| session.ended.unwrap_or(when));
             }
         }
+        changed
     }
 
     /// All of them, in the order in which they became known.

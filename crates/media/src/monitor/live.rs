@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use model::media::reception::ReceptionFacts;
 use model::media::{self, Basis, Format, Profile, Ratio, Scan, Session, Stream, StreamLeg};
+use model::{Timestamp, Utc};
 
 use super::Datagram;
+use super::book::Book;
 use super::essence::{Essence, offset};
 use super::sense::Sense;
 use crate::Packet;
@@ -83,8 +85,12 @@ pub(super) struct Live {
     pub(super) payload_type: u8,
     pub(super) frame: u64,
     pub(super) session: Option<usize>,
+    /// Since when something else is agreed than what it was last compared with.
+    pub(super) unsettled: Option<Timestamp<Utc>>,
     pub(super) legs: Vec<Leg>,
     packets: u64,
+    /// Packets that the capture cut short: what they carry is not measured.
+    pub(super) cut: u64,
     /// What was taken for granted of the format, in sentences.
     assumed: Vec<String>,
     /// Whether its session has a second leg.
@@ -112,8 +118,10 @@ impl Live {
             payload_type: packet.rtp.payload_type,
             frame: packet.frame,
             session,
+            unsettled: None,
             legs: Vec::new(),
             packets: 0,
+            cut: 0,
             assumed: Vec::new(),
             is_agreed_twice,
             hitless: Some(Box::new(Hitless::new(MOST_LEGS))),
@@ -169,6 +177,40 @@ impl Live {
         self.legs = legs;
     }
 
+    /// Finds out to which session it belongs with this packet, since something else is agreed.
+    #[cold]
+    pub(super) fn belong(
+        &mut self,
+        book: &Book,
+        since: Timestamp<Utc>,
+        leg: usize,
+        (packet, traced): (&Packet<'_>, Option<i64>),
+    ) {
+        let elapsed_ns = packet.time.map_or(i64::MAX, |time| time.since_ns(since));
+        // On its way before that was agreed, or while whoever sends it learns of it.
+        if elapsed_ns < 0 {
+            return;
+        }
+        let Some(leg) = self.legs.get(leg) else { return };
+        let found =
+            book.find(leg.source.ip(), leg.destination, self.payload_type).map(|(session, _)| session);
+        if found.is_none() && self.session.is_some() && elapsed_ns < GRACE_NS {
+            return;
+        }
+        self.unsettled = None;
+        self.session = found;
+        let Some((at, about)) = found.and_then(|at| Some((at, book.sessions().get(at)?))) else { return };
+        self.is_agreed_twice = about.legs.len() > 1;
+        let Some(agreed) = about.format(self.payload_type) else { return };
+        match &mut self.format {
+            // What was measured so far still counts.
+            Some((format, basis)) if format == agreed && self.offset == low(offset(Some(about))) => {
+                *basis = Basis::Session(at);
+            }
+            _ => self.learn((agreed.clone(), Basis::Session(at)), Some(about), Vec::new(), (packet, traced)),
+        }
+    }
+
     /// Gives a leg what its format needs to be measured.
     fn equip(&self, leg: &mut Leg) {
         let Some((format, _)) = &self.format else { return };
@@ -201,6 +243,8 @@ impl Live {
     }
 }
 
+/// So long packets may come to where nothing is agreed any more.
+const GRACE_NS: i64 = 5_000_000_000;
 /// So many packets of a stream may come before its second leg begins, where no session tells of one.
 const MOST_ALONE: u64 = 1024;
 /// A stream has no more legs than this: ST 2022-7 knows two.
@@ -224,6 +268,10 @@ impl Live {
         if self.packets == MOST_ALONE && self.legs.len() == 1 && !self.is_agreed_twice {
             self.hitless = None;
         }
+        if packet.is_cut() {
+            self.cut += 1;
+            return;
+        }
         // What another leg brought already is measured once.
         if fresh {
             let tai_ns = packet.time.and_then(|time| self.clock.tai(time)).map(|time| time.as_ns());
@@ -233,7 +281,7 @@ impl Live {
 
     /// Listens to what it carries, while that is not known.
     pub(super) fn sense(&mut self, packet: &Packet<'_>) -> Option<super::sense::Found> {
-        let sense = self.sense.as_mut()?;
+        let sense = self.sense.as_mut().filter(|_| !packet.is_cut())?;
         let found = sense.hear(packet);
         if sense.is_over() {
             self.sense = None;
@@ -326,6 +374,11 @@ impl Live {
             }
         }
         self.essence.write(&mut stream);
+        if let Some(audio) = &mut stream.audio {
+            // What came late is no longer measured, and is not missing.
+            let alone = stream.legs.first().map_or(0, |leg| leg.reception.lost);
+            audio.missing = stream.hitless.as_ref().map_or(alone, |hitless| hitless.missing);
+        }
         stream
     }
 }

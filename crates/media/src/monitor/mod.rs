@@ -1,5 +1,7 @@
 //! Datagrams in, media out: which of them are streams, of which session, and how well they came.
 
+#[cfg(test)]
+mod belonging_tests;
 mod book;
 mod essence;
 mod live;
@@ -122,6 +124,8 @@ pub struct Monitor {
     clocks: ptp::Observer,
     memberships: Memberships,
     left_out: u64,
+    /// Whether streams may belong to other sessions since something was agreed.
+    is_unsettled: bool,
 }
 
 impl Monitor {
@@ -130,14 +134,22 @@ impl Monitor {
         Monitor { config, ..Monitor::default() }
     }
 
-    /// Learns what was agreed.
+    /// Learns what was agreed. For streams that are known already it counts once [`Monitor::settle`] is called.
     pub fn agree(&mut self, session: Session) {
-        self.book.agree(session);
+        self.is_unsettled |= self.book.agree(session);
     }
 
-    /// Learns that something is no longer agreed.
+    /// Learns that something is no longer agreed; as with [`Monitor::agree`], known streams learn of it later.
     pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) {
-        self.book.withdraw(source, identity, when);
+        self.is_unsettled |= self.book.withdraw(source, identity, when);
+    }
+
+    /// Lets packets of known streams belong, from now on, to what is agreed now.
+    pub fn settle(&mut self, now: Option<Timestamp<Utc>>) {
+        if core::mem::take(&mut self.is_unsettled) {
+            let now = now.unwrap_or(Timestamp::from_ns(0));
+            self.streams.iter_mut().for_each(|live| live.unsettled = Some(now));
+        }
     }
 
     /// Takes a packet of IP; `number` counts the frames of the capture from 1.
@@ -146,8 +158,12 @@ impl Monitor {
         match packet.protocol {
             Protocol::UDP => self.handle_datagram(&Datagram::of(packet, frame.time, number)),
             Protocol::TCP => {
-                let negotiated = self.negotiations.handle(packet, frame.time).map(Overheard::sessions);
-                negotiated.into_iter().flatten().for_each(|session| self.book.agree(session));
+                if let Some(overheard) = self.negotiations.handle(packet, frame.time) {
+                    for session in overheard.sessions() {
+                        self.is_unsettled |= self.book.agree(session);
+                    }
+                    self.settle(frame.time);
+                }
             }
             _ => self.memberships.handle(frame, packet, number),
         }
@@ -193,8 +209,9 @@ impl Monitor {
         let now = datagram.time.unwrap_or(Timestamp::from_ns(0));
         self.announced.handle(datagram.payload, datagram.source.0.to_ip(), now);
         for session in self.announced.snapshot() {
-            self.book.agree(session);
+            self.is_unsettled |= self.book.agree(session);
         }
+        self.settle(datagram.time);
     }
 
     fn handle_rtp(&mut self, datagram: &Datagram<'_>) {
@@ -233,6 +250,10 @@ impl Monitor {
     #[inline]
     fn take(&mut self, stream: usize, leg: usize, packet: &Packet<'_>) {
         let Some(live) = self.streams.get_mut(stream) else { return };
+        if let Some(since) = live.unsettled {
+            let traced = self.clocks.tai_offset_ns().map(|offset| offset.add_ns);
+            live.belong(&self.book, since, leg, (packet, traced));
+        }
         live.handle(leg, packet);
         if leg == 0
             && !live.is_known()
@@ -374,7 +395,9 @@ impl Monitor {
     /// What is known so far.
     pub fn media(&self) -> Media {
         let mut gaps = Vec::new();
+        let cut = self.streams.iter().map(|live| live.cut).sum();
         for (count, what) in [
+            (cut, "what packets carry that the capture cut short: only how they came was measured"),
             (self.left_out, "streams that were not measured: there are too many"),
             (self.negotiations.left_out(), "connections of RTSP that were not followed: there are too many"),
             (self.book.left_out(), "sessions that were not kept: there are too many"),

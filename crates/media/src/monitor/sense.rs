@@ -5,8 +5,8 @@ use model::media::{AncillaryFormat, Essence, Format};
 use crate::ancillary::{self, Field};
 use crate::{Packet, audio, video};
 
-/// After so many packets that told nothing, nobody listens any more.
-const MOST_PACKETS: u32 = 20_000;
+/// After so many packets that told nothing, nobody listens any more: a few pictures of 7,680 by 4,320 pixels.
+const MOST_PACKETS: u32 = 300_000;
 /// So many payloads in a row must read as ancillary data, and one of them must hold some that is sound.
 const ENOUGH_ANCILLARY: u32 = 4;
 

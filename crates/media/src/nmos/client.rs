@@ -140,6 +140,8 @@ pub struct Client {
     whole: BTreeSet<Kind>,
     troubles: VecDeque<Trouble>,
     trouble_count: u64,
+    /// Why the API itself does not tell what it has, where it does not.
+    silence: Option<String>,
     /// Ends on hosts that do not answer, by host: asked for together when it is time to try again.
     parked: BTreeMap<String, BTreeSet<(Side, Id)>>,
     /// Which reading of each list is the present one; pages of an earlier one lead no further.
@@ -172,6 +174,7 @@ impl Client {
             whole: BTreeSet::new(),
             troubles: VecDeque::new(),
             trouble_count: 0,
+            silence: None,
             parked: BTreeMap::new(),
             readings: BTreeMap::new(),
         };
@@ -191,6 +194,11 @@ impl Client {
     /// What did not work, the latest last, and how often something did not.
     pub fn troubles(&self) -> (impl Iterator<Item = &Trouble>, u64) {
         (self.troubles.iter(), self.trouble_count)
+    }
+
+    /// Why the API itself does not tell what it has, where it does not at present. It is asked again, later and later.
+    pub fn silence(&self) -> Option<&str> {
+        self.silence.as_deref()
     }
 
     /// Whether every list was read to its end at least once.
@@ -365,6 +373,9 @@ impl Client {
         body: &[u8],
         now: Timestamp<Utc>,
     ) {
+        if task.end().is_none() {
+            self.silence = None;
+        }
         match task {
             Task::Versions => {
                 if !self.api.settle(body) {
@@ -495,6 +506,10 @@ impl Client {
     /// Tries again, later and later.
     fn again(&mut self, task: Task, attempt: u32, now: Timestamp<Utc>) {
         let attempt = attempt + 1;
+        // Whether the API is there, the next subscription shows: a WebSocket may end by itself.
+        if task.end().is_none() && !matches!(task, Task::Listen(..)) {
+            self.silence = self.troubles.back().map(|trouble| trouble.what.clone());
+        }
         let most = match (&task, self.mode) {
             (Task::Active(..) | Task::File(..), Mode::Follow) => END_ATTEMPTS,
             (Task::Active(..) | Task::File(..), Mode::Once) => 1,

@@ -190,7 +190,7 @@ pub struct AudioFacts {
     pub packets: u64,
     /// Packets that came before one with a lower number, or again; they are in no other figure but `packets`.
     pub out_of_order: u64,
-    /// Packets of sequence numbers that were passed over.
+    /// Packets that no leg brought, neither in time nor late.
     pub missing: u64,
     /// Octets of payload.
     pub payload_bytes: u64,
