@@ -1,10 +1,12 @@
 //! Where frames go: to one observer here, or to several, each with a thread of its own.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::mpsc;
 use std::thread;
 
 use media::monitor::Monitor;
-use model::media::Media;
+use model::media::{Media, Session};
 use model::{Area, Flow, Gap, Reason, Timestamp, Traffic, Utc};
 use traffic::{Observer, Part};
 use wire::{Frame, LinkType};
@@ -15,7 +17,15 @@ use crate::reading::Reading;
 /// Where frames go: to one observer here, or to several elsewhere.
 pub(crate) enum Hall<'f> {
     Here { observer: Box<Observer>, monitor: Box<Monitor>, on_flow: Option<&'f mut dyn FnMut(Flow)> },
-    Elsewhere { desks: Vec<Desk> },
+    Elsewhere { desks: Vec<Desk>, meeting: HashSet<IpAddr> },
+}
+
+/// The machines that streams of two legs go to one by one: as those of groups, their packets go to the first worker, so
+/// that the legs meet.
+fn meeting(sessions: &[Session]) -> HashSet<IpAddr> {
+    let twice = sessions.iter().filter(|session| session.legs.len() > 1);
+    let addresses = twice.flat_map(|session| &session.legs).map(|leg| leg.destination.ip());
+    addresses.filter(|address| !address.is_multicast()).collect()
 }
 
 /// One worker: what is being written for it, and how to hand it over.
@@ -57,7 +67,7 @@ impl<'f> Hall<'f> {
             return Hall::Here { observer: Box::new(Observer::new(config)), monitor, on_flow };
         }
         let desks = (0..workers).map(|_| Desk::new(Observer::new(config), reading.monitor())).collect();
-        Hall::Elsewhere { desks }
+        Hall::Elsewhere { desks, meeting: meeting(&reading.media.sessions) }
     }
 
     #[inline]
@@ -71,8 +81,9 @@ impl<'f> Hall<'f> {
                     }
                 }
             }
-            Hall::Elsewhere { desks } => {
-                let at = traffic::shard_of(frame, desks.len());
+            Hall::Elsewhere { desks, meeting } => {
+                let meets = !meeting.is_empty() && traffic::is_of(frame, meeting);
+                let at = if meets { 0 } else { traffic::shard_of(frame, desks.len()) };
                 if let Some(desk) = desks.get_mut(at) {
                     desk.take(frame, number);
                 }
@@ -91,7 +102,7 @@ impl<'f> Hall<'f> {
                 }
                 Traffic { media: monitor.media(), ..observer.finish() }
             }
-            Hall::Elsewhere { desks } => {
+            Hall::Elsewhere { desks, .. } => {
                 let mut parts = Vec::new();
                 let mut heard = Vec::new();
                 let mut lost = 0;

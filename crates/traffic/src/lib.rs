@@ -37,5 +37,5 @@ pub use observer::check::check as check_frames;
 pub use observer::{Observer, Shown};
 pub use part::{Part, merge};
 pub use recognise::{Opinion, recognise};
-pub use shard::shard_of;
+pub use shard::{is_of, shard_of};
 pub use talk::{Said, Talk};

@@ -1,5 +1,8 @@
 //! Which of several observers gets a frame: cheap, and the same for all packets that belong together.
 
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use wire::cursor::{array, be16, be32};
 use wire::{Frame, LinkType};
 
@@ -24,6 +27,24 @@ pub fn shard_of(frame: &Frame<'_>, shards: usize) -> usize {
         addresses.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
     });
     usize::try_from(hash).unwrap_or(0) % shards
+}
+
+/// Whether a frame is from or to one of these addresses; an ICMP error is where the packet that it quotes is.
+pub fn is_of(frame: &Frame<'_>, addresses: &HashSet<IpAddr>) -> bool {
+    let pair = |bytes: &[u8]| match bytes.first()? >> 4 {
+        4 => {
+            let ends = [array::<4>(bytes, 12)?, array::<4>(bytes, 16)?];
+            Some(ends.map(|it| IpAddr::V4(Ipv4Addr::from(it))))
+        }
+        6 => {
+            let ends = [array::<16>(bytes, 8)?, array::<16>(bytes, 24)?];
+            Some(ends.map(|it| IpAddr::V6(Ipv6Addr::from(it))))
+        }
+        _ => None,
+    };
+    ip(frame)
+        .and_then(|bytes| quoted(bytes).and_then(pair).or_else(|| pair(bytes)))
+        .is_some_and(|ends| ends.iter().any(|end| addresses.contains(end)))
 }
 
 const IPV4: u16 = 0x0800;
