@@ -37,6 +37,8 @@ pub enum Change {
     Whole,
     /// Something did not work.
     Trouble(Trouble),
+    /// The API itself does not tell what it has, and why; or with `None` it does again. It is asked again and again.
+    Silence(Option<String>),
 }
 
 /// What an API had.
@@ -55,12 +57,18 @@ pub struct Fetched {
 /// An API that is followed, until this is dropped.
 #[derive(Debug)]
 pub struct Following {
+    address: String,
     changes: Receiver<Change>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Following {
+    /// The address that was given.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// What became known, in order. A receiver that is slow gets the latest of each session.
     pub fn changes(&self) -> &Receiver<Change> {
         &self.changes
@@ -72,6 +80,11 @@ impl Drop for Following {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.thread.take().map(JoinHandle::join);
     }
+}
+
+/// Whether an API could be at this address.
+pub fn is_address(address: &str) -> bool {
+    Client::new(address, Mode::Once).is_some()
 }
 
 /// Reads all sessions of the API at this address: each request within these limits, and all of them within this time.
@@ -113,7 +126,7 @@ pub fn follow(address: &str, limits: Limits) -> Option<Following> {
             last = Instant::now();
         }
     });
-    Some(Following { changes, stop, thread: Some(thread.ok()?) })
+    Some(Following { address: address.to_owned(), changes, stop, thread: Some(thread.ok()?) })
 }
 
 /// What was told already.
@@ -123,6 +136,7 @@ struct Told {
     sessions: BTreeMap<String, Session>,
     whole: bool,
     troubles: u64,
+    silence: Option<String>,
 }
 
 impl Told {
@@ -142,6 +156,15 @@ impl Told {
                 full(Change::Trouble((*trouble).clone()))?;
             }
             self.troubles = count;
+        }
+        // Why it is silent may change with each attempt: that it is, is told once.
+        let silence = client.silence();
+        if silence.is_some() != self.silence.is_some() {
+            let silence = silence.map(str::to_owned);
+            if full(Change::Silence(silence.clone()))? {
+                return Some(());
+            }
+            self.silence = silence;
         }
         let revision = client.registry().revision();
         if revision != self.revision {

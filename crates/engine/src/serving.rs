@@ -100,6 +100,8 @@ pub struct Shared {
     pub reload: AtomicBool,
     /// What is wrong with policy, baseline and settings.
     pub wrong: Mutex<Vec<String>>,
+    /// Why something that tells what is agreed does not.
+    pub missing: Mutex<Vec<String>>,
 }
 
 impl Shared {
@@ -166,6 +168,7 @@ impl Shared {
     /// What is wrong with the service itself.
     pub fn troubles(&self) -> Vec<String> {
         let mut troubles = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        troubles.extend_from_slice(&self.missing.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(counts) = self.recorder.as_ref().map(Recorder::counts) {
             if let Some((since, why)) = &counts.failing {
                 troubles.push(format!("nothing is written to the history since {}: {why}", since.rfc3339()));
@@ -397,6 +400,10 @@ impl Audience for Keeper {
             self.keep(Batch { look: Some(Arc::clone(&view.snapshot)), ..Batch::default() });
         }
         self.board.looked(view);
+    }
+
+    fn agreements_missing(&mut self, why: &[String]) {
+        *self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner) = why.to_vec();
     }
 
     fn traffic(&mut self, view: &Arc<TrafficView>) {

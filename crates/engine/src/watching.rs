@@ -1,6 +1,7 @@
 //! A live interface to facts: the same observer as for a file, asked again and again while it goes on.
 
 use media::monitor::Monitor;
+use model::media::{Session, SessionSource};
 use model::{Flow, Timestamp, Traffic, Utc};
 use traffic::Observer;
 use wire::Frame;
@@ -37,6 +38,17 @@ impl Watching {
             observe(&mut self.observer, &mut self.monitor, frame, self.passed);
         }
         passes
+    }
+
+    /// Learns what is agreed, and what is no more, from now on.
+    pub fn agree(&mut self, agreed: &[Session], withdrawn: &[(SessionSource, String)], now: Timestamp<Utc>) {
+        for (source, identity) in withdrawn {
+            self.monitor.withdraw(source, identity, Some(now));
+        }
+        for session in agreed {
+            self.monitor.agree(session.clone());
+        }
+        self.monitor.settle(Some(now));
     }
 
     /// Frames that passed so far.

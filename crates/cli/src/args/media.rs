@@ -105,7 +105,7 @@ pub(crate) struct AgreedArgs {
     /// A session description (may be given several times)
     #[arg(long, value_name = "FILE", help_heading = "Sessions")]
     pub(crate) sdp: Vec<PathBuf>,
-    /// An NMOS Query API (http://host:port), or a node that has no registry; its sessions are asked for at the start
+    /// An NMOS Query API (http://host:port), or a node that has no registry; what goes on (watch, top) follows its changes
     #[arg(long, value_name = "URL", help_heading = "Sessions")]
     pub(crate) nmos: Vec<String>,
     /// A presentation of an RTSP server (rtsp://host/path, rtsps://host/path) to ask for its description

@@ -74,12 +74,12 @@ pub(super) fn run(args: &TopArgs) -> Status {
     let filter = args.what.join(" ");
     Filter::of_machine(&args.select(), &filter).map_err(Stop::Usage)?;
     let mut grounds = look::gather(&Places::find(), &args.judge);
-    media::sessions::agree(&mut grounds, &args.sessions.agreed)?;
+    media::sessions::agree(&mut grounds, &media::sessions::at_once(&args.sessions.agreed))?;
     let traffic = TrafficArgs { memory: MEMORY, ..TrafficArgs::default() };
     let mut reading = super::read::reading(&traffic, 1, &grounds)?;
-    reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
+    reading.media = media::sessions::settings_followed(&args.sessions, &grounds.policy)?;
 
-    let (sources, mut notices) = open(args)?;
+    let (mut sources, mut notices) = open(args)?;
     // Who looks at processes of others must stay who he is: root's files in /proc are root's.
     let (keep, account) =
         if args.no_sockets { (0, privilege::invoker()) } else { (privilege::LOOKING, None) };
@@ -88,6 +88,7 @@ pub(super) fn run(args: &TopArgs) -> Status {
     {
         notices.push(format!("privileges were kept: {error}"));
     }
+    sources.registries = media::sessions::follow(&args.sessions.agreed.nmos)?;
     let manner = Manner {
         ink: Ink { colours: colours(args) },
         select: args.select(),
@@ -164,7 +165,7 @@ fn open(args: &TopArgs) -> Result<(Sources, Vec<String>), Stop> {
         }
         None => None,
     };
-    Ok((Sources { capture, events }, notices))
+    Ok((Sources { capture, events, ..Sources::default() }, notices))
 }
 
 fn listening(args: &TopArgs, reading: Reading) -> Listening {

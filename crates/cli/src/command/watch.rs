@@ -36,11 +36,12 @@ pub(super) fn run(args: &WireArgs) -> Status {
         )));
     }
     let mut reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
-    reading.media = media::sessions::settings(&args.sessions, &grounds.policy)?;
+    reading.media = media::sessions::settings_followed(&args.sessions, &grounds.policy)?;
     let earlier = earlier(&args.traffic)?;
-    let sources = open(args, &reading)?;
+    let mut sources = open(args, &reading)?;
     let netns = args.netns.as_deref().and_then(inode_of_namespace);
     give_up(args);
+    sources.registries = media::sessions::follow(&args.sessions.agreed.nmos)?;
     // By the rights that we shall have at the end.
     let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
     let stopped = Arc::new(AtomicBool::new(false));
@@ -97,7 +98,7 @@ fn open(args: &WireArgs, reading: &engine::Reading) -> Result<Sources, Stop> {
         })?;
         Some(capture)
     };
-    Ok(Sources { capture, events })
+    Ok(Sources { capture, events, ..Sources::default() })
 }
 
 fn request(args: &WireArgs, reading: &engine::Reading) -> CaptureRequest {
@@ -225,6 +226,13 @@ impl Audience for Teller<'_> {
         }
         if self.wants(Only::Findings) {
             self.then(|it| it.tell_finding(&found));
+        }
+    }
+
+    fn agreements_missing(&mut self, why: &[String]) {
+        match why {
+            [] => output::complain("all who tell what is agreed do so again"),
+            why => why.iter().for_each(|why| output::complain(why)),
         }
     }
 

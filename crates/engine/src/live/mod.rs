@@ -1,5 +1,6 @@
 //! One event loop: what happens to sockets and on the wire, joined with who has it, and judged as it comes.
 
+mod agreed;
 mod crew;
 mod happening;
 mod looks;
@@ -19,8 +20,10 @@ use store::Sighting;
 use verdict::Earlier;
 use wire::Frame;
 
+use crate::nmos::Following;
 use crate::owners::Owners;
 use crate::{Grounds, OwnedFlow, Reading, TrafficView, View, Watching, about};
+use agreed::{Agreed, News};
 use crew::Crew;
 use happening::Happenings;
 pub use happening::begins_to_wait;
@@ -34,6 +37,9 @@ const MOST_EVENTS: usize = 4096;
 /// What stands is judged and told again after so long, even where nothing changed: what is remembered has its time.
 const TELL_ANYWAY: Duration = Duration::from_secs(10);
 
+/// The number of frames at the last judgement, where there has to be another one.
+const ANEW: u64 = u64::MAX;
+
 /// After a fault of the interface, how long until it is read again.
 const DOWN: Duration = Duration::from_secs(1);
 
@@ -44,6 +50,8 @@ pub struct Sources {
     pub capture: Option<Capture>,
     /// What happens to sockets; `None` where that is not wanted.
     pub events: Option<Events>,
+    /// Registries that tell what is agreed.
+    pub registries: Vec<Following>,
 }
 
 /// How to listen.
@@ -100,6 +108,8 @@ pub trait Audience {
     fn looked(&mut self, _view: &Arc<View>) {}
     /// Traffic was judged.
     fn traffic(&mut self, _view: &Arc<TrafficView>) {}
+    /// Why something that tells what is agreed does not; empty where all do again.
+    fn agreements_missing(&mut self, _why: &[String]) {}
     /// An interface went down.
     fn down(&mut self) {}
     /// Whether nobody listens any more.
@@ -119,6 +129,7 @@ pub struct Live {
     happenings: Option<Happenings>,
     looks: Option<Looks>,
     owners: Owners,
+    agreed: Agreed,
     /// The last look: without its sockets, where looks are not judged.
     machine: Arc<View>,
     /// Findings about the machine, and about the wire.
@@ -161,6 +172,7 @@ impl Live {
                 crew: Crew::begin(captures, &listening.reading),
                 looks: listening.look.then(|| Looks::begin(looker, look)),
                 owners: Owners::of_namespace(listening.netns),
+                agreed: Agreed::begin(listening.reading.media.sessions.clone(), sources.registries),
                 machine: Arc::new(grounds.judge_agreed(
                     Arc::new(happening::nothing_known(now)),
                     model::media::Agreement::default(),
@@ -210,18 +222,47 @@ impl Live {
         &self.machine
     }
 
-    /// Judges by other grounds from now on; what stands is judged anew at the next look.
-    pub fn judge_by(&mut self, grounds: Grounds) {
+    /// Judges by other grounds from now on; what stands is judged anew at the next look. Registries that are followed
+    /// stay, where no others are given.
+    pub fn judge_by(
+        &mut self,
+        grounds: Grounds,
+        registries: Option<Vec<Following>>,
+        audience: &mut dyn Audience,
+    ) {
+        let news = self.agreed.replace(grounds.sessions.clone(), registries);
         self.grounds = grounds;
+        self.learn(news, audience);
         self.stale = true;
         self.anew = true;
-        self.judged_frames = 0;
+        self.judged_frames = ANEW;
+    }
+
+    fn learn(&mut self, news: News, audience: &mut dyn Audience) {
+        if news.is_about_silence {
+            audience.agreements_missing(&self.agreed.troubles());
+        }
+        if news.changes_sessions() {
+            let now = host::now();
+            self.watching.agree(&news.agreed, &news.withdrawn, now);
+            for watching in &mut self.crew.each() {
+                watching.agree(&news.agreed, &news.withdrawn, now);
+            }
+            self.grounds.sessions = self.agreed.sessions();
+            self.stale = true;
+            self.anew = true;
+        }
+        if news.changes_sessions() || news.is_about_silence {
+            self.judged_frames = ANEW;
+        }
     }
 
     /// Waits so long for packets, and tells what came.
     pub fn turn(&mut self, wait: Duration, audience: &mut dyn Audience) -> io::Result<()> {
         self.hear_packets(wait, audience)?;
         self.hear_events(audience)?;
+        let news = self.agreed.hear();
+        self.learn(news, audience);
         match self.looks.as_mut().and_then(Looks::take) {
             Some(Taken::Other(snapshot)) => self.take_look(*snapshot, audience),
             Some(Taken::Same) => self.mark_looked(),
@@ -365,7 +406,7 @@ impl Live {
     }
 
     fn gaps(&self) -> impl Iterator<Item = Gap> {
-        self.happenings.iter().filter_map(Happenings::gap)
+        self.happenings.iter().filter_map(Happenings::gap).chain(self.agreed.gaps())
     }
 
     fn frames(&self) -> u64 {
@@ -376,7 +417,7 @@ impl Live {
     fn judge_traffic(&mut self, audience: &mut dyn Audience) {
         let frames = self.frames();
         // Where nothing came, nothing can be found but by time: what is agreed and does not come is found at the end.
-        if frames == self.judged_frames {
+        if frames == self.judged_frames || self.agreed.is_awaited() {
             return;
         }
         self.judged_frames = frames;

@@ -17,7 +17,7 @@ use crate::decoys::DecoySettings;
 use crate::recording::HistorySettings;
 
 pub use quantity::{Size, Span};
-pub use sections::{ServeSettings, WatchSettings};
+pub use sections::{ServeSettings, SessionSettings, WatchSettings};
 
 /// Everything that can be set; what no file sets has its default.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Settings {
     pub alert: Vec<crate::alerting::AlertSettings>,
     /// What is watched, and with how much memory.
     pub watch: WatchSettings,
+    /// Who tells what was agreed for ports.
+    pub sessions: SessionSettings,
     /// How the service runs.
     pub serve: ServeSettings,
     /// How the history is kept.

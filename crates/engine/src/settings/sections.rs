@@ -1,4 +1,4 @@
-//! The sections that are about the service as a whole: `[watch]` and `[serve]`.
+//! The sections that are about the service as a whole: `[watch]`, `[sessions]` and `[serve]`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -98,6 +98,42 @@ impl Default for ServeSettings {
             reload: true,
             confine: true,
         }
+    }
+}
+
+/// `[sessions]`: who tells what was agreed for ports, beside policy and what is announced on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SessionSettings {
+    /// Session descriptions.
+    #[serde(deserialize_with = "absolutes")]
+    pub sdp: Vec<PathBuf>,
+    /// NMOS Query APIs, or nodes without a registry, that are followed while the service runs.
+    #[serde(deserialize_with = "registries")]
+    pub nmos: Vec<String>,
+}
+
+/// Registries that may be followed at once; each takes a few threads.
+const MOST_REGISTRIES: usize = 16;
+
+fn registries<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let addresses = Vec::<String>::deserialize(from)?;
+    if addresses.len() > MOST_REGISTRIES {
+        return Err(D::Error::custom(format_args!("more than {MOST_REGISTRIES} registries")));
+    }
+    match addresses.iter().find(|address| !crate::nmos::is_address(address)) {
+        Some(address) => Err(D::Error::custom(format_args!(
+            "{address:?} is no address of the form http://host[:port] or https://host[:port]"
+        ))),
+        None => Ok(addresses),
+    }
+}
+
+fn absolutes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths = Vec::<PathBuf>::deserialize(from)?;
+    match paths.iter().find(|path| !path.is_absolute()) {
+        Some(path) => Err(D::Error::custom(format_args!("a path from the root, and not {}", path.display()))),
+        None => Ok(paths),
     }
 }
 

@@ -17,6 +17,10 @@ memory = "128M"
 ring = 33554432
 event-ring = "4M"
 
+[sessions]
+sdp = ["/etc/portreeve/camera1.sdp"]
+nmos = ["http://registry.example:8235"]
+
 [serve]
 socket = "/run/portreeve/control.sock"
 group = "adm"
@@ -41,6 +45,7 @@ fn every_key_is_read() {
         (Size(128 << 20), Size(32 << 20), Size(4 << 20))
     );
     assert!(!watch.kernel && watch.promiscuous && watch.netns.as_deref() == Some("blue"));
+    assert_eq!((settings.sessions.sdp.len(), settings.sessions.nmos.len()), (1, 1));
     let serve = &settings.serve;
     assert_eq!(serve.judge_every, Span(Duration::from_millis(250)));
     assert_eq!(serve.look_every, Span(Duration::from_secs(60)));
@@ -81,6 +86,8 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
         ("[serve]\njudge-every = 1", 2, 15, "a time with its unit"),
         ("[serve]\njudge-every = \"+1s\"", 2, 15, "a time with its unit"),
         ("[serve]\nsocket = \"control.sock\"", 2, 10, "a path from the root"),
+        ("[sessions]\nnmos = [\"registry.example\"]", 2, 8, "no address of the form http://"),
+        ("[sessions]\nsdp = [\"a.sdp\"]", 2, 7, "a path from the root"),
         ("[serve\n", 1, 7, ""),
         ("[history]\nkeep-day = 1", 2, 1, "did you mean `keep-days`?"),
         ("[history]\n\nkeep-days = 0", 3, 1, "it may be from 1 to 3650"),
@@ -171,9 +178,10 @@ fn the_example_sets_nothing_and_its_defaults_are_the_defaults() {
     (expected.serve.socket, expected.serve.group, expected.serve.user) =
         (serve.socket.clone(), serve.group.clone(), serve.user.clone());
     assert!(all.watch.filter.is_some() && serve.user.is_some() && serve.group.is_some());
+    assert_eq!((all.sessions.sdp.len(), all.sessions.nmos.len()), (0, 0));
     (expected.decoy.ports, expected.decoy.netns) = (all.decoy.ports.clone(), all.decoy.netns.clone());
     assert_eq!(all, expected);
-    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 39);
+    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 41);
     let (_, alerts) = EXAMPLE.split_once("\n# Ways").unwrap();
     let alerts: String = alerts
         .lines()

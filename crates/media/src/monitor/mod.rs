@@ -21,7 +21,6 @@ use wire::protocol::Protocol;
 use wire::{Frame, link::EtherType, rtp};
 
 use crate::membership::Memberships;
-use crate::rtsp::Overheard;
 use crate::{Packet, ptp, sap};
 use live::{Leg, Live};
 use negotiation::Negotiations;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use engine::nmos::Following;
 use engine::{Grounds, MediaSettings};
 use host::client::Limits;
 use media::monitor::Config;
@@ -16,11 +17,41 @@ use crate::{files, output, sanitise};
 
 /// How media is looked at. What cannot be read stops us: a stream would be found that was agreed.
 pub(in crate::command) fn settings(args: &SessionArgs, policy: &Policy) -> Result<MediaSettings, Stop> {
+    settings_of(args, &args.agreed, policy)
+}
+
+/// As [`settings`], for what goes on: registries are followed from then on, and not waited for.
+pub(in crate::command) fn settings_followed(
+    args: &SessionArgs,
+    policy: &Policy,
+) -> Result<MediaSettings, Stop> {
+    settings_of(args, &at_once(&args.agreed), policy)
+}
+
+/// What is agreed, without what registries tell later.
+pub(in crate::command) fn at_once(args: &AgreedArgs) -> AgreedArgs {
+    AgreedArgs { nmos: Vec::new(), ..args.clone() }
+}
+
+/// Begins to follow NMOS APIs.
+pub(in crate::command) fn follow(addresses: &[String]) -> Result<Vec<Following>, Stop> {
+    let follow = |address: &String| {
+        engine::nmos::follow(address, Limits::default()).ok_or_else(|| no_address(address))
+    };
+    addresses.iter().map(follow).collect()
+}
+
+fn no_address(address: &str) -> Stop {
+    let name = sanitise::line(address);
+    Stop::Usage(format!("--nmos: {name} is no address of the form http://host[:port] or https://host[:port]"))
+}
+
+fn settings_of(args: &SessionArgs, agreed: &AgreedArgs, policy: &Policy) -> Result<MediaSettings, Stop> {
     let mut sessions = Vec::new();
     for written in written(policy) {
         sessions.extend(written?);
     }
-    sessions.extend(named(&args.agreed)?);
+    sessions.extend(named(agreed)?);
     let profile = match args.profile {
         ProfileName::Standard => Profile::Standard,
         ProfileName::List => Profile::List,
@@ -80,11 +111,7 @@ fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
 /// What an NMOS API has. What it did not tell is said, and what it told counts.
 fn registered(url: &str) -> Result<Vec<Session>, Stop> {
     let name = sanitise::line(url);
-    let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| {
-        Stop::Usage(format!(
-            "--nmos: {name} is no address of the form http://host[:port] or https://host[:port]"
-        ))
-    })?;
+    let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| no_address(url))?;
     for trouble in fetched.troubles.0.iter().take(5) {
         output::complain(&format!("{}: {}", sanitise::line(&trouble.url), sanitise::line(&trouble.what)));
     }

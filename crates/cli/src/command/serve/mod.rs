@@ -13,6 +13,7 @@ use engine::board::Board;
 use engine::control::{self, Access, Client, ControlError, Server};
 use engine::decoys::{DecoyState, Decoys};
 use engine::live::{Listening, Live, Sources};
+use engine::nmos::Following;
 use engine::recording::Recorder;
 use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as ServiceStatus};
 use engine::settings::{Settings, WatchSettings};
@@ -67,7 +68,8 @@ pub(super) fn run(args: &ServeArgs) -> Status {
 fn read(places: &Places, args: &ServeArgs) -> Result<(Settings, Grounds), Stop> {
     let settings = settings::load(places, args.config.as_deref()).map_err(Stop::Failed)?.settings;
     let mut grounds = look::gather(places, &args.judge);
-    media::sessions::agree(&mut grounds, &AgreedArgs::default())?;
+    let given = AgreedArgs { sdp: settings.sessions.sdp.clone(), ..AgreedArgs::default() };
+    media::sessions::agree(&mut grounds, &given)?;
     Ok((settings, grounds))
 }
 
@@ -118,6 +120,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         alerting: Mutex::new(alerting),
         reload: AtomicBool::new(false),
         wrong: Mutex::new(wrong),
+        missing: Mutex::default(),
     });
     let control = open_control(&settings, &shared)?;
     let mut grounds = grounds;
@@ -125,7 +128,8 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
     let covered = decoys.as_ref().map(Decoys::state);
     let decoys = decoys.map(DecoyWatch::begin).transpose().map_err(failed("cannot watch decoys"))?;
     let mut keeper = Keeper::new(Arc::clone(&shared));
-    let sources = Sources { capture, events };
+    let registries = media::sessions::follow(&settings.sessions.nmos)?;
+    let sources = Sources { capture, events, registries };
     let live = Live::begin(sources, listening, grounds.clone(), None, &mut keeper);
     let mut service = Service {
         args,
@@ -136,6 +140,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         keeper,
         decoys,
         grounds: Arc::new(Mutex::new(grounds)),
+        registries: settings.sessions.nmos.clone(),
         shared: Arc::clone(&shared),
         files: fingerprint(places, args),
         by_itself: settings.serve.reload,
@@ -174,6 +179,8 @@ struct Service<'a> {
     decoys: Option<DecoyWatch>,
     /// What everything is judged by, captures that are handed in, too.
     grounds: Arc<Mutex<Grounds>>,
+    /// The registries that are followed.
+    registries: Vec<String>,
     shared: Arc<Shared>,
     /// What the files said that count.
     files: u64,
@@ -233,13 +240,25 @@ impl Service<'_> {
                 }
                 self.shared.wrong_is(Vec::new());
                 *grounds_of(&self.grounds) = grounds.clone();
-                self.live.judge_by(grounds);
+                let registries = self.other_registries(&settings);
+                self.live.judge_by(grounds, registries, &mut self.keeper);
                 output::complain("policy, baseline and settings were read again");
             }
             Ok((_, grounds)) => self.refuse(grounds.wrong),
             Err(Stop::Usage(error) | Stop::Failed(error)) => self.refuse(vec![error]),
         }
         self.supervisor.ready(&self.line());
+    }
+
+    /// The registries to follow from now on, where they are others than before.
+    fn other_registries(&mut self, settings: &Settings) -> Option<Vec<Following>> {
+        if settings.sessions.nmos == self.registries {
+            return None;
+        }
+        // That they are addresses, the settings made sure of; what remains is that no thread can be had.
+        let following = media::sessions::follow(&settings.sessions.nmos).ok()?;
+        self.registries.clone_from(&settings.sessions.nmos);
+        Some(following)
     }
 
     fn refuse(&self, wrong: Vec<String>) {
