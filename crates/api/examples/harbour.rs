@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use engine::board::{Board, Change, Writer};
 use engine::live::{Audience, Listening, Live, Sources};
-use engine::{Grounds, MediaSettings, OwnedFlow, Paper, Policy, Reading, Sighting, TrafficView, View};
+use engine::{Grounds, MediaSettings, OwnedFlow, Paper, Reading, Sighting, TrafficView, View};
 use model::{
     Code, Direction, Exe, ExeState, Family, Flow, FlowState, Holder, How, Kind, Machine, Process, Recognised,
     Scope as Reach, Seen, Snapshot, Socket, State, Tally, Transport, User, Views,
@@ -53,18 +53,6 @@ impl Keeper for Memory {
             .unwrap()
             .retain(|it| (it.sighting.finding.code, it.sighting.about.as_str()) != (code, about));
         Ok(())
-    }
-}
-
-fn grounds() -> Grounds {
-    Grounds {
-        paper: Paper::builtin(),
-        policy: Policy::default(),
-        baseline: None,
-        used: engine::verdict::Used::default(),
-        past: Default::default(),
-        sessions: Vec::new(),
-        wrong: Vec::new(),
     }
 }
 
@@ -132,7 +120,7 @@ fn full() -> Arc<Board> {
         views: Views::SOCK_DIAG,
         gaps: Vec::new(),
     };
-    let board = Arc::new(Board::new(Arc::new(grounds().judge(snapshot))));
+    let board = Arc::new(Board::new(Arc::new(Grounds::default().judge(snapshot))));
     for at in 0..50_000_u32 {
         let [_, a, b, c] = at.to_be_bytes();
         let flow = Flow {
@@ -247,7 +235,7 @@ fn watch() -> (Live, Shown) {
         judge_every: Duration::from_secs(1),
     };
     let mut shown = Shown(None);
-    let live = Live::begin(Sources::default(), listening, grounds(), None, &mut shown).unwrap();
+    let live = Live::begin(Sources::default(), listening, Grounds::default(), None, &mut shown).unwrap();
     (live, shown)
 }
 

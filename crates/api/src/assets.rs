@@ -7,11 +7,13 @@ use axum::http::{HeaderMap, Response};
 use crate::problem::Problem;
 use crate::routes::tagged;
 
-const ALL: [(&str, &str, &[u8]); 6] = [
+const ALL: [(&str, &str, &[u8]); 8] = [
     ("page.css", "text/css; charset=utf-8", include_bytes!("assets/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_bytes!("assets/page.js")),
     ("map.js", "text/javascript; charset=utf-8", include_bytes!("assets/map.js")),
     ("captures.js", "text/javascript; charset=utf-8", include_bytes!("assets/captures.js")),
+    ("policy.js", "text/javascript; charset=utf-8", include_bytes!("assets/policy.js")),
+    ("stream.js", "text/javascript; charset=utf-8", include_bytes!("assets/stream.js")),
     ("reference.js", "text/javascript; charset=utf-8", include_bytes!("assets/reference.js")),
     ("mark.svg", "image/svg+xml", include_bytes!("assets/mark.svg")),
 ];

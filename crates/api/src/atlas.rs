@@ -6,9 +6,6 @@ use std::sync::Arc;
 use engine::board::Current;
 use engine::{Door, TrafficView, Verdict, View, about};
 use model::{Code, Finding, Subject, Transport};
-use sha2::{Digest as _, Sha256};
-
-use crate::access;
 
 /// A port of a transport.
 pub(crate) type Port = (Transport, u16);
@@ -109,8 +106,7 @@ pub(crate) struct Atlas {
 
 /// What tells a finding from others in addresses.
 pub(crate) fn id_of(code: Code, about: &str) -> String {
-    let digest = Sha256::new().chain_update(code.name()).chain_update([0]).chain_update(about).finalize();
-    access::hex(digest.first_chunk::<8>().unwrap_or(&[0; 8]))
+    engine::store::finding_id(code, about)
 }
 
 impl Atlas {

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use crate::access::{self, Scope, Token};
+use crate::shared::Shared;
 
 /// How long a login holds.
 pub(crate) const LOGIN_LASTS: Duration = Duration::from_secs(12 * 3600);
@@ -55,6 +56,14 @@ impl Caller {
         match &self.who {
             Who::Token { name, .. } => format!("token {name}"),
             Who::User(uid) => format!("uid {uid}"),
+        }
+    }
+
+    /// Whether their token still counts.
+    pub(crate) fn is_welcome(&self, shared: &Shared) -> bool {
+        match &self.who {
+            Who::Token { id, .. } => shared.tokens().has(id),
+            Who::User(_) => true,
         }
     }
 

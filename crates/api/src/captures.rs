@@ -146,6 +146,6 @@ impl Captures {
             let why = traffic.gaps.first().map(|gap| gap.what.clone()).unwrap_or_default();
             return Err(std::io::Error::other(format!("no frame could be read: {why}")));
         }
-        Ok(keeper.judge_capture(traffic))
+        Ok(keeper.grounds().judge_traffic(traffic, None, false))
     }
 }

@@ -1,7 +1,8 @@
 //! What the board does not have: the past, what people decided, and what they wrote down.
 
-use engine::{Sighting, TrafficView};
-use model::{Code, DecoyLevel, DecoyTouch, SocketEvent, Timestamp, Transport, Utc};
+use engine::store::Records;
+use engine::{Grounds, Sighting};
+use model::{Code, DecoyLevel, Timestamp, Transport, Utc};
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,23 +33,16 @@ pub struct Query {
     pub since: Option<Timestamp<Utc>>,
     /// Only before then.
     pub until: Option<Timestamp<Utc>>,
+    /// Only this transport.
+    pub transport: Option<Transport>,
     /// Only this port.
-    pub port: Option<(Transport, u16)>,
+    pub port: Option<u16>,
+    /// Only these kinds, as [`engine::store::What`] names them; none for all.
+    pub kinds: Vec<&'static str>,
     /// Only with this number in the record, from where the last page ended.
     pub after: Option<u64>,
     /// At most so many.
     pub most: usize,
-}
-
-/// Something that was written down.
-#[derive(Debug, Clone)]
-pub enum Recorded {
-    /// It happened to a socket.
-    Event(SocketEvent),
-    /// It was found.
-    Finding(Sighting),
-    /// Somebody came to a decoy.
-    Touch(DecoyTouch),
 }
 
 /// What people decided about a finding.
@@ -108,6 +102,32 @@ pub struct PolicyText {
     pub text: String,
 }
 
+/// A policy that somebody proposes; it was found to be sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// When.
+    pub at: Timestamp<Utc>,
+    /// Who, as the token or the user is called.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Which file it would replace; without it, it is one more.
+    pub replaces: Option<String>,
+    /// What it says.
+    pub text: String,
+}
+
+/// A policy that was proposed, where it waits for an administrator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What was proposed.
+    pub proposed: Proposed,
+    /// The file.
+    pub file: String,
+    /// What an administrator types to take it over.
+    pub command: String,
+}
+
 /// A decoy, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecoyStanding {
@@ -125,8 +145,8 @@ pub struct DecoyStanding {
 
 /// Who keeps what the board does not have. What is not kept says so: nothing is made up.
 pub trait Keeper: Send + Sync {
-    /// What was written down, the newest first, each with its number.
-    fn history(&self, _query: &Query) -> Result<Vec<(u64, Recorded)>, Refusal> {
+    /// What was written down, the newest first.
+    fn history(&self, _query: &Query) -> Result<Records, Refusal> {
         Err(Refusal::NotKept(String::from("no history is kept: set [history] in the service's settings")))
     }
 
@@ -160,25 +180,24 @@ pub trait Keeper: Send + Sync {
         Vec::new()
     }
 
-    /// Who came to decoys last, the newest first.
-    fn touches(&self, _most: usize) -> Vec<DecoyTouch> {
-        Vec::new()
-    }
-
     /// How large the record is in bytes; `None` where there is none.
     fn record_bytes(&self) -> Option<u64> {
         None
     }
 
-    /// Judges what a capture holds, by what this machine is judged by.
-    fn judge_capture(&self, traffic: model::Traffic) -> TrafficView {
-        let grounds = engine::TrafficGrounds {
-            policy: &engine::Policy::default(),
-            earlier: None,
-            live: false,
-            today: engine::today(),
-        };
-        TrafficView::new(traffic, engine::Paper::builtin(), &grounds)
+    /// What everything is judged by now; by itself, the registry alone.
+    fn grounds(&self) -> Grounds {
+        Grounds::default()
+    }
+
+    /// Policies that somebody proposed and nobody has taken over, the newest first.
+    fn proposals(&self) -> Vec<Proposal> {
+        Vec::new()
+    }
+
+    /// Keeps a policy that somebody proposes, where it does not count.
+    fn propose(&self, _proposed: Proposed) -> Result<Proposal, Refusal> {
+        Err(Refusal::NotKept(String::from("proposals are not kept here")))
     }
 }
 

@@ -16,6 +16,7 @@ mod keeper;
 mod metrics;
 #[cfg(test)]
 mod openapi;
+mod policy;
 mod problem;
 mod routes;
 mod server;
@@ -27,8 +28,8 @@ mod tls;
 mod web;
 
 pub use keeper::{
-    Decision, DecoyStanding, Keeper, KeptFinding, Nobody, PolicyText, Query, Recorded, Refusal, Span,
-    Standing,
+    Decision, DecoyStanding, Keeper, KeptFinding, Nobody, PolicyText, Proposal, Proposed, Query, Refusal,
+    Span, Standing,
 };
 pub use server::Server;
 pub use settings::{ApiError, ApiSettings};

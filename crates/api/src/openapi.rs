@@ -29,6 +29,8 @@ fn forms(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "SessionPage": Page<document::Session>,
         "StreamPage": Page<document::Stream>,
         "Stream": One<document::Stream>,
+        "Loud": One<document::Loud>,
+        "ClockPage": Page<document::Clock>,
         "FindingPage": Page<document::Finding>,
         "Finding": One<document::Finding>,
         "RecordPage": Page<document::Record>,
@@ -36,7 +38,8 @@ fn forms(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "AssignmentPage": Page<document::Assignment>,
         "Policies": One<document::Policies>,
         "Checked": One<document::Checked>,
-        "Entry": One<routes::record::Entry>,
+        "Waiting": One<document::Waiting>,
+        "Entry": One<routes::policy::Entry>,
         "CapturePage": Page<document::CaptureReport>,
         "Capture": One<document::CaptureReport>,
         "Problem": Problem,
@@ -50,8 +53,9 @@ fn forms(generator: &mut SchemaGenerator) -> Map<String, Value> {
     }
     taken! {
         "Acknowledgement": routes::findings::Acknowledgement,
-        "Proposed": routes::record::Proposed,
-        "Proposal": routes::record::Proposal,
+        "Written": routes::policy::Written,
+        "Motion": routes::policy::Motion,
+        "Wanted": routes::policy::Wanted,
     }
     forms
 }
@@ -116,7 +120,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
             "port" => schema_of("port"),
             "stream" | "leg" => json!({"type": "integer", "minimum": 0}),
             "plot" => schema_of("intervals.svg|vrx.svg|cinst.svg"),
-            _ => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+            _ => json!({"type": "string", "pattern": "^[0-9a-f]{10,16}$"}),
         };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     });

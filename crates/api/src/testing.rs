@@ -14,6 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine::board::{Board, Change};
+use engine::store::{
+    GapRecord, HolderName, Moment, Record, Records, SessionRecord, SocketRecord, StreamRecord, TouchRecord,
+    What,
+};
 use engine::{OwnedFlow, Paper, Sighting, TrafficView, View};
 use model::media::{Media, Stream, StreamLeg};
 use model::{
@@ -24,7 +28,7 @@ use model::{
 
 use crate::access::{self, Tokens};
 use crate::keeper::{
-    Decision, DecoyStanding, Keeper, KeptFinding, PolicyText, Query, Recorded, Refusal, Standing,
+    Decision, DecoyStanding, Keeper, KeptFinding, PolicyText, Proposal, Proposed, Query, Refusal, Standing,
 };
 use crate::{ApiSettings, Server};
 
@@ -32,21 +36,26 @@ use crate::{ApiSettings, Server};
 #[derive(Default)]
 pub(crate) struct Memory {
     kept: Mutex<HashMap<(Code, String), KeptFinding>>,
+    proposals: Mutex<Vec<Proposal>>,
     evil: &'static str,
 }
 
 impl Keeper for Memory {
-    fn history(&self, query: &Query) -> Result<Vec<(u64, Recorded)>, Refusal> {
-        let sighting = Sighting {
-            at: Timestamp::from_ns(1),
-            about: self.evil.to_owned(),
-            finding: finding(0, self.evil),
+    fn history(&self, query: &Query) -> Result<Records, Refusal> {
+        let all = (0..12_u64).rev().map(|number| Record {
+            number,
+            at: Moment(Timestamp::from_ns(i64::try_from(number).unwrap() * 1_000_000_000)),
+            what: happened(number, self.evil),
+        });
+        let fits = |record: &Record| {
+            query.after.is_none_or(|after| record.number < after)
+                && (query.kinds.is_empty() || query.kinds.contains(&record.what.name()))
         };
-        let all = (0..5_u64).rev().map(|number| (number, Recorded::Finding(sighting.clone())));
-        Ok(all
-            .filter(|(number, _)| query.after.is_none_or(|after| *number < after))
-            .take(query.most)
-            .collect())
+        let mut records: Vec<Record> = all.filter(fits).take(query.most + 1).collect();
+        let more = records.len() > query.most;
+        records.truncate(query.most);
+        let next = records.last().filter(|_| more).map(|it| it.number);
+        Ok(Records { records, next })
     }
 
     fn findings(&self) -> Vec<KeptFinding> {
@@ -80,6 +89,16 @@ impl Keeper for Memory {
         vec![PolicyText { name: self.evil.to_owned(), text: self.evil.to_owned() }]
     }
 
+    fn proposals(&self) -> Vec<Proposal> {
+        self.proposals.lock().unwrap().clone()
+    }
+
+    fn propose(&self, proposed: Proposed) -> Result<Proposal, Refusal> {
+        let proposal = Proposal { proposed, file: self.evil.to_owned(), command: self.evil.to_owned() };
+        self.proposals.lock().unwrap().push(proposal.clone());
+        Ok(proposal)
+    }
+
     fn decoys(&self) -> Vec<DecoyStanding> {
         let trouble = Some(self.evil.to_owned());
         vec![DecoyStanding {
@@ -89,6 +108,76 @@ impl Keeper for Memory {
             trouble,
             touches: 3,
         }]
+    }
+}
+
+/// One of each kind, by number.
+fn happened(number: u64, words: &str) -> What {
+    let text = || words.to_owned();
+    let address = "192.0.2.1".parse().unwrap();
+    match number % 6 {
+        0 => What::Socket(Box::new(SocketRecord {
+            happened: String::from("listening"),
+            witness: String::from("kernel"),
+            kind: String::from("tcp"),
+            address,
+            port: 420,
+            netns: text(),
+            uid: Some(0),
+            pid: Some(900),
+            holder: Some(HolderName {
+                program: text(),
+                exe: Some(text()),
+                exe_state: String::from("present"),
+                command_line: text(),
+                uid: Some(0),
+                user: Some(text()),
+                unit: None,
+                container: None,
+                image: None,
+                package: None,
+            }),
+            cgroup: None,
+            lived_ns: Some(7_000_000_000),
+        })),
+        1 => What::Touch(TouchRecord {
+            transport: String::from("tcp"),
+            peer: address,
+            peer_port: 50_000,
+            address,
+            port: 420,
+            netns: String::new(),
+            level: String::from("greet"),
+            connected: true,
+            received_bytes: 4,
+            sent_bytes: 0,
+            first_bytes: String::from("00010203"),
+            recognised: Some(text()),
+            lasted_ns: 1,
+        }),
+        2 => What::Gap(GapRecord { area: text(), reason: text(), what: text(), count: Some(2) }),
+        3 => What::Finding {
+            change: String::from("opened"),
+            id: String::from("0123456789"),
+            code: Some(text()),
+            title: Some(text()),
+        },
+        4 => What::Session(SessionRecord {
+            ended: true,
+            name: text(),
+            source: text(),
+            destinations: vec![String::from("239.1.0.0:5004")],
+        }),
+        _ => What::Stream(StreamRecord {
+            ssrc: 1,
+            source: text(),
+            destination: String::from("239.1.0.0:5004"),
+            format: text(),
+            packets: 1,
+            lost: 0,
+            faults: 0,
+            seen: None,
+        }),
     }
 }
 

@@ -86,6 +86,17 @@ impl Places {
         self.texts("policy.toml", "policy.d")
     }
 
+    /// The folder of policies that are added: the system's for the administrator, else our own.
+    pub(crate) fn policy_home(&self) -> PathBuf {
+        let own = self.config.as_ref().filter(|_| self.uid != 0 && !self.is_system_service());
+        own.unwrap_or(&self.system).join("policy.d")
+    }
+
+    /// Whether systemd runs us for the whole machine: it made the folder of our state.
+    fn is_system_service(&self) -> bool {
+        std::env::var_os("STATE_DIRECTORY").is_some_and(|folder| Path::new(&folder).starts_with("/var/lib"))
+    }
+
     /// Of every folder of ours the file of this name, and those in the folder of drop-ins.
     fn texts(&self, name: &str, more: &str) -> (Vec<(PathBuf, String)>, Vec<String>) {
         let mut texts = Vec::new();

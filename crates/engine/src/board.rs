@@ -10,6 +10,7 @@ use model::{DecoyTouch, EventCounts, SocketEvent, Timestamp, Utc, Witness};
 use store::Sighting;
 
 use crate::live::{Audience, Found, Novelty};
+use crate::showcase::Showcase;
 use crate::{OwnedFlow, TrafficView, View};
 
 /// So many of the last flows, and so many changes, are kept.
@@ -64,6 +65,8 @@ struct Inside {
 pub struct Board {
     inside: Mutex<Inside>,
     changed: Condvar,
+    /// What somebody looks at now, of the wire itself.
+    pub showcase: Showcase,
 }
 
 /// What came after a place in the feed.
@@ -86,7 +89,7 @@ impl Board {
             events: EventCounts::default(),
         };
         let inside = Inside { current, flows: VecDeque::new(), changes: VecDeque::new(), next: 1 };
-        Board { inside: Mutex::new(inside), changed: Condvar::new() }
+        Board { inside: Mutex::new(inside), changed: Condvar::new(), showcase: Showcase::default() }
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -165,6 +168,10 @@ impl Board {
 pub struct Writer(pub Arc<Board>);
 
 impl Audience for Writer {
+    fn frame(&mut self, frame: &wire::Frame<'_>) {
+        self.0.showcase.frame(frame);
+    }
+
     fn events(&mut self, events: &[Arc<SocketEvent>]) {
         for event in events {
             self.0.change(Change::Socket(Arc::clone(event)));

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::media::{Agreement, Session};
-use model::{Area, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic, Transport};
+use model::{Area, Finding, Gap, Kind, Reason, Scope, Snapshot, Socket, Traffic, Transport};
 use registry::Paper;
 use store::PortHistory;
 use verdict::{Baseline, Earlier, Policy, Used};
 
+use crate::about;
 use crate::traffic_view::TrafficView;
 use crate::view::View;
 
@@ -29,6 +30,21 @@ pub struct Grounds {
     pub sessions: Vec<Session>,
     /// What should have counted and could not be read.
     pub wrong: Vec<String>,
+}
+
+impl Default for Grounds {
+    /// The registry as it was built in, and nothing else.
+    fn default() -> Grounds {
+        Grounds {
+            paper: Paper::builtin(),
+            policy: Policy::default(),
+            baseline: None,
+            used: Used::default(),
+            past: HashMap::new(),
+            sessions: Vec::new(),
+            wrong: Vec::new(),
+        }
+    }
 }
 
 impl Grounds {
@@ -58,6 +74,28 @@ impl Grounds {
     pub fn judge_traffic(&self, traffic: Traffic, earlier: Option<&Earlier>, live: bool) -> TrafficView {
         let by = crate::TrafficGrounds { policy: &self.policy, earlier, live, today: today() };
         TrafficView::new(traffic, self.paper.clone(), &by)
+    }
+
+    /// The findings about what is known already, judged anew by these grounds; each with what it is about.
+    pub fn judge_known(&self, machine: &View, traffic: Option<&TrafficView>) -> Vec<(String, Finding)> {
+        let today = today();
+        let judged = verdict::judge(&verdict::Facts {
+            snapshot: &machine.snapshot,
+            paper: &self.paper,
+            policy: &self.policy,
+            baseline: self.baseline.as_ref(),
+            agreed: &machine.agreed,
+            used: &self.used,
+            today,
+        });
+        let on_machine = |finding: Finding| (about::on_machine(&machine.snapshot, &finding), finding);
+        let mut found: Vec<_> = judged.findings.into_iter().map(on_machine).collect();
+        if let Some(view) = traffic {
+            let by = crate::TrafficGrounds { policy: &self.policy, earlier: None, live: true, today };
+            let on_wire = |finding: Finding| (about::on_wire(&view.traffic, &finding), finding);
+            found.extend(by.judge(&view.traffic, &self.paper).findings.into_iter().map(on_wire));
+        }
+        found
     }
 
     /// Asks who joined which group where that can say something: of a machine that knows of no session and has no

@@ -29,6 +29,7 @@ pub mod sanitise;
 pub mod sending;
 pub mod serving;
 pub mod settings;
+pub mod showcase;
 mod traffic_view;
 mod view;
 mod watching;
@@ -42,7 +43,7 @@ pub use view::{Counts, Door, Row, Verdict, View};
 pub use watching::Watching;
 
 // What the faces need of the crates below, and which they may not ask themselves.
-pub use host::{now, own_user, peer_user};
+pub use host::{need, now, own_user, peer_user, tls};
 pub use registry::{self, Paper};
-pub use store::Sighting;
+pub use store::{self, Sighting};
 pub use verdict::{self, Accepted, Policy};

@@ -1,5 +1,6 @@
 //! The service: what the loop learns is shown, remembered and told to others, and commands are answered.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,6 +103,8 @@ pub struct Shared {
     pub wrong: Mutex<Vec<String>>,
     /// Why something that tells what is agreed does not.
     pub missing: Mutex<Vec<String>>,
+    /// How often somebody came to each decoy since the service began.
+    pub touches: Mutex<HashMap<(Transport, u16), u64>>,
 }
 
 impl Shared {
@@ -280,6 +283,10 @@ impl Keeper {
 
     /// Somebody came to a decoy.
     fn touched(&mut self, touch: DecoyTouch) {
+        let port = (touch.transport, touch.local.port());
+        let mut touches = self.shared.touches.lock().unwrap_or_else(PoisonError::into_inner);
+        *touches.entry(port).or_default() += 1;
+        drop(touches);
         self.shared.board.change(Change::Touch(Arc::new(touch.clone())));
         self.keep(Batch { touches: vec![touch], ..Batch::default() });
     }
@@ -367,6 +374,10 @@ fn due(last: &mut Option<Instant>, every: Duration) -> bool {
 }
 
 impl Audience for Keeper {
+    fn frame(&mut self, frame: &wire::Frame<'_>) {
+        self.board.frame(frame);
+    }
+
     fn events(&mut self, events: &[Arc<SocketEvent>]) {
         self.board.events(events);
         let events = events.iter().map(|event| SocketEvent::clone(event)).collect();

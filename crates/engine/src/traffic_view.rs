@@ -41,6 +41,22 @@ pub struct TrafficGrounds<'a> {
     pub today: i64,
 }
 
+impl TrafficGrounds<'_> {
+    /// What stands of traffic, and what is accepted.
+    pub(crate) fn judge(&self, traffic: &Traffic, paper: &Paper) -> verdict::Judgement {
+        let recognisable: Vec<_> = traffic::protocol::all().collect();
+        verdict::judge_traffic(&verdict::TrafficFacts {
+            traffic,
+            live: self.live,
+            paper,
+            policy: self.policy,
+            earlier: self.earlier,
+            recognisable: &recognisable,
+            today: self.today,
+        })
+    }
+}
+
 /// Traffic, judged.
 pub struct TrafficView {
     /// What was on the wire.
@@ -58,16 +74,7 @@ pub struct TrafficView {
 impl TrafficView {
     /// Judges traffic.
     pub fn new(traffic: Traffic, paper: Paper, grounds: &TrafficGrounds<'_>) -> TrafficView {
-        let recognisable: Vec<_> = traffic::protocol::all().collect();
-        let judgement = verdict::judge_traffic(&verdict::TrafficFacts {
-            traffic: &traffic,
-            live: grounds.live,
-            paper: &paper,
-            policy: grounds.policy,
-            earlier: grounds.earlier,
-            recognisable: &recognisable,
-            today: grounds.today,
-        });
+        let judgement = grounds.judge(&traffic, &paper);
         TrafficView::judged(traffic, paper, judgement.findings, judgement.accepted)
     }
 

@@ -4,10 +4,8 @@ use engine::board::Change;
 use model::{DecoyTouch, SocketEvent};
 use serde::Serialize;
 
-use super::record::Record;
 use super::{Flow, moment};
 use crate::atlas;
-use crate::keeper::Recorded;
 
 /// Something happened to a socket.
 #[derive(Debug, Serialize)]
@@ -32,6 +30,18 @@ struct Found<'a> {
     title: Option<&'a str>,
 }
 
+/// Somebody came to a decoy.
+#[derive(Debug, Serialize)]
+struct Touched {
+    at: String,
+    transport: &'static str,
+    port: u16,
+    peer: std::net::IpAddr,
+    received_bytes: u64,
+    recognised: Option<&'static str>,
+    words: String,
+}
+
 /// The kind of a change, and the change as JSON.
 pub(crate) fn words(change: &Change) -> (&'static str, String) {
     match change {
@@ -53,9 +63,22 @@ pub(crate) fn words(change: &Change) -> (&'static str, String) {
             let id = atlas::id_of(code, about);
             ("over", json(&Found { id, code: code.name(), about, severity: None, title: None }))
         }
-        Change::Touch(touch) => ("touch", json(&Record::of(0, &Recorded::Touch(DecoyTouch::clone(touch))))),
+        Change::Touch(touch) => ("touch", json(&touched(touch))),
         Change::Looked => ("looked", String::from("{}")),
         Change::Traffic => ("traffic", String::from("{}")),
+    }
+}
+
+fn touched(touch: &DecoyTouch) -> Touched {
+    let (transport, port, peer) = (touch.transport.name(), touch.local.port(), touch.peer.ip());
+    Touched {
+        at: moment(touch.at),
+        transport,
+        port,
+        peer,
+        received_bytes: touch.received_bytes,
+        recognised: touch.recognised.as_ref().and_then(|it| it.protocol).map(|it| it.name),
+        words: format!("{peer} came to the decoy at {port}/{transport}"),
     }
 }
 

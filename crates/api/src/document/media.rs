@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use model::media::{self, Media};
+use engine::showcase::Heard;
+use model::media::{self, Essence, Media};
 use serde::Serialize;
 
 use super::moment;
@@ -95,6 +96,10 @@ pub(crate) struct StreamLeg {
     last: Option<String>,
     /// The strictest type of ST 2110-21 that was kept; null where it was not measured, or none was.
     pub(crate) pacing: Option<&'static str>,
+    /// Arrival less RTP time, in nanoseconds, the least and the greatest; null where no clock tells.
+    pub(crate) latency_ns: Option<(i64, i64)>,
+    /// RTP clock against the capture's, in parts per billion; null before it is known.
+    pub(crate) drift_ppb: Option<i64>,
     /// The plots that there are of it: /api/v1/streams/NUMBER/legs/NUMBER/PLOT.svg.
     pub(crate) plots: Vec<&'static str>,
 }
@@ -137,16 +142,205 @@ pub(crate) struct Stream {
     pub(crate) legs: Vec<StreamLeg>,
     /// Packets that no leg had (ST 2022-7); null where there is one leg.
     pub(crate) missing_on_all: Option<u64>,
+    /// How it does: `ok`, `breaks_rules`, `loses_packets`.
+    pub(crate) state: &'static str,
+    /// Whether it is video of which a picture can be had: /api/v1/streams/NUMBER/picture.png.
+    pub(crate) pictures: bool,
+    /// Whether it is sound whose levels can be had: /api/v1/streams/NUMBER/levels.
+    pub(crate) sound: bool,
+    /// How much sound is in a packet, in nanoseconds; null where it is none.
+    pub(crate) packet_time_ns: Option<u64>,
+    /// Ancillary data; null where it carries none.
+    pub(crate) ancillary: Option<Ancillary>,
+    /// The last timed text, without its marks; null where there is none.
+    pub(crate) text: Option<String>,
     /// What it broke.
     pub(crate) faults: Vec<Fault>,
+}
+
+/// Ancillary data, as text.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Ancillary {
+    /// Time codes: origin and last label.
+    pub(crate) time_codes: Vec<Labelled>,
+    /// Captions: service and last text.
+    pub(crate) captions: Vec<Labelled>,
+    /// What came: kind, and how often.
+    pub(crate) kinds: Vec<Counted>,
+    /// Packets with wrong parity or a wrong checksum.
+    pub(crate) errors: u64,
+}
+
+/// A text with a name.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Labelled {
+    pub(crate) name: String,
+    pub(crate) last: String,
+}
+
+/// A kind, and how often it came.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Counted {
+    pub(crate) name: String,
+    pub(crate) packets: u64,
+}
+
+impl Ancillary {
+    fn of(facts: &media::ancillary::AncillaryFacts) -> Ancillary {
+        let labelled = |name: &String, last: &String| Labelled { name: name.clone(), last: last.clone() };
+        let kind = |it: &media::ancillary::AncillaryKind| {
+            let name = it.name.map_or("unknown", |(name, _)| name);
+            Counted { name: format!("{name} ({:02x}/{:02x})", it.did, it.sdid), packets: it.packets }
+        };
+        Ancillary {
+            time_codes: facts.time_codes.iter().map(|it| labelled(&it.origin, &it.last)).collect(),
+            captions: facts.captions.iter().map(|it| labelled(&it.service, &it.last)).collect(),
+            kinds: facts.kinds.iter().map(kind).collect(),
+            errors: facts.parity_errors.saturating_add(facts.checksum_errors),
+        }
+    }
+}
+
+/// Clocks on the wire (IEEE 1588).
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Clock {
+    /// The number of the PTP domain.
+    pub(crate) domain: u8,
+    /// The profile that it looks like.
+    pub(crate) profile: &'static str,
+    /// Who sent the last Sync; null where nobody does.
+    pub(crate) master: Option<String>,
+    /// The grandmaster that it follows.
+    pub(crate) grandmaster: Option<String>,
+    /// What the grandmaster's class means.
+    pub(crate) class: Option<&'static str>,
+    /// The most that the grandmaster may be wrong, in nanoseconds; null where it does not say.
+    pub(crate) accuracy_ns: Option<u64>,
+    /// Clocks between.
+    pub(crate) steps_removed: Option<u16>,
+    /// How often another port took over.
+    pub(crate) changes_of_master: u64,
+    /// By how many nanoseconds the capture's clock is ahead of the master's, the least and the greatest.
+    pub(crate) capture_ahead_ns: Option<(i64, i64)>,
+    /// Whether the best clock by what was announced is also the master.
+    pub(crate) best_is_master: bool,
+}
+
+impl Clock {
+    pub(crate) fn of(domain: &media::ptp::PtpDomain) -> Clock {
+        let master = domain.ports.iter().find(|port| Some(port.identity) == domain.master);
+        let announce = master.and_then(|port| port.announce.as_ref());
+        let ahead = domain.capture_ahead_ns;
+        Clock {
+            domain: domain.number,
+            profile: domain.profile.name(),
+            master: domain.master.map(|it| it.to_string()),
+            grandmaster: announce.map(|it| it.grandmaster.to_string()),
+            class: announce.map(media::ptp::PtpAnnounce::class_meaning),
+            accuracy_ns: announce.and_then(media::ptp::PtpAnnounce::accuracy_ns),
+            steps_removed: announce.map(|it| it.steps_removed),
+            changes_of_master: domain.changes_of_master,
+            capture_ahead_ns: (ahead.count > 0).then_some((ahead.least, ahead.greatest)),
+            best_is_master: domain.best == domain.master,
+        }
+    }
+}
+
+/// How loud a stream is. Levels are in hundredths of a decibel; null is silence.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Loud {
+    /// Whether something was heard; ask again where not.
+    pub(crate) heard: bool,
+    /// Each channel, in the last 400 ms.
+    pub(crate) channels: Vec<Channel>,
+    /// Each programme, since somebody began to listen.
+    pub(crate) programmes: Vec<Programme>,
+    /// Samples of each channel since then that stand for lost ones.
+    pub(crate) filled: u64,
+}
+
+/// How loud one channel is.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Channel {
+    /// What it is called.
+    pub(crate) name: String,
+    /// Root of the mean square, in hundredths of dBFS.
+    pub(crate) rms_cdb: Option<i32>,
+    /// The highest sample, in hundredths of dBFS.
+    pub(crate) peak_cdb: Option<i32>,
+    /// The highest true peak, in hundredths of dBTP.
+    pub(crate) true_peak_cdb: Option<i32>,
+}
+
+/// How loud channels are that belong together (EBU R 128).
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub(crate) struct Programme {
+    /// Its group, and its channels from 1 on.
+    pub(crate) name: String,
+    /// Loudness of the last 400 ms, in hundredths of LUFS.
+    pub(crate) momentary_clu: Option<i32>,
+    /// Integrated loudness, in hundredths of LUFS.
+    pub(crate) integrated_clu: Option<i32>,
+    /// Loudness range, in hundredths of LU.
+    pub(crate) range_clu: Option<i32>,
+}
+
+impl Loud {
+    pub(crate) fn of(heard: Option<&Heard>) -> Loud {
+        let Some(heard) = heard else {
+            return Loud { heard: false, channels: Vec::new(), programmes: Vec::new(), filled: 0 };
+        };
+        let channels = heard.now.channels.iter().map(|it| Channel {
+            name: it.name.clone(),
+            rms_cdb: it.rms_cdb,
+            peak_cdb: it.peak_cdb,
+            true_peak_cdb: it.true_peak_cdb,
+        });
+        let programmes = heard.since.programmes.iter().zip(&heard.now.programmes).map(|(since, now)| {
+            let (first, last) = (since.first_channel + 1, since.first_channel + since.channels);
+            Programme {
+                name: format!("{} {first}–{last}", since.group).trim().to_owned(),
+                momentary_clu: now.most_momentary_clu,
+                integrated_clu: since.integrated_clu,
+                range_clu: since.range_clu,
+            }
+        });
+        Loud {
+            heard: true,
+            channels: channels.collect(),
+            programmes: programmes.collect(),
+            filled: heard.since.filled,
+        }
+    }
 }
 
 impl Stream {
     pub(crate) fn of(media: &Media, number: usize) -> Option<Stream> {
         let stream = media.streams.get(number)?;
         let faults = stream.faults.iter();
-        Some(Stream {
+        let essence = stream.format.as_ref().map(|(format, _)| &format.essence);
+        let mut told = Stream {
             number,
+            state: "ok",
+            pictures: matches!(essence, Some(Essence::Video(_))),
+            sound: matches!(essence, Some(Essence::Audio(_))),
+            packet_time_ns: stream.audio.as_ref().and_then(|it| it.packet_time_ns),
+            ancillary: stream.ancillary.as_ref().map(Ancillary::of),
+            text: stream.text.as_ref().map(|it| it.last.clone()).filter(|text| !text.is_empty()),
             ssrc: stream.ssrc,
             payload_type: stream.payload_type,
             carries: stream.format.as_ref().map(|(format, _)| format.essence.word()),
@@ -163,7 +357,13 @@ impl Stream {
                     detail: it.detail.clone(),
                 })
                 .collect(),
-        })
+        };
+        told.state = match (told.loss().0, told.faults.len()) {
+            (0, 0) => "ok",
+            (0, _) => "breaks_rules",
+            _ => "loses_packets",
+        };
+        Some(told)
     }
 
     /// Packets that were lost, of those that were sent.
@@ -191,6 +391,8 @@ fn leg(leg: &media::StreamLeg) -> StreamLeg {
         first: reception.first.map(moment),
         last: reception.last.map(moment),
         pacing: leg.shaping.as_ref().and_then(|shaping| shaping.satisfied).map(media::SenderType::token),
+        latency_ns: leg.timing.as_ref().map(|it| (it.latency_ns.least, it.latency_ns.greatest)),
+        drift_ppb: leg.timing.as_ref().and_then(|it| it.drift_ppb),
         plots: engine::plots::names(leg),
     }
 }

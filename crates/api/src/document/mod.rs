@@ -16,10 +16,10 @@ use serde::Serialize;
 pub(crate) use finding::Finding;
 pub(crate) use flow::{End, Flow, Service, Touch};
 pub(crate) use machine::{Gap, Socket};
-pub(crate) use media::{Session, Stream};
+pub(crate) use media::{Ancillary, Clock, Loud, Session, Stream};
 pub(crate) use paper::{Assignment, Paper};
 pub(crate) use port::{Answers, Summary};
-pub(crate) use record::{CaptureReport, Checked, Decoys, Policies, Record};
+pub(crate) use record::{CaptureReport, Checked, Decoys, Policies, Preview, Previewed, Record, Waiting};
 pub(crate) use status::Status;
 
 /// The version of all documents; it rises when something is taken away or means something else.

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Duration, timeout};
 
 use super::Asked;
-use crate::caller::{Caller, Who};
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::shared::Shared;
 
@@ -120,16 +120,9 @@ impl Listener {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
                 // Who may not see anything any more hears nothing any more.
-                Err(_) if !self.is_welcome() => return None,
+                Err(_) if !self.caller.is_welcome(&self.shared) => return None,
                 Err(_) => return Some(String::from(": still here\n\n")),
             }
-        }
-    }
-
-    fn is_welcome(&self) -> bool {
-        match &self.caller.who {
-            Who::Token { id, .. } => self.shared.tokens().has(id),
-            Who::User(_) => true,
         }
     }
 }

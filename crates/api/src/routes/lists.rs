@@ -1,20 +1,20 @@
-//! Sockets, holders, flows, services, sessions and streams.
+//! Sockets, holders, flows, services and sessions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
 use model::Process;
 use serde::{Deserialize, Serialize};
 
 use super::ports::transport;
-use super::{Asked, Window, json, part, tagged};
+use super::{Asked, Window, json};
 use crate::atlas::Atlas;
 use crate::caller::Caller;
-use crate::document::{Flow, One, Service, Session, Socket, Status, Stream};
+use crate::document::{Flow, One, Service, Session, Socket, Status};
 use crate::problem::Problem;
 use crate::shared::Shared;
 
@@ -243,6 +243,12 @@ pub(crate) struct Which {
     limit: Option<usize>,
 }
 
+impl Which {
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        Window::of(self.cursor.as_deref(), self.limit)
+    }
+}
+
 /// Everything that was agreed, told by people or heard on the wire.
 pub(crate) fn all_sessions(atlas: &Atlas) -> Vec<Session> {
     let heard = atlas.traffic.iter().flat_map(|view| &view.traffic.media.sessions);
@@ -261,51 +267,6 @@ pub(crate) async fn sessions(
     headers: HeaderMap,
     Asked(wanted): Asked<Which>,
 ) -> Result<Response<Body>, Problem> {
-    let window = Window::of(wanted.cursor.as_deref(), wanted.limit)?;
+    let window = wanted.window()?;
     Ok(json(&headers, &window.page(all_sessions(&shared.atlas()).into_iter(), Some)))
-}
-
-pub(crate) async fn streams(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    Asked(wanted): Asked<Which>,
-) -> Result<Response<Body>, Problem> {
-    let window = Window::of(wanted.cursor.as_deref(), wanted.limit)?;
-    let view = shared.board.current().traffic;
-    let count = view.as_ref().map_or(0, |view| view.traffic.media.streams.len());
-    Ok(json(&headers, &window.page(0..count, |number| Stream::of(&view.as_ref()?.traffic.media, number))))
-}
-
-fn no_stream() -> Problem {
-    Problem::unknown("There is no stream with this number; /api/v1/streams has all.")
-}
-
-pub(crate) async fn stream(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    Path(number): Path<String>,
-) -> Result<Response<Body>, Problem> {
-    let number = part(&number, "A stream")?;
-    let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    Ok(json(&headers, &One::of(Stream::of(&view.traffic.media, number).ok_or_else(no_stream)?)))
-}
-
-pub(crate) async fn plot(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    Path((number, leg, name)): Path<(String, String, String)>,
-) -> Result<Response<Body>, Problem> {
-    let (number, leg): (usize, usize) = (part(&number, "A stream")?, part(&leg, "A leg")?);
-    let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    let leg = view.traffic.media.streams.get(number).and_then(|it| it.legs.get(leg)).ok_or_else(no_stream)?;
-    let of = engine::sanitise::line(&format!("{} to {}", leg.source, leg.destination)).into_owned();
-    let svg = name.strip_suffix(".svg").and_then(|name| engine::plots::svg(&of, leg, name));
-    let svg = svg.ok_or_else(|| {
-        Problem::unknown("There is no such plot of this leg; the stream's `plots` has all.")
-    })?;
-    let mut response = tagged(&headers, svg.into_bytes().into(), "image/svg+xml");
-    // It brings its own style, and nothing else.
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
 }

@@ -6,8 +6,10 @@ pub(crate) mod findings;
 pub(crate) mod lists;
 #[cfg(test)]
 mod operations;
+pub(crate) mod policy;
 pub(crate) mod ports;
 pub(crate) mod record;
+pub(crate) mod streams;
 
 use std::sync::Arc;
 
@@ -49,9 +51,13 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/flows", get(lists::flows))
         .route("/services", get(lists::services))
         .route("/sessions", get(lists::sessions))
-        .route("/streams", get(lists::streams))
-        .route("/streams/{stream}", get(lists::stream))
-        .route("/streams/{stream}/legs/{leg}/{plot}", get(lists::plot))
+        .route("/streams", get(streams::streams))
+        .route("/streams/{stream}", get(streams::stream))
+        .route("/streams/{stream}/picture.png", get(streams::picture))
+        .route("/streams/{stream}/levels", get(streams::levels))
+        .route("/streams/{stream}/levels/events", get(streams::level_events))
+        .route("/streams/{stream}/legs/{leg}/{plot}", get(streams::plot))
+        .route("/clocks", get(streams::clocks))
         .route("/findings", get(findings::list))
         .route("/findings/{id}", get(findings::one))
         .route("/findings/{id}/acknowledge", post(findings::acknowledge))
@@ -59,9 +65,10 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/history", get(record::history))
         .route("/decoys", get(record::decoys))
         .route("/registry", get(record::registry))
-        .route("/policy", get(record::policy))
-        .route("/policy/validate", post(record::validate))
-        .route("/policy/propose", post(record::propose))
+        .route("/policy", get(policy::read))
+        .route("/policy/validate", post(policy::validate))
+        .route("/policy/propose", post(policy::put_forward))
+        .route("/policy/entry", post(policy::entry))
         .route("/captures", get(captures::list).post(captures::hand_in))
         .route("/captures/{id}", get(captures::one))
         .route("/events", get(events::stream))

@@ -56,6 +56,10 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
         "/sessions",
         "/findings",
         finding.as_str(),
+        "/policy",
+        "/history",
+        "/history?port=420&since=%22%3E%3Cscript%3E",
+        "/history?kind=socket&cursor=n9",
         "/decoys",
         "/captures",
         "/reference",
@@ -78,6 +82,8 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
         "/sessions",
         "/findings",
         finding.as_str(),
+        "/policy",
+        "/history",
         "/decoys",
     ] {
         let reply = place.read(path);

@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 
 /// The places one can go to, in the order of the menu.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 11] = [
     ("/", "Overview"),
     ("/ports", "Ports"),
     ("/holders", "Holders"),
@@ -17,6 +17,8 @@ const PLACES: [(&str, &str); 9] = [
     ("/streams", "Streams"),
     ("/sessions", "Sessions"),
     ("/findings", "Findings"),
+    ("/history", "History"),
+    ("/policy", "Policy"),
     ("/decoys", "Decoys"),
     ("/captures", "Captures"),
 ];

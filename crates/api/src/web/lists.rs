@@ -12,9 +12,9 @@ use super::Answer;
 use super::layout::{Sheet, live, pager};
 use super::text::{badge, bytes, count, moment, or_dash, said};
 use crate::caller::Caller;
-use crate::document::{Decoys, Flow};
+use crate::document::Flow;
 use crate::routes::lists::{all_holders, all_sessions};
-use crate::routes::record::MOST_CAME;
+use crate::routes::record::all_decoys;
 use crate::routes::{Asked, Window};
 use crate::shared::Shared;
 
@@ -139,7 +139,7 @@ pub(crate) async fn decoys(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
-    let all = Decoys::of(&shared.keeper.decoys(), &shared.keeper.touches(MOST_CAME));
+    let all = all_decoys(&shared);
     let body = html! {
         p { "A decoy sits on an empty chair and tells who comes. Nobody has business there." }
         @if all.decoys.is_empty() { p.calm { "There is none. " code { "portreeve decoy" } " and [decoy] in the settings make some." } }
@@ -148,7 +148,7 @@ pub(crate) async fn decoys(
                 @for decoy in &all.decoys {
                     tr {
                         th scope="row" { a href={ "/ports/" (decoy.transport) "/" (decoy.port) } { (decoy.port) "/" (decoy.transport) } }
-                        td { (decoy.level) }
+                        td { (decoy.level) @if let Some(protocol) = decoy.greets { "s as " (protocol) } }
                         td { (count(decoy.touches)) }
                         td { @match &decoy.trouble { None => "there", Some(trouble) => (said(trouble)) } }
                     }
@@ -158,11 +158,12 @@ pub(crate) async fn decoys(
         h2 { "Who came" }
         @if all.touches.is_empty() { p.calm { "Nobody." } }
         @else {
-            (table("Who came", &["When", "Who", "Where", "Sent", "Recognised"], html! {
+            (table("Who came", &["When", "Who", "Where", "Treated", "Sent", "Recognised"], html! {
                 @for came in &all.touches {
                     tr {
-                        td { (moment(&came.at)) } th scope="row" { (came.address) } td { (came.port) "/" (came.transport) } td { (bytes(came.received_bytes)) }
-                        td { (or_dash(came.recognised.as_ref().and_then(|it| it.protocol))) @if let Some(recognised) = &came.recognised { @for detail in recognised.details.iter().take(3) { br; span.faint { (detail.name) ": " (said(&detail.value)) } } } }
+                        td { (moment(&came.at)) } th scope="row" { (came.address) } td { a href={ "/ports/" (came.transport) "/" (came.port) } { (came.port) "/" (came.transport) } } td { (said(&came.level)) }
+                        td { (bytes(came.received_bytes)) @if !came.first_bytes.is_empty() { br; code { (came.first_bytes.get(..came.first_bytes.len().min(32)).unwrap_or_default()) } } }
+                        td { (or_dash(came.recognised.as_deref())) }
                     }
                 }
             }))

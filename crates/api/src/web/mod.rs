@@ -2,10 +2,12 @@
 
 mod captures;
 mod findings;
+mod history;
 mod layout;
 mod lists;
 mod login;
 mod overview;
+mod policy;
 mod port;
 mod ports;
 mod reference;
@@ -42,7 +44,9 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/findings/{id}", get(findings::one))
         .route("/findings/{id}/acknowledge", post(findings::acknowledge))
         .route("/findings/{id}/reopen", post(findings::reopen))
+        .route("/history", get(history::page))
         .route("/decoys", get(lists::decoys))
+        .route("/policy", get(policy::page).post(policy::sent))
         .route("/captures", get(captures::list))
         .route("/captures/{id}", get(captures::one))
         .route("/reference", get(reference::page))

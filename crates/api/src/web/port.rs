@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use maud::{Markup, html};
 use model::Transport;
 
-use super::Answer;
 use super::layout::{Sheet, live};
 use super::text::{badge, bytes, count, moment, or_dash, said};
+use super::{Answer, history};
 use crate::caller::Caller;
 use crate::document::{Answers, Record};
 use crate::keeper::Query;
@@ -162,18 +162,17 @@ fn agreed(answers: &Answers) -> Markup {
 }
 
 fn timeline(shared: &Shared, transport: Transport, port: u16) -> Markup {
-    let query = Query { port: Some((transport, port)), most: 20, ..Query::default() };
+    let query = Query { transport: Some(transport), port: Some(port), most: 20, ..Query::default() };
     let history = shared.keeper.history(&query);
     html! {
         section.answer aria-labelledby="a-time" {
             h2 id="a-time" { "What happened here?" }
             @match &history {
-                Err(_) => { p.calm { "No history is kept." } }
-                Ok(list) if list.is_empty() => { p.calm { "Nothing is on record." } }
+                Err(refusal) => (history::none(refusal)),
+                Ok(list) if list.records.is_empty() => { p.calm { "Nothing is on record." } }
                 Ok(list) => {
-                    ol.timeline { @for record in list.iter().map(|(number, it)| Record::of(*number, it)) {
-                        li { (moment(&record.at)) span.kind { (record.what) } (said(&record.about)) " " (said(&record.words)) }
-                    } }
+                    (history::timeline(list.records.iter().map(Record::of)))
+                    @if list.next.is_some() { p { a href={ "/history?transport=" (transport.name()) "&port=" (port) } { "All of it" } } }
                 }
             }
         }

@@ -12,8 +12,9 @@ use super::Answer;
 use super::layout::{Sheet, live, pager};
 use super::text::{count, or_dash, percent, said};
 use crate::caller::Caller;
-use crate::document::Stream;
+use crate::document::{Ancillary, Clock, Stream};
 use crate::problem::Problem;
+use crate::routes::streams::all_clocks;
 use crate::routes::{Asked, Window, part};
 use crate::shared::Shared;
 
@@ -35,13 +36,12 @@ fn rate(bits: u64) -> String {
 
 /// How a stream does, in a word.
 fn state(stream: &Stream) -> Markup {
-    let (lost, _) = stream.loss();
-    let (class, word) = match (lost, stream.faults.len()) {
-        (0, 0) => ("ok", "ok"),
-        (0, _) => ("note", "breaks rules"),
-        _ => ("warning", "loses packets"),
+    let class = match stream.state {
+        "ok" => "ok",
+        "loses_packets" => "warning",
+        _ => "note",
     };
-    html! { span.badge.{ "is-" (class) } { (word) } }
+    html! { span.badge.{ "is-" (class) } { (stream.state.replace('_', " ")) } }
 }
 
 /// What people call it.
@@ -79,6 +79,7 @@ pub(crate) async fn list(
             } }
             (pager("/streams", list.next.as_deref(), list.items.len(), list.total, &[]))
         }))
+        (live("clocks", clocks(&all_clocks(&shared))))
     };
     let sheet = Sheet { title: "Streams", place: "/streams", caller: Some(&caller), script: None };
     Ok(super::html(&headers, sheet.with(body)))
@@ -99,19 +100,98 @@ pub(crate) async fn one(
         p.path { a href="/streams" { "Streams" } " / " (number) }
         h1 { (said(&title)) }
         (live("stream", facts(&stream)))
+        div.columns {
+            @if stream.pictures { (picture(number)) }
+            @if stream.sound { (levels(number)) }
+            @if let Some(data) = &stream.ancillary { (live("ancillary", ancillary(data))) }
+            @if let Some(text) = &stream.text { (live("text", html! { section.answer aria-labelledby="said" { h2 id="said" { "Text" } blockquote { (said(text)) } } })) }
+            (live("clocks", clocks(&all_clocks(&shared))))
+        }
         @for (at, leg) in stream.legs.iter().enumerate() {
             @if !leg.plots.is_empty() {
                 section aria-labelledby={ "plots-" (at) } {
-                    h2 id={ "plots-" (at) } { "Leg " (at + 1) " in pictures" }
+                    h2 id={ "plots-" (at) } { @if stream.legs.len() > 1 { "Leg " (at + 1) " in plots" } @else { "In plots" } }
                     @for plot in &leg.plots {
-                        figure { img src={ "/api/v1/streams/" (number) "/legs/" (at) "/" (plot) ".svg" } alt=(describe(plot)) width="880" height="330" loading="lazy" data-picture; figcaption { (describe(plot)) } }
+                        figure { img.plot src={ "/api/v1/streams/" (number) "/legs/" (at) "/" (plot) ".svg" } alt=(describe(plot)) width="880" height="330" loading="lazy" data-picture; figcaption { (describe(plot)) } }
                     }
                 }
             }
         }
     };
-    let sheet = Sheet { title: &title, place: "/streams", caller: Some(&caller), script: None };
+    let script = Some("stream.js").filter(|_| stream.pictures || stream.sound);
+    let sheet = Sheet { title: &title, place: "/streams", caller: Some(&caller), script };
     Ok(super::html(&headers, sheet.with(body)))
+}
+
+/// The latest picture, taken when somebody wants it.
+fn picture(number: usize) -> Markup {
+    let path = format!("/api/v1/streams/{number}/picture.png");
+    html! {
+        section.answer aria-labelledby="seen" {
+            h2 id="seen" { "Picture" }
+            figure.still id="still" data-path=(path) {
+                img alt="The latest picture of the stream" hidden;
+                figcaption role="status" aria-live="polite" { "Taken when you ask; nothing is kept." }
+            }
+            button type="button" id="take" hidden { "Take a picture" }
+            noscript { p { a href=(path) { "Take a picture" } } }
+        }
+    }
+}
+
+/// Meters that move while somebody looks.
+fn levels(number: usize) -> Markup {
+    html! {
+        section.answer aria-labelledby="heard" {
+            h2 id="heard" { "Levels" }
+            div id="levels" data-path={ "/api/v1/streams/" (number) "/levels/events" } {
+                p.calm { "Nothing was heard yet." }
+            }
+            noscript { p { a href={ "/api/v1/streams/" (number) "/levels" } { "The levels as numbers" } } }
+        }
+    }
+}
+
+fn ancillary(data: &Ancillary) -> Markup {
+    html! {
+        section.answer aria-labelledby="beside" {
+            h2 id="beside" { "Ancillary data" }
+            dl {
+                @for it in &data.time_codes { dt { "Time code " (said(&it.name)) } dd { strong { (said(&it.last)) } } }
+                @for it in &data.captions { dt { "Captions " (said(&it.name)) } dd { (said(&it.last)) } }
+                @for it in &data.kinds { dt { (said(&it.name)) } dd { (count(it.packets)) " packets" } }
+                @if data.errors > 0 { dt { "Damaged" } dd { (count(data.errors)) " packets" } }
+            }
+        }
+    }
+}
+
+/// How many nanoseconds, as people read them.
+fn nanoseconds(ns: i64) -> String {
+    match ns.unsigned_abs() {
+        0..=9_999 => format!("{ns} ns"),
+        10_000..=9_999_999 => format!("{} µs", ns / 1_000),
+        _ => format!("{} ms", ns / 1_000_000),
+    }
+}
+
+fn clocks(clocks: &[Clock]) -> Markup {
+    html! {
+        @if !clocks.is_empty() {
+            section.answer aria-labelledby="clocks-head" {
+                h2 id="clocks-head" { "Clocks" }
+                @for clock in clocks {
+                    dl {
+                        dt { "PTP domain" } dd { strong { (clock.domain) } ", " (clock.profile) }
+                        dt { "Master" } dd { (or_dash(clock.master.as_deref())) @if !clock.best_is_master { " " span.badge.is-warning { "not the best one" } } }
+                        dt { "Grandmaster" } dd { (or_dash(clock.grandmaster.as_deref())) @if let Some(class) = clock.class { ", " (class) } @if let Some(ns) = clock.accuracy_ns { ", within " (nanoseconds(i64::try_from(ns).unwrap_or(i64::MAX))) } }
+                        @if let Some((least, greatest)) = clock.capture_ahead_ns { dt { "Our clock ahead" } dd { (nanoseconds(least)) " to " (nanoseconds(greatest)) } }
+                        @if clock.changes_of_master > 0 { dt { "Masters changed" } dd { (count(clock.changes_of_master)) " times" } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn describe(plot: &str) -> &'static str {
@@ -129,13 +209,17 @@ fn facts(stream: &Stream) -> Markup {
         dl {
             dt { "SSRC" } dd { (format!("{:08x}", stream.ssrc)) }
             dt { "Lost" } dd { (count(lost)) " of " (count(sent)) " (" (percent(lost, sent)) ")" }
+            @if let Some(ns) = stream.packet_time_ns { dt { "Packet time" } dd { (nanoseconds(i64::try_from(ns).unwrap_or(i64::MAX))) } }
             @if let Some(missing) = stream.missing_on_all { dt { "Missing on every leg" } dd { (count(missing)) } }
         }
         div.scroll role="region" aria-label="Legs" tabindex="0" { table {
-            thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Packets" } th scope="col" { "Lost" } th scope="col" { "Out of order" } th scope="col" { "Jitter" } th scope="col" { "Rate" } } }
+            thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Packets" } th scope="col" { "Lost" } th scope="col" { "Out of order" } th scope="col" { "Jitter" } th scope="col" { "Rate" } th scope="col" { "Pacing" } th scope="col" { "Arrives after its time" } th scope="col" { "Drift" } } }
             tbody { @for leg in &stream.legs { tr {
                 td { (leg.source) } th scope="row" { (leg.destination) " " a href={ "/ports/udp/" (leg.port) } { (leg.port) "/udp" } }
                 td { (count(leg.packets)) } td { (percent(leg.lost, leg.expected)) } td { (count(leg.reordered)) } td { (leg.jitter_ns / 1000) " µs" } td { (rate(leg.rate_bps)) }
+                td { (or_dash(leg.pacing)) }
+                td { @match leg.latency_ns { Some((least, greatest)) => { (nanoseconds(least)) " to " (nanoseconds(greatest)) }, None => (or_dash(None)) } }
+                td { @match leg.drift_ppb { Some(drift) => { (drift) " ppb" }, None => (or_dash(None)) } }
             } } }
         } }
         @if !stream.faults.is_empty() {

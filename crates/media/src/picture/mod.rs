@@ -97,6 +97,27 @@ impl Picture {
         }
     }
 
+    /// The same made smaller: of so many pixels across and down, one. `None` where nothing is left.
+    pub fn smaller(&self, by: u16) -> Option<Picture> {
+        let by = by.max(1);
+        let (width, height) = (self.format.width.div_ceil(by), self.format.height.div_ceil(by));
+        let mut small = Picture::black(&VideoFormat { width, height, ..self.format.clone() })?;
+        let by = usize::from(by);
+        for (from, to) in self.planes.iter().zip(&mut small.planes) {
+            for row in 0..to.height {
+                let line = from.row((row * by).min(from.height.saturating_sub(1)), 0);
+                for (at, sample) in to.row_mut(row, 0).iter_mut().enumerate() {
+                    // A plane of colours has fewer samples than pixels, and may end before.
+                    if let Some(value) = line.get(at * by).or(line.last()) {
+                        *sample = *value;
+                    }
+                }
+            }
+        }
+        (small.timestamps, small.missing_pixels) = (self.timestamps, self.missing_pixels);
+        Some(small)
+    }
+
     /// The samples of a row from a pixel on (of two rows with 4:2:0), to be packed.
     pub fn samples(&self, row: usize, pixel: usize) -> Samples<'_> {
         let mut samples = Samples { first: &[], below: &[], second: &[], third: &[] };
@@ -179,6 +200,15 @@ mod tests {
                 }
             }
         }
+        let mut wide =
+            Picture::black(&VideoFormat { width: 7, height: 5, ..format(Sampling::YCbCr422, Depth::Ten) })
+                .unwrap();
+        (wide.planes[0].samples).iter_mut().enumerate().for_each(|(at, sample)| *sample = 64 + at as u16);
+        assert_eq!(wide.smaller(1).unwrap(), wide);
+        let small = wide.smaller(3).unwrap();
+        assert_eq!((small.format.width, small.format.height), (3, 2));
+        assert_eq!(small.planes[0].samples, [64, 67, 70, 64 + 21, 64 + 24, 64 + 27]);
+        assert_eq!(small.planes[1].samples.len(), 4);
         let large = VideoFormat { width: 32767, height: 32767, ..format(Sampling::Rgb, Depth::Sixteen) };
         assert!(Picture::black(&large).is_none());
     }

@@ -1,25 +1,33 @@
 //! What the API asks of the service beside the board: the history, what people decided, policy and decoys.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use api::{
-    Decision, DecoyStanding, Keeper, KeptFinding, PolicyText, Query, Recorded, Refusal, Span, Standing,
+    Decision, DecoyStanding, Keeper, KeptFinding, PolicyText, Proposal, Proposed, Query, Refusal, Span,
+    Standing,
 };
 use engine::decoys::DecoyState;
 use engine::serving::Shared;
-use engine::{Grounds, Sighting, TrafficView};
-use model::{
-    Code, Confidence, DecoyLevel, DecoyTouch, Evidence, Family, Finding, Happened, Kind, Severity,
-    SocketEvent, Timestamp, Traffic, Transport, Utc, Witness,
+use engine::{Grounds, Sighting};
+use model::{Code, Confidence, Evidence, Finding, Severity, Transport};
+use store::{
+    Answer, FindingFilter, FindingRecord, FindingState, Moment, RecordFilter, Records, RefusalKind, What,
 };
-use store::{Answer, FindingFilter, FindingRecord, FindingState, Moment, RecordFilter, RefusalKind, What};
 
+use super::proposals::Proposals;
 use crate::files::Places;
 use crate::look;
 
-/// Findings, and touches, that are shown at most.
+/// Findings and records that are shown at most.
 const MOST_FINDINGS: u32 = 10_000;
 const MOST_RECORDS: u32 = 10_000;
+/// Touches of an earlier service that are counted, so many in one piece.
+const MOST_TOUCHES: u32 = 100_000;
+const TOUCHES_AT_ONCE: u32 = 1_000;
+
+/// How often somebody came to each port.
+type Touches = HashMap<(Transport, u16), u64>;
 
 /// The service, as the API asks it.
 pub(super) struct Kept {
@@ -29,6 +37,10 @@ pub(super) struct Kept {
     pub(super) grounds: Arc<Mutex<Grounds>>,
     /// What the decoys cover.
     pub(super) decoys: Option<DecoyState>,
+    /// Where proposed policies wait.
+    pub(super) proposals: Proposals,
+    /// Who came to decoys before.
+    pub(super) earlier_touches: OnceLock<Touches>,
 }
 
 impl Kept {
@@ -42,11 +54,39 @@ impl Kept {
         })
     }
 
-    fn records(&self, filter: RecordFilter) -> Result<Vec<store::Record>, Refusal> {
+    fn records(&self, filter: RecordFilter) -> Result<Records, Refusal> {
         match self.ask(&store::Query::Records { filter })? {
-            Answer::Records(records) => Ok(records.records),
+            Answer::Records(records) => Ok(records),
             _ => Err(unexpected()),
         }
+    }
+
+    /// How often somebody came to each port before this service began, as far as the history goes back; read once.
+    fn earlier_touches(&self) -> &Touches {
+        self.earlier_touches.get_or_init(|| {
+            let mut touches = Touches::new();
+            let mut filter = RecordFilter {
+                until: Some(Moment(self.shared.board.current().since)),
+                kinds: vec![String::from("touch")],
+                limit: TOUCHES_AT_ONCE,
+                ..RecordFilter::default()
+            };
+            for _ in 0..MOST_TOUCHES / TOUCHES_AT_ONCE {
+                let Ok(page) = self.records(filter.clone()) else { break };
+                for record in page.records {
+                    if let What::Touch(touch) = &record.what
+                        && let Some(transport) = Transport::from_name(&touch.transport)
+                    {
+                        *touches.entry((transport, touch.port)).or_default() += 1;
+                    }
+                }
+                filter.before = page.next;
+                if page.next.is_none() {
+                    break;
+                }
+            }
+            touches
+        })
     }
 }
 
@@ -59,18 +99,17 @@ fn now() -> Moment {
 }
 
 impl Keeper for Kept {
-    fn history(&self, query: &Query) -> Result<Vec<(u64, Recorded)>, Refusal> {
-        let filter = RecordFilter {
+    fn history(&self, query: &Query) -> Result<Records, Refusal> {
+        self.records(RecordFilter {
             since: query.since.map(Moment),
             until: query.until.map(Moment),
-            transport: query.port.map(|(transport, _)| transport.name().to_owned()),
-            port: query.port.map(|(_, port)| port),
+            transport: query.transport.map(|transport| transport.name().to_owned()),
+            port: query.port,
+            kinds: query.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
             before: query.after,
             limit: u32::try_from(query.most).unwrap_or(MOST_RECORDS).min(MOST_RECORDS),
             ..RecordFilter::default()
-        };
-        let records = self.records(filter)?;
-        Ok(records.into_iter().filter_map(|it| Some((it.number, recorded(&it)?))).collect())
+        })
     }
 
     fn span(&self, transport: Transport, port: u16) -> Option<Span> {
@@ -109,22 +148,19 @@ impl Keeper for Kept {
     fn decoys(&self) -> Vec<DecoyStanding> {
         let Some(state) = &self.decoys else { return Vec::new() };
         let level = state.level.fact();
+        let earlier = self.earlier_touches();
+        let since = self.shared.touches.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let of = |transport, ports: &host::decoy::PortSet| -> Vec<DecoyStanding> {
-            let one = |port| DecoyStanding { transport, port, level, trouble: None, touches: 0 };
+            let one = |port| {
+                let of = |touches: &Touches| touches.get(&(transport, port)).copied().unwrap_or(0);
+                let touches = of(earlier).saturating_add(of(&since));
+                DecoyStanding { transport, port, level, trouble: None, touches }
+            };
             ports.iter().map(one).collect()
         };
         let mut all = of(Transport::Tcp, &state.coverage.tcp);
         all.extend(of(Transport::Udp, &state.coverage.udp));
         all
-    }
-
-    fn touches(&self, most: usize) -> Vec<DecoyTouch> {
-        let records = self.records(RecordFilter { limit: MOST_RECORDS, ..RecordFilter::default() });
-        let touches = records.unwrap_or_default().into_iter().filter_map(|it| match it.what {
-            What::Touch(touch) => Some(touched(it.at.0, &touch)),
-            _ => None,
-        });
-        touches.flatten().take(most).collect()
     }
 
     fn record_bytes(&self) -> Option<u64> {
@@ -134,89 +170,17 @@ impl Keeper for Kept {
         }
     }
 
-    fn judge_capture(&self, traffic: Traffic) -> TrafficView {
-        let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        grounds.judge_traffic(traffic, None, false)
+    fn grounds(&self) -> Grounds {
+        self.grounds.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// A record as the API shows it; `None` for what it has no place for.
-fn recorded(record: &store::Record) -> Option<Recorded> {
-    match &record.what {
-        What::Socket(socket) => {
-            let named = |name: &str, all: &[Happened]| all.iter().copied().find(|it| it.name() == name);
-            let happened = [Happened::Bound, Happened::AutoBound, Happened::Listening, Happened::Closed];
-            let witness = [Witness::Kernel, Witness::Looks];
-            Some(Recorded::Event(SocketEvent {
-                at: record.at.0,
-                happened: named(&socket.happened, &happened)?,
-                witness: witness.into_iter().find(|it| it.name() == socket.witness)?,
-                kind: Kind::ALL.into_iter().find(|it| it.name() == socket.kind)?,
-                family: if socket.address.is_ipv4() { Family::V4 } else { Family::V6 },
-                local: (socket.address, socket.port).into(),
-                interface: None,
-                netns: 0,
-                cookie: 0,
-                uid: socket.uid,
-                tid: None,
-                holder: socket.holder.as_ref().map(|it| Arc::new(process(socket.pid, it))).into(),
-                cgroup: socket.cgroup.clone(),
-                lived_ns: socket.lived_ns,
-            }))
-        }
-        What::Touch(touch) => touched(record.at.0, touch).map(Recorded::Touch),
-        What::Finding { .. } | What::Gap(_) | What::Session(_) | What::Stream(_) => None,
+    fn proposals(&self) -> Vec<Proposal> {
+        self.proposals.all(&self.places)
     }
-}
 
-/// A process as far as the history remembers it.
-fn process(pid: Option<u32>, holder: &store::HolderName) -> model::Process {
-    use model::{Reason, Seen};
-    let forgotten = Reason::Exited;
-    model::Process {
-        pid: pid.unwrap_or_default(),
-        comm: holder.program.clone(),
-        started: Seen::Hidden(forgotten),
-        exe: Seen::Hidden(forgotten),
-        cmdline: Seen::Value(holder.command_line.split(' ').map(str::to_owned).collect()),
-        cwd: Seen::Hidden(forgotten),
-        user: holder.uid.map(|uid| model::User { uid, name: holder.user.clone() }).into(),
-        capabilities: Seen::Hidden(forgotten),
-        parents: Vec::new(),
-        unit: Seen::Hidden(forgotten),
-        container: Seen::Hidden(forgotten),
-        package: Seen::Hidden(forgotten),
-        hidden_from_proc: false,
-        preload: Seen::Hidden(forgotten),
+    fn propose(&self, proposed: Proposed) -> Result<Proposal, Refusal> {
+        self.proposals.keep(&self.places, proposed)
     }
-}
-
-fn touched(at: Timestamp<Utc>, touch: &store::TouchRecord) -> Option<DecoyTouch> {
-    let level = match touch.level.as_str() {
-        "observe" => DecoyLevel::Observe,
-        // As what it greeted is not kept.
-        _ => DecoyLevel::Accept,
-    };
-    Some(DecoyTouch {
-        at,
-        transport: Transport::from_name(&touch.transport)?,
-        peer: (touch.peer, touch.peer_port).into(),
-        local: (touch.address, touch.port).into(),
-        netns: 0,
-        level,
-        connected: touch.connected,
-        received_bytes: touch.received_bytes,
-        sent_bytes: touch.sent_bytes,
-        first_bytes: bytes(&touch.first_bytes),
-        recognised: None,
-        lasted_ns: touch.lasted_ns,
-    })
-}
-
-/// Bytes from hexadecimal digits.
-fn bytes(digits: &str) -> Vec<u8> {
-    let pairs = digits.as_bytes().chunks_exact(2);
-    pairs.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn kept(record: &FindingRecord) -> Option<KeptFinding> {

@@ -1,10 +1,11 @@
 //! `portreeve serve`: watches, remembers and tells, until it is told to end.
 
 mod keeper;
+mod proposals;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::ApiSettings;
@@ -24,6 +25,7 @@ use host::events::{EventRequest, Events};
 use host::privilege;
 use host::supervise::{Signal, Signals, Supervisor};
 use keeper::Kept;
+use proposals::Proposals;
 
 use super::read::seed;
 use super::watch::kernel_filters;
@@ -121,6 +123,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         reload: AtomicBool::new(false),
         wrong: Mutex::new(wrong),
         missing: Mutex::default(),
+        touches: Mutex::default(),
     });
     let control = open_control(&settings, &shared)?;
     let mut grounds = grounds;
@@ -275,6 +278,8 @@ impl Service<'_> {
             places: self.places.clone(),
             grounds: Arc::clone(&self.grounds),
             decoys,
+            proposals: Proposals(settings.history.folder.join("proposals")),
+            earlier_touches: OnceLock::new(),
         };
         let board = Arc::clone(&self.shared.board);
         let begun = api_settings(settings, &settings.history.folder).and_then(|settings| {

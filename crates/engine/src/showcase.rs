@@ -1,0 +1,262 @@
+//! What somebody looks at now: the latest picture of a stream, and how loud one is. It is made while somebody looks, and
+//! no longer, of the packets that the loop reads anyway.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use media::Packet;
+use media::picture::{self, Picture, PngDepth};
+use media::sound::{Levels, Planar, Sequence};
+use media::video::Assembler;
+use model::media::sound::SoundFacts;
+use model::media::{AudioFormat, Essence, Stream};
+use wire::Frame;
+
+use crate::exhibit::{StreamKey, each_rtp, keep};
+
+/// The largest picture that is put together, in pixels: 4096 by 2304. Two of them are open at a time.
+const MOST_PIXELS: u32 = 4096 * 2304;
+/// A picture is shown no wider; it is made smaller by a whole number.
+const MOST_WIDTH: u16 = 960;
+/// So old may the picture be that the next one is shown: pictures are taken rarely, however many ask.
+const FRESH: Duration = Duration::from_secs(2);
+/// The first picture seldom comes from its first packet on; of so many the best is shown.
+const MOST_TRIES: u32 = 3;
+/// Streams that are listened to at a time, and the channels of each.
+const MOST_SOUNDS: usize = 4;
+const MOST_CHANNELS: u16 = 64;
+/// Who has not asked for so long does not listen any more.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After so many frames it is seen whether anybody still looks.
+const SWEEP_EVERY: u64 = 4096;
+
+/// A picture to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Still {
+    /// The picture (PNG), 8 bits a sample, no wider than 960.
+    pub png: Vec<u8>,
+    /// Pixels of the whole picture that never came; they are black.
+    pub missing_pixels: u64,
+}
+
+/// Why there is no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoStill {
+    /// The stream carries no uncompressed video whose format is known.
+    NotVideo,
+    /// The picture is larger than memory is taken for.
+    TooLarge,
+    /// Somebody looks at another stream at the moment.
+    Busy,
+    /// No picture came in time.
+    NothingCame,
+}
+
+/// How loud a stream is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// In the last 400 ms.
+    pub now: SoundFacts,
+    /// Since somebody began to listen.
+    pub since: SoundFacts,
+}
+
+/// What somebody looks at now.
+#[derive(Default)]
+pub struct Showcase {
+    /// Whether anybody looks: else a frame costs one look at this.
+    wanted: AtomicBool,
+    inside: Mutex<Inside>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct Inside {
+    taking: Option<Taking>,
+    last: Option<(StreamKey, Instant, Arc<Still>)>,
+    sounds: Vec<Sound>,
+    frames: u64,
+}
+
+/// A picture that is being put together.
+struct Taking {
+    key: StreamKey,
+    begun: Instant,
+    assembler: Assembler,
+    best: Option<Picture>,
+    tries: u32,
+}
+
+impl Taking {
+    fn is_done(&self) -> bool {
+        self.tries >= MOST_TRIES || self.best.as_ref().is_some_and(|best| best.missing_pixels == 0)
+    }
+}
+
+/// A stream that is listened to.
+struct Sound {
+    key: StreamKey,
+    asked: Instant,
+    format: AudioFormat,
+    sequence: Sequence,
+    planar: Planar,
+    since: Levels,
+    window: Levels,
+    samples: u64,
+    now: Option<SoundFacts>,
+}
+
+impl Sound {
+    fn new(key: StreamKey, format: &AudioFormat) -> Sound {
+        Sound {
+            key,
+            asked: Instant::now(),
+            format: format.clone(),
+            sequence: Sequence::new(format),
+            planar: Planar::new(format.channels),
+            since: Levels::new(format),
+            window: Levels::new(format),
+            samples: 0,
+            now: None,
+        }
+    }
+
+    fn take(&mut self, packet: &Packet<'_>) {
+        let before = self.sequence.filled();
+        self.planar.clear();
+        self.sequence.handle(packet, &mut self.planar);
+        let filled = self.sequence.filled() - before;
+        self.since.handle(&self.planar, filled);
+        self.window.handle(&self.planar, filled);
+        self.samples += u64::try_from(self.planar.samples()).unwrap_or(0);
+        if self.samples * 10 >= u64::from(self.format.sample_rate) * 4 {
+            let window = std::mem::replace(&mut self.window, Levels::new(&self.format));
+            self.now = Some(window.facts());
+            self.samples = 0;
+        }
+    }
+}
+
+fn key_of(stream: &Stream) -> Option<StreamKey> {
+    let leg = stream.legs.first()?;
+    Some((leg.source, leg.destination, stream.ssrc))
+}
+
+impl Showcase {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn want(&self, inside: &Inside) {
+        let wanted = inside.taking.is_some() || !inside.sounds.is_empty();
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+
+    /// Takes a frame, where somebody looks.
+    pub fn frame(&self, frame: &Frame<'_>) {
+        if !self.wanted.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut inside = self.inside();
+        inside.frames = inside.frames.wrapping_add(1);
+        let number = inside.frames;
+        if number.is_multiple_of(SWEEP_EVERY) {
+            inside.sounds.retain(|sound| sound.asked.elapsed() < PATIENCE);
+            self.want(&inside);
+        }
+        let Inside { taking, sounds, .. } = &mut *inside;
+        each_rtp(frame, number, &mut |key, packet| {
+            if let Some(taking) = taking.as_mut().filter(|taking| taking.key == key && !taking.is_done())
+                && let Some(picture) = taking.assembler.handle(packet)
+            {
+                keep(&mut taking.best, picture);
+                taking.tries += 1;
+                if taking.is_done() {
+                    self.came.notify_all();
+                }
+            }
+            if let Some(sound) = sounds.iter_mut().find(|sound| sound.key == key) {
+                sound.take(packet);
+            }
+        });
+    }
+
+    /// The latest picture of a stream; waits so long for one.
+    pub fn picture(&self, stream: &Stream, wait: Duration) -> Result<Arc<Still>, NoStill> {
+        let Some((Essence::Video(format), key)) =
+            stream.format.as_ref().map(|(format, _)| &format.essence).zip(key_of(stream))
+        else {
+            return Err(NoStill::NotVideo);
+        };
+        if u32::from(format.width) * u32::from(format.height) > MOST_PIXELS {
+            return Err(NoStill::TooLarge);
+        }
+        let end = Instant::now() + wait;
+        let mut inside = self.inside();
+        loop {
+            if let Some((_, _, still)) =
+                inside.last.as_ref().filter(|(of, at, _)| *of == key && at.elapsed() < FRESH)
+            {
+                return Ok(Arc::clone(still));
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            match &inside.taking {
+                Some(taking) if taking.key != key && taking.begun.elapsed() < wait => {
+                    return Err(NoStill::Busy);
+                }
+                Some(taking) if taking.key == key && (taking.is_done() || left.is_zero()) => break,
+                Some(taking) if taking.key == key => {}
+                _ => {
+                    let assembler = Assembler::new(format).ok_or(NoStill::NotVideo)?;
+                    let begun = Instant::now();
+                    inside.taking = Some(Taking { key, begun, assembler, best: None, tries: 0 });
+                    self.want(&inside);
+                }
+            }
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.came.wait_timeout(inside, left);
+            inside = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(inside, _)| inside);
+        }
+        let ours = inside.taking.take_if(|taking| taking.key == key);
+        self.want(&inside);
+        drop(inside);
+        let best = ours.and_then(|taking| taking.best).ok_or(NoStill::NothingCame)?;
+        // Colours cost most: nobody waits for the lock meanwhile.
+        let small = best.smaller(best.format.width.div_ceil(MOST_WIDTH)).ok_or(NoStill::NotVideo)?;
+        let still = Arc::new(Still {
+            missing_pixels: best.missing_pixels,
+            png: picture::png(&small, PngDepth::Eight),
+        });
+        self.inside().last = Some((key, Instant::now(), Arc::clone(&still)));
+        self.came.notify_all();
+        Ok(still)
+    }
+
+    /// How loud a stream is; `None` where it carries no sound that can be measured, or nothing was heard yet.
+    pub fn levels(&self, stream: &Stream) -> Option<Heard> {
+        let (Essence::Audio(format), key) = (&stream.format.as_ref()?.0.essence, key_of(stream)?) else {
+            return None;
+        };
+        if format.channels > MOST_CHANNELS {
+            return None;
+        }
+        let mut inside = self.inside();
+        if let Some(sound) =
+            inside.sounds.iter_mut().find(|sound| sound.key == key && sound.format == *format)
+        {
+            sound.asked = Instant::now();
+            return Some(Heard { now: sound.now.clone()?, since: sound.since.facts() });
+        }
+        if inside.sounds.len() >= MOST_SOUNDS {
+            // Who asked longest ago makes room.
+            inside.sounds.sort_unstable_by_key(|sound| std::cmp::Reverse(sound.asked));
+            inside.sounds.truncate(MOST_SOUNDS - 1);
+        }
+        inside.sounds.push(Sound::new(key, format));
+        self.want(&inside);
+        None
+    }
+}
