@@ -1,5 +1,7 @@
 // Hands a capture in as it is dropped or chosen, and shows the report when it is there.
 
+import { plain } from "/assets/page.js";
+
 const drop = document.getElementById("drop");
 if (drop) {
   const file = document.getElementById("file");
@@ -26,7 +28,7 @@ if (drop) {
     };
     request.onerror = () => { progress.hidden = true; said.textContent = "The connection broke off."; };
     progress.hidden = false;
-    said.textContent = `Sending ${it.name}…`;
+    said.textContent = `Sending ${plain(it.name)}…`;
     request.send(it);
   };
 

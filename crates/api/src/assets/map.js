@@ -1,5 +1,7 @@
 // The map of all 65,536 ports: one cell each, 256 in a row, with a cursor that keys and fingers move.
 
+import { plain } from "/assets/page.js";
+
 const section = document.querySelector("[data-map]");
 const canvas = document.getElementById("map");
 const said = document.getElementById("map-said");
@@ -36,7 +38,7 @@ if (section && canvas) {
     const used = state.used.get(state.at);
     const parts = [`Port ${state.at}`, names[state.letters[state.at]] || ""];
     if (used) parts.push(used.registered || "", used.use, (used.holders || []).join(", "), used.verdict || "");
-    said.textContent = parts.filter(Boolean).join(", ");
+    said.textContent = plain(parts.filter(Boolean).join(", "));
   };
   const go = (port) => {
     state.at = Math.max(0, Math.min(65535, port));

@@ -6,6 +6,12 @@ let asked = false;
 let busy = false;
 let timer = 0;
 
+// What would mislead the eye is made visible, as the server does in pages.
+export const plain = (text) => text.replace(/[\p{Cc}\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]/gu, (it) => {
+  const code = it.codePointAt(0);
+  return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+});
+
 function tell(on, text) {
   sign.classList.toggle("is-on", on);
   if (words.textContent !== text) words.textContent = text;
@@ -75,7 +81,7 @@ function listen() {
     try {
       const it = JSON.parse(event.data);
       const text = it.title || it.words || (kind === "over" ? `over: ${it.code}` : "");
-      if (text) tell(true, text.slice(0, 120));
+      if (text) tell(true, plain(text.slice(0, 120)));
     } catch { /* Nothing to say. */ }
     soon();
   };

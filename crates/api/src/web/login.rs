@@ -26,6 +26,8 @@ fn sheet(wrong: bool) -> Markup {
             p { "Who runs Portreeve may look without a token. Everybody else needs one: " code { "portreeve token new NAME" } " makes it." }
             @if wrong { p.wrong role="alert" { "This token is not known, or was revoked." } }
             form method="post" action="/login" {
+                // Whoever keeps passwords for people keeps them by a name; without one of its own it is not sent.
+                input type="text" autocomplete="username" value="portreeve" hidden;
                 label for="token" { "Token" }
                 input type="password" id="token" name="token" autocomplete="current-password" required autofocus spellcheck="false";
                 button type="submit" { "Log in" }

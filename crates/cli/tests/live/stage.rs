@@ -100,6 +100,12 @@ impl Drop for Planter {
     }
 }
 
+/// The first child of a process, as we number it.
+pub fn child_of(pid: u64) -> u64 {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    children.split_whitespace().next().unwrap_or_else(|| panic!("{pid} has no child")).parse().unwrap()
+}
+
 /// A command that dies with the thread that starts it.
 fn mortal(words: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
@@ -110,6 +116,8 @@ fn mortal(words: &[&str]) -> Command {
 /// A network namespace.
 pub struct Stage {
     keeper: Planter,
+    /// How `nsenter` gets in.
+    door: Vec<String>,
     pub home: Home,
     pub netns: u64,
 }
@@ -119,9 +127,23 @@ impl Stage {
     pub fn new(name: &str) -> Stage {
         let words = ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec cat"];
         let keeper = Planter::start(mortal(&words), |line| (line == "up").then_some(Value::Null));
+        let door = vec![format!("--net=/proc/{}/ns/net", keeper.pid())];
+        Stage::kept(name, keeper, door)
+    }
+
+    /// A small machine: with a network, processes and a name of its own. Whoever looks there sees nobody from outside.
+    pub fn machine(name: &str) -> Stage {
+        let begin = format!("hostname {name} && ip link set lo up && echo up && exec cat");
+        let words = ["unshare", "-n", "-u", "-p", "-f", "--mount-proc", "--kill-child", "sh", "-c", &begin];
+        let keeper = Planter::start(mortal(&words), |line| (line == "up").then_some(Value::Null));
+        let door = ["-t", &child_of(keeper.pid()).to_string(), "-n", "-u", "-p", "-m"].map(str::to_owned);
+        Stage::kept(name, keeper, door.to_vec())
+    }
+
+    fn kept(name: &str, keeper: Planter, door: Vec<String>) -> Stage {
         let link = std::fs::read_link(format!("/proc/{}/ns/net", keeper.pid())).unwrap();
         let netns = link.to_str().unwrap().trim_matches(|byte: char| !byte.is_ascii_digit());
-        Stage { netns: netns.parse().unwrap(), keeper, home: Home::new(name) }
+        Stage { netns: netns.parse().unwrap(), keeper, door, home: Home::new(name) }
     }
 
     /// A process that is inside.
@@ -131,8 +153,9 @@ impl Stage {
 
     /// A command inside.
     pub fn command(&self, words: &[&str]) -> Command {
-        let door = format!("--net=/proc/{}/ns/net", self.keeper.pid());
-        let mut all = vec!["nsenter", &door, "--"];
+        let mut all = vec!["nsenter"];
+        all.extend(self.door.iter().map(String::as_str));
+        all.push("--");
         all.extend_from_slice(words);
         mortal(&all)
     }
