@@ -42,6 +42,9 @@ const PACKAGES: &[&str] = &[
     "chromium",
     "chromium-driver",
     "prometheus",
+    "npm",
+    "python3-venv",
+    "pngquant",
     // Kernel programs and fuzzing.
     "clang",
     "llvm",
@@ -53,6 +56,10 @@ const PACKAGES: &[&str] = &[
     "musl-tools",
     "libunwind-14-dev",
 ];
+
+/// What judges pages and API, in the versions that were tried.
+const AXE: &str = "axe-core@4.14.1";
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// How long each fuzz target runs here; a night is for longer.
 const FUZZ_SECONDS: &str = "5";
@@ -66,6 +73,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     let asked = |option: &str| arguments.iter().any(|argument| argument == option);
     if asked("--install") {
         install();
+        strangers();
     }
     let cargo = |arguments: &[&str]| {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -206,6 +214,36 @@ fn install() {
     for package in missing {
         if let Err(why) = apt(&["install", "-y", "--no-install-recommends", package]) {
             skip(package, &why);
+        }
+    }
+}
+
+/// Fetches what judges pages and API and comes from no package of Debian, into target/: it is run here, and nobody's to commit.
+fn strangers() {
+    let place = crate::root().join("target/strangers");
+    if let Err(error) = fs::create_dir_all(&place) {
+        skip("what judges pages", &error.to_string());
+        return;
+    }
+    if !place.join("axe.min.js").exists() {
+        let fetched = run_command(Command::new("npm").args(["pack", "--silent", AXE]).current_dir(&place))
+            .and_then(|()| {
+                let archive = AXE.replace('@', "-") + ".tgz";
+                let words = ["-xzf", &archive, "--strip-components=1", "package/axe.min.js"];
+                run_command(Command::new("tar").args(words).current_dir(&place))
+            });
+        if let Err(why) = fetched {
+            skip("axe-core, which looks for faults of pages", &why);
+        }
+    }
+    if !place.join("venv/bin/schemathesis").exists() {
+        let fetched = run_command(Command::new("/usr/bin/python3").args(["-m", "venv", "venv"]).current_dir(&place))
+            .and_then(|()| {
+                let words = ["install", "--quiet", SCHEMATHESIS];
+                run_command(Command::new(place.join("venv/bin/pip")).args(words))
+            });
+        if let Err(why) = fetched {
+            skip("schemathesis, which holds the API to its document", &why);
         }
     }
 }

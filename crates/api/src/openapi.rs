@@ -104,7 +104,7 @@ fn point(value: &mut Value) {
 fn schema_of(kind: &str) -> Value {
     match kind {
         "string" => json!({"type": "string"}),
-        "text!" => json!({"type": "string", "minLength": 1, "maxLength": 25, "pattern": "\\S"}),
+        "text!" => json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "\\S"}),
         "port" => json!({"type": "integer", "minimum": 0, "maximum": 65535}),
         "limit" => json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
         "seconds" => json!({"type": "integer", "minimum": -9_000_000_000_i64, "maximum": 9_000_000_000_i64}),

@@ -15,6 +15,9 @@ use crate::keeper::Query;
 use crate::problem::Problem;
 use crate::shared::Shared;
 
+/// Seconds before and after 1970 that times of history may be asked for; nanoseconds still fit.
+const MOST_SECONDS: i64 = 9_000_000_000;
+
 /// What of the past.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,6 +43,10 @@ pub(crate) async fn history(
     let most = wanted.limit.unwrap_or(100);
     if !(1..=1000).contains(&most) {
         return Err(Problem::wrong("`limit` is from 1 to 1000."));
+    }
+    let is_time = |second: &i64| (-MOST_SECONDS..=MOST_SECONDS).contains(second);
+    if !wanted.since.iter().chain(&wanted.until).all(is_time) {
+        return Err(Problem::wrong("`since` and `until` are seconds since 1970, up to 9000000000 before or after."));
     }
     let after = cursor(wanted.cursor.as_deref())?;
     let records = shared.keeper.history(&Query {
@@ -107,8 +114,8 @@ pub(crate) async fn registry(
 ) -> Result<Response<Body>, Problem> {
     let window = Window::of(sought.cursor.as_deref(), sought.limit)?;
     let text = sought.text.as_deref().map(str::trim).unwrap_or_default();
-    if text.is_empty() || text.len() > 100 {
-        return Err(Problem::wrong("`text` has from 1 to 100 bytes: a name, an organisation, a document."));
+    if text.is_empty() || text.chars().count() > 100 {
+        return Err(Problem::wrong("`text` has from 1 to 100 letters: a name, an organisation, a document."));
     }
     let paper = &shared.board.current().machine.paper;
     Ok(json(&headers, &window.page(paper.search(text), |row| Some(Assignment::of(&row)))))

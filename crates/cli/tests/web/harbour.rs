@@ -13,6 +13,9 @@ use crate::stage::{Planter, Stage, child_of};
 pub const BASE: &str = "http://127.0.0.1:7420";
 pub const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 7420);
 
+/// The binary, as it is installed there.
+const PROGRAM: &str = "/usr/local/sbin/portreeve";
+
 /// Speaks as a neighbour does: HTTP, TLS with a name, DNS, and a knock at a decoy.
 const NEIGHBOUR: &str = r#"
 import ssl
@@ -131,7 +134,12 @@ impl Harbour {
              ip route add 224.0.0.0/4 dev vb",
             stage.pid()
         ));
-        stage.sh("ip addr add 10.9.0.1/24 dev va; ip link set va up");
+        // In a place for programs, as people have it: those for temporary files are a finding.
+        let binary = env!("CARGO_BIN_EXE_portreeve");
+        stage.sh(&format!(
+            "ip addr add 10.9.0.1/24 dev va; ip link set va up; \
+             mount -t tmpfs none /usr/local/sbin; touch {PROGRAM}; mount --bind {binary} {PROGRAM}"
+        ));
         Harbour { service: None, planters: Vec::new(), streams: None, neighbour, stage }
     }
 
@@ -155,7 +163,7 @@ impl Harbour {
         let settings = self.stage.home.file("portreeve.toml", &settings).display().to_string();
         let policy = self.stage.home.file("policy.toml", "").display().to_string();
         fs::create_dir_all(self.place("run")).unwrap();
-        let words = [env!("CARGO_BIN_EXE_portreeve"), "serve", "--config", &settings, "--policy", &policy];
+        let words = [PROGRAM, "serve", "--config", &settings, "--policy", &policy];
         let mut command = self.stage.home.at_home(self.stage.command(&words));
         command.env("RUNTIME_DIRECTORY", self.place("run")).env_remove("NOTIFY_SOCKET");
         let mut service = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -185,7 +193,7 @@ impl Harbour {
     pub fn token(&self, scope: &str) -> String {
         let tokens = self.place("portreeve.toml").display().to_string();
         let words =
-            [env!("CARGO_BIN_EXE_portreeve"), "token", "new", scope, "--scope", scope, "--config", &tokens];
+            [PROGRAM, "token", "new", scope, "--scope", scope, "--config", &tokens];
         let output = self.stage.home.at_home(self.stage.command(&words)).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let token = text.split_whitespace().find(|word| word.starts_with("ptr_"));
