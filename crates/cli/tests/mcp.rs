@@ -122,12 +122,22 @@ async def main():
             tools = (await client.list_tools()).tools
             found = await client.call_tool("registry_search", {"text": "smpte"})
             pages = (await client.list_resources()).resources
+            asked = {}
+            for name, arguments in (
+                ("list_ports", {"limit": 1}),
+                ("explain_port", {"port": "420"}),
+                ("findings", {"limit": 1}),
+                ("diff", {}),
+            ):
+                answer = await client.call_tool(name, arguments)
+                asked[name] = "error" if answer.is_error else sorted(answer.structured_content)
             print(json.dumps({
                 "version": client.protocol_version,
                 "tools": [tool.name for tool in tools],
                 "read_only": all(tool.annotations.read_only_hint for tool in tools),
                 "found": found.structured_content["data"]["assignments"][0]["name"],
                 "pages": len(pages),
+                "asked": asked,
             }))
 
 asyncio.run(main())
@@ -155,5 +165,11 @@ fn the_official_client_takes_us_for_a_server() {
         assert_eq!(told["tools"].as_array().unwrap().len(), 7);
         assert_eq!((&told["read_only"], &told["found"]), (&Value::from(true), &Value::from("smpte")));
         assert!(told["pages"].as_u64().unwrap() > 30);
+        for name in ["list_ports", "explain_port", "findings"] {
+            let keys = told["asked"][name].as_array().unwrap();
+            assert!(keys.contains(&Value::from("data")) && keys.contains(&Value::from("untrusted")), "{told}");
+        }
+        // Nothing was learned in this home.
+        assert_eq!(told["asked"]["diff"], "error");
     }
 }

@@ -112,6 +112,11 @@ impl Toolchain {
         )
         .map_err(io)?;
         fs::write(place.join("src/lib.rs"), "").map_err(io)?;
+        // Crates that were built with other flags have other names, and would be taken along.
+        let made = place.join("target").join(target);
+        if made.is_dir() {
+            fs::remove_dir_all(&made).map_err(io)?;
+        }
         run(self
             .bare("cargo")
             .args(["build", "--quiet", "--release", "--target", target])
@@ -128,7 +133,7 @@ impl Toolchain {
             }
         }
         fs::create_dir_all(&libraries).map_err(io)?;
-        let made = place.join("target").join(target).join("release/deps");
+        let made = made.join("release/deps");
         for entry in fs::read_dir(&made).map_err(io)?.filter_map(Result::ok) {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.ends_with(".rlib") && !name.starts_with("libempty-") {
