@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 use crate::Outcome;
 use crate::say::{installed, read_text, run as run_command, say, skip, warn};
@@ -55,15 +57,30 @@ pub fn run(arguments: &[String]) -> Outcome {
     let place = crate::root().join("target").join("fuzz");
     build(&folder, &place, host)?;
 
-    let mut failed = Vec::new();
-    for target in targets.iter().filter(|target| wanted.is_empty() || wanted.contains(target)) {
-        let binary = place.join(host).join("release").join(target);
-        match fuzz(&folder, &place, &binary, target, seconds) {
-            Ok(summary) => say(&format!("fuzz {target}: {summary}")),
-            Err(why) => failed.push(why),
+    let chosen = targets.iter().filter(|target| wanted.is_empty() || wanted.contains(target));
+    let (waiting, failed) = (Mutex::new(chosen), Mutex::new(Vec::new()));
+    let next = || waiting.lock().ok()?.next();
+    let work = || {
+        while let Some(target) = next() {
+            let binary = place.join(host).join("release").join(target);
+            match fuzz(&folder, &place, &binary, target, seconds) {
+                Ok(summary) => say(&format!("fuzz {target}: {summary}")),
+                Err(why) => failed.lock().map_or((), |mut failed| failed.push(why)),
+            }
         }
+    };
+    // A target is one thread and does not wait: one per processor.
+    let many = thread::available_parallelism().map_or(1, usize::from);
+    let whole = thread::scope(|scope| {
+        let workers: Vec<_> = (0..many).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().all(|worker| worker.join().is_ok())
+    });
+    let failed = failed.into_inner().unwrap_or_default();
+    match (whole, failed.is_empty()) {
+        (true, true) => Ok(()),
+        (false, true) => Err(String::from("fuzz: a worker ended before its time")),
+        (_, false) => Err(failed.join("\n")),
     }
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 fn build(folder: &Path, place: &Path, host: &str) -> Outcome {
