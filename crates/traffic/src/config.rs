@@ -47,6 +47,9 @@ pub struct Config {
     pub seed: u64,
     /// When flows are over.
     pub time_outs: TimeOuts,
+    /// Facts go back at least so long, and at most twice as long, in nanoseconds; without it they go back to the first
+    /// frame. Only where time is told to pass, by [`crate::Observer::pass`].
+    pub window_ns: Option<i64>,
     /// Whether flows that are over are kept for [`Observer::poll`].
     pub flows: bool,
     /// A beacon has at least so many connections.
@@ -61,6 +64,7 @@ impl Default for Config {
             memory_bytes: 256 << 20,
             seed: 0,
             time_outs: TimeOuts::default(),
+            window_ns: None,
             flows: false,
             beacon_connections: 10,
             beacon_score: 0.75,

@@ -4,6 +4,7 @@ use model::{Appearance, Area, Certainty, Gap, Reason, Recognised, Traffic, Trans
 use wire::Fault;
 
 use crate::beacon::{Beacons, Pair, Threshold};
+use crate::config::Config;
 use crate::entry::{Entry, Marks};
 use crate::hash::Seed;
 use crate::knock::{Answer, Knock, Knocks, Who};
@@ -19,6 +20,8 @@ const MOST_FAULTS: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Part {
     pub(crate) volume: Volume,
+    /// When its window began, where there are windows.
+    pub(crate) begun: When,
     pub(crate) first: When,
     pub(crate) last: When,
     services: Services,
@@ -34,10 +37,13 @@ pub struct Part {
 }
 
 impl Part {
-    /// Within about `bytes` of memory.
-    pub(crate) fn new(seed: Seed, bytes: usize, threshold: Threshold) -> Part {
+    /// What an observer begins with: three eighths of its memory, shared by two windows where there are windows.
+    pub(crate) fn of(config: &Config) -> Part {
+        let seed = Seed::new(config.seed);
+        let bytes = config.memory_bytes / 8 * 3 / if config.window_ns.is_some() { 2 } else { 1 };
         Part {
             volume: Volume::default(),
+            begun: When::UNKNOWN,
             first: When::UNKNOWN,
             last: When::UNKNOWN,
             services: Services::new(seed, bytes / 4),
@@ -45,7 +51,7 @@ impl Part {
             beacons: Beacons::new(seed, bytes / 2),
             faults: Vec::new(),
             unread_links: Vec::new(),
-            threshold,
+            threshold: Threshold { connections: config.beacon_connections, score: config.beacon_score },
             packets: 0,
             unheard: 0,
         }

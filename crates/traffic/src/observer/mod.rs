@@ -6,6 +6,7 @@
 pub(crate) mod check;
 mod hear;
 mod sctp;
+mod window;
 
 use std::collections::VecDeque;
 
@@ -16,7 +17,6 @@ use wire::protocol::Protocol as Carried;
 use wire::tcp::{Flags, Tcp};
 use wire::{Fault, Frame};
 
-use crate::beacon::Threshold;
 use crate::community::community_id;
 use crate::config::{Config, TimeOuts};
 use crate::entry::{self, Counts, Entry, Marks, Protocol};
@@ -62,6 +62,8 @@ pub struct Observer {
     seed: Seed,
     table: Table,
     part: Part,
+    /// The facts of the window before, where there are windows.
+    before: Option<Part>,
     ended: VecDeque<Flow>,
     /// Memory that undecided flows hold, and how much they may.
     heard_bytes: usize,
@@ -105,12 +107,12 @@ impl Observer {
         // Three eighths for flows, a quarter for their first bytes, three eighths for what is made of them.
         let eighth = config.memory_bytes / 8;
         let most = (eighth * 3 / Table::ENTRY_BYTES).max(64);
-        let threshold = Threshold { connections: config.beacon_connections, score: config.beacon_score };
         Observer {
+            part: Part::of(&config),
+            before: None,
             config,
             seed,
             table: Table::new(seed, most, (most / 4).clamp(32, 1 << 16)),
-            part: Part::new(seed, eighth * 3, threshold),
             ended: VecDeque::new(),
             heard_bytes: 0,
             most_heard_bytes: eighth * 2,
@@ -207,6 +209,7 @@ impl Observer {
                 break;
             }
         }
+        self.roll(When::of(Some(now)));
     }
 
     /// A flow that is over, where [`Config::flows`] asks for them.
@@ -221,7 +224,7 @@ impl Observer {
 
     /// The facts so far, to be merged with those of other observers.
     pub fn part_so_far(&self) -> Part {
-        let mut part = self.part.clone();
+        let mut part = window::joined(self.before.clone(), self.part.clone());
         for entry in self.table.each() {
             match entry.protocol {
                 Protocol::Taken(protocol) => part.stragglers(entry, protocol),
@@ -244,7 +247,7 @@ impl Observer {
     pub fn part(mut self) -> Part {
         self.config.flows = false;
         self.end();
-        self.part
+        window::joined(self.before, self.part)
     }
 
     /// The facts.

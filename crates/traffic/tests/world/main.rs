@@ -8,6 +8,7 @@ mod directions;
 mod made;
 mod scans;
 mod shards;
+mod windows;
 
 use std::net::SocketAddr;
 
