@@ -10,6 +10,12 @@ use crate::intake::Intake;
 use crate::listening::{observe, together};
 use crate::reading::{Reading, add_dropped};
 
+/// Facts are of at least this time and at most twice as long: of weeks, nobody would see what is.
+const WINDOW: i64 = 12 * 3600 * 1_000_000_000;
+
+/// How often streams are looked through for those that ended.
+const FORGET_EVERY: i64 = 60 * 1_000_000_000;
+
 /// What is watched.
 pub struct Watching {
     intake: Intake,
@@ -17,6 +23,8 @@ pub struct Watching {
     monitor: Monitor,
     /// Frames that passed; the number of the last one.
     passed: u64,
+    /// When streams were last looked through.
+    forgot: Timestamp<Utc>,
 }
 
 impl Watching {
@@ -24,9 +32,13 @@ impl Watching {
     pub fn new(reading: &Reading) -> Watching {
         Watching {
             intake: Intake::new(reading.filter.clone()),
-            observer: Observer::new(reading.config(reading.workers, true)),
+            observer: Observer::new(traffic::Config {
+                window_ns: Some(WINDOW),
+                ..reading.config(reading.workers, true)
+            }),
             monitor: reading.monitor(),
             passed: 0,
+            forgot: Timestamp::from_ns(0),
         }
     }
 
@@ -56,9 +68,13 @@ impl Watching {
         self.passed
     }
 
-    /// Lets time pass without a frame, so that flows end on a quiet wire, too.
+    /// Lets time pass without a frame, so that flows end on a quiet wire, too, and that what is long over is forgotten.
     pub fn pass(&mut self, now: Timestamp<Utc>) {
         self.observer.pass(now);
+        if now.as_ns().abs_diff(self.forgot.as_ns()) >= FORGET_EVERY.unsigned_abs() {
+            self.forgot = now;
+            self.monitor.forget(Timestamp::from_ns(now.as_ns().saturating_sub(WINDOW)));
+        }
     }
 
     /// The next flow that has ended.
@@ -76,9 +92,12 @@ impl Watching {
         let parts = all.iter().map(|watching| watching.observer.part_so_far()).collect();
         let mut traffic = traffic::merge(parts);
         traffic.media = together(all.iter().map(|watching| watching.monitor.media()));
+        // Since when facts are told, not since when we watch.
+        let first = traffic.first;
         for watching in all {
             watching.intake.sum_up(&mut traffic);
         }
+        traffic.first = first.or(traffic.first);
         add_dropped(&mut traffic, dropped);
         traffic
     }

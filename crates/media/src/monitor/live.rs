@@ -91,6 +91,8 @@ pub(super) struct Live {
     packets: u64,
     /// Packets that the capture cut short: what they carry is not measured.
     pub(super) cut: u64,
+    /// When its last packet came.
+    pub(super) heard: Option<Timestamp<Utc>>,
     /// What was taken for granted of the format, in sentences.
     assumed: Vec<String>,
     /// Whether its session has a second leg.
@@ -122,6 +124,7 @@ impl Live {
             legs: Vec::new(),
             packets: 0,
             cut: 0,
+            heard: packet.time,
             assumed: Vec::new(),
             is_agreed_twice,
             hitless: Some(Box::new(Hitless::new(MOST_LEGS))),
@@ -253,6 +256,7 @@ pub(super) const MOST_LEGS: usize = 2;
 impl Live {
     /// Takes a packet of one of its legs.
     pub(super) fn handle(&mut self, leg: usize, packet: &Packet<'_>) {
+        self.heard = packet.time.or(self.heard);
         if leg == 0 {
             self.last = (packet.rtp.sequence, packet.rtp.timestamp);
         }

@@ -391,6 +391,24 @@ impl Monitor {
         }
     }
 
+    /// Forgets streams that nothing came of since then. Sessions stay: they were agreed.
+    pub fn forget(&mut self, before: Timestamp<Utc>) {
+        let mut kept = 0;
+        let places: Vec<Option<usize>> = self
+            .streams
+            .iter()
+            .map(|live| {
+                let stays = live.heard.is_none_or(|heard| heard >= before);
+                kept += usize::from(stays);
+                stays.then(|| kept - 1)
+            })
+            .collect();
+        if kept < self.streams.len() {
+            self.streams.retain(|live| live.heard.is_none_or(|heard| heard >= before));
+            self.paths.renumber(|stream| places.get(stream).copied().flatten());
+        }
+    }
+
     /// What is known so far.
     pub fn media(&self) -> Media {
         let mut gaps = Vec::new();

@@ -99,6 +99,17 @@ impl Paths {
         Some(self.list.len() - 1)
     }
 
+    /// Gives streams the numbers that they have now; those that have none are gone.
+    pub(super) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        for path in &mut self.list {
+            path.berths.retain_mut(|berth| {
+                let place = now(berth.stream);
+                berth.stream = place.unwrap_or(berth.stream);
+                place.is_some()
+            });
+        }
+    }
+
     /// Forgets every way without a stream: what still comes there is tried anew.
     fn make_room(&mut self) {
         let mut kept = Vec::new();
