@@ -151,7 +151,7 @@ fn give_up(args: &WireArgs) {
 }
 
 /// The inode number of a network namespace that is named as for the capture; `None` where there is none.
-fn inode_of_namespace(name: &str) -> Option<u32> {
+pub(in crate::command) fn inode_of_namespace(name: &str) -> Option<u32> {
     #[cfg(target_os = "linux")]
     {
         let places = [

@@ -32,11 +32,15 @@ pub struct WatchSettings {
     /// Which packets are read, as tcpdump writes it.
     #[serde(deserialize_with = "filter")]
     pub filter: Option<String>,
-    /// The network namespace whose packets are read; ours, where none is named.
+    /// The network namespace whose packets are read; ours, where none is named. Sockets and events are those of all
+    /// namespaces, whichever is named.
     pub netns: Option<String>,
     /// Whether packets for other machines are read, too.
     pub promiscuous: bool,
-    /// Memory for flows, streams and sessions.
+    /// How many workers share the packets; where none is set, one for each two processors, at most four.
+    #[serde(deserialize_with = "workers")]
+    pub workers: u16,
+    /// Memory for flows, streams and sessions, of all workers together.
     #[serde(deserialize_with = "memory")]
     pub memory: Size,
     /// Memory that the kernel fills with packets while we work.
@@ -57,6 +61,7 @@ impl Default for WatchSettings {
             filter: None,
             netns: None,
             promiscuous: false,
+            workers: usual_workers(),
             memory: mebibytes(64),
             ring: mebibytes(8),
             event_ring: mebibytes(2),
@@ -134,6 +139,19 @@ fn absolutes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Erro
     match paths.iter().find(|path| !path.is_absolute()) {
         Some(path) => Err(D::Error::custom(format_args!("a path from the root, and not {}", path.display()))),
         None => Ok(paths),
+    }
+}
+
+/// Two processors have other work, too: a second worker would only take turns with the first.
+fn usual_workers() -> u16 {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    u16::try_from((processors / 2).clamp(1, 4)).unwrap_or(1)
+}
+
+fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    match u16::deserialize(from)? {
+        count @ 1..=64 => Ok(count),
+        other => Err(D::Error::custom(format_args!("between 1 and 64 workers, and not {other}"))),
     }
 }
 

@@ -13,6 +13,7 @@ kernel = false
 filter = "net 192.0.2.0/24 and not port 22"
 netns = "blue"
 promiscuous = true
+workers = 3
 memory = "128M"
 ring = 33554432
 event-ring = "4M"
@@ -46,6 +47,7 @@ fn every_key_is_read() {
     );
     assert!(!watch.kernel && watch.promiscuous && watch.netns.as_deref() == Some("blue"));
     assert_eq!((settings.sessions.sdp.len(), settings.sessions.nmos.len()), (1, 1));
+    assert_eq!(watch.workers, 3);
     let serve = &settings.serve;
     assert_eq!(serve.judge_every, Span(Duration::from_millis(250)));
     assert_eq!(serve.look_every, Span(Duration::from_secs(60)));
@@ -82,6 +84,7 @@ fn each_mistake_has_its_place_and_says_what_is_allowed() {
         ("[watch]\npackets = \"yes\"", 2, 11, "expected a boolean"),
         ("[watch]\ninterfaces = [\"eth 0\"]", 2, 14, "not the name of an interface"),
         ("[watch]\nfilter = \"prot 1\"", 2, 10, "not a filter"),
+        ("[watch]\nworkers = 0", 2, 11, "between 1 and 64 workers, and not 0"),
         ("[serve]\njudge-every = \"1ms\"", 2, 15, "a time from 50ms to 1h, and not 1ms"),
         ("[serve]\njudge-every = 1", 2, 15, "a time with its unit"),
         ("[serve]\njudge-every = \"+1s\"", 2, 15, "a time with its unit"),
@@ -172,7 +175,8 @@ fn the_example_sets_nothing_and_its_defaults_are_the_defaults() {
         .fold(String::new(), |text, line| text + line + "\n");
     let all = one(&written_out).unwrap();
     let mut expected = Settings::default();
-    // These have no default that could be written.
+    // These have no default that could be written; that of workers is the machine's.
+    expected.watch.workers = all.watch.workers;
     (expected.watch.filter, expected.watch.netns) = (all.watch.filter.clone(), all.watch.netns.clone());
     let serve = &all.serve;
     (expected.serve.socket, expected.serve.group, expected.serve.user) =
@@ -181,7 +185,7 @@ fn the_example_sets_nothing_and_its_defaults_are_the_defaults() {
     assert_eq!((all.sessions.sdp.len(), all.sessions.nmos.len()), (0, 0));
     (expected.decoy.ports, expected.decoy.netns) = (all.decoy.ports.clone(), all.decoy.netns.clone());
     assert_eq!(all, expected);
-    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 41);
+    assert_eq!(EXAMPLE.lines().filter(is_default).count(), 42);
     let (_, alerts) = EXAMPLE.split_once("\n# Ways").unwrap();
     let alerts: String = alerts
         .lines()

@@ -28,7 +28,7 @@ use keeper::Kept;
 use proposals::Proposals;
 
 use super::read::seed;
-use super::watch::kernel_filters;
+use super::watch::{inode_of_namespace, kernel_filters};
 use super::{Status, Stop, media, write_json};
 use crate::args::{AgreedArgs, ServeArgs};
 use crate::files::Places;
@@ -93,6 +93,8 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         wrong.push(format!("packets are not read: {error}"));
         None
     });
+    // As long as we may see it.
+    let netns = settings.watch.netns.as_deref().and_then(inode_of_namespace);
     let decoys = open_decoys(&settings, &mut wrong);
     shut_off(&settings)?;
     let recorder = match Recorder::begin(&settings.history) {
@@ -109,7 +111,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
 
     let listening = Listening {
         reading,
-        netns: None,
+        netns,
         look: true,
         judge_looks: true,
         look_every: settings.serve.look_every.0,
@@ -133,7 +135,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
     let mut keeper = Keeper::new(Arc::clone(&shared));
     let registries = media::sessions::follow(&settings.sessions.nmos)?;
     let sources = Sources { capture, events, registries };
-    let live = Live::begin(sources, listening, grounds.clone(), None, &mut keeper);
+    let live = Live::begin(sources, listening, grounds.clone(), shared.earlier(), &mut keeper);
     let mut service = Service {
         args,
         places,
@@ -355,7 +357,7 @@ fn reading(watch: &WatchSettings, grounds: &Grounds) -> Result<Reading, Stop> {
     Ok(Reading {
         filter: watch.filter.as_ref().map(parse).transpose()?,
         memory_bytes: usize::try_from(watch.memory.0).unwrap_or(usize::MAX),
-        workers: 1,
+        workers: usize::from(watch.workers),
         seed: seed(),
         media: engine::MediaSettings {
             sessions: grounds.sessions.clone(),
@@ -374,6 +376,7 @@ fn open_capture(watch: &WatchSettings, reading: &Reading) -> Result<Option<Captu
         promiscuous: watch.promiscuous,
         filters: kernel_filters(reading),
         netns: watch.netns.clone(),
+        workers: watch.workers,
         ..CaptureRequest::default()
     };
     Capture::open(&request).map(Some).map_err(|error| error.to_string())
