@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use model::{Area, DecoyTouch, Gap, Reason, SocketEvent, Timestamp, Transport, Utc, Visit};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Resolution, Sighting};
-use verdict::Used;
+use verdict::{Earlier, Used};
 
 use crate::alerting::Alerting;
 use crate::board::{Board, Change, Writer};
@@ -146,6 +146,15 @@ impl Shared {
             Some(Ok(store::Answer::Usage(usage))) => used(&usage),
             _ => Used::default(),
         }
+    }
+
+    /// Services that were seen before, as far as the history goes back; `None` where it watched on one day only: then
+    /// too much would be new.
+    pub fn earlier(&self) -> Option<Earlier> {
+        let mut earlier = Earlier::default();
+        let mut add = |server, transport, port| earlier.add(server, transport, port);
+        let days = self.recorder.as_ref()?.store().servers(&mut add).ok()?;
+        (days > 1).then_some(earlier)
     }
 
     /// How the service is.

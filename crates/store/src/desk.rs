@@ -38,9 +38,11 @@ pub(crate) const STREAMS: usize = 9;
 pub(crate) const GAPS: usize = 10;
 /// Days on which something was told.
 pub(crate) const DAYS: usize = 11;
+/// Servers that answered: by address, transport and port.
+pub(crate) const SERVERS: usize = 12;
 
 /// The tables and their names in the file.
-pub(crate) const TABLES: [(&str, Definition); 12] = [
+pub(crate) const TABLES: [(&str, Definition); 13] = [
     ("log", TableDefinition::new("log")),
     ("by_port", TableDefinition::new("by_port")),
     ("doors", TableDefinition::new("doors")),
@@ -53,6 +55,7 @@ pub(crate) const TABLES: [(&str, Definition); 12] = [
     ("streams", TableDefinition::new("streams")),
     ("gaps", TableDefinition::new("gaps")),
     ("days", TableDefinition::new("days")),
+    ("servers", TableDefinition::new("servers")),
 ];
 
 /// What there is one of.

@@ -112,6 +112,26 @@ pub(crate) fn of_port(transport: Transport, port: u16) -> [u8; 3] {
     [of_transport(transport), high, low]
 }
 
+/// The key of a server: address, transport, port.
+pub(crate) fn of_server(address: IpAddr, transport: Transport, port: u16) -> Vec<u8> {
+    let mut key = match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    key.extend(of_port(transport, port));
+    key
+}
+
+/// Reads a server's key.
+pub(crate) fn server(key: &[u8]) -> Option<(IpAddr, Transport, u16)> {
+    let (address, [number, port @ ..]) = key.split_last_chunk::<3>()?;
+    let address = match *address {
+        [a, b, c, d] => IpAddr::from([a, b, c, d]),
+        _ => IpAddr::from(*address.first_chunk::<16>()?),
+    };
+    Some((address, transport(*number)?, u16::from_be_bytes(*port)))
+}
+
 /// The key of a record in the index by port.
 pub(crate) fn of_record(port: [u8; 3], number: u64) -> [u8; 11] {
     let mut key = [0; 11];

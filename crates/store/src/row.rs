@@ -53,6 +53,12 @@ pub(crate) struct DoorRow {
     pub(crate) span: SpanRow,
 }
 
+/// A server that answered: address, transport and port are its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServerRow {
+    pub(crate) span: SpanRow,
+}
+
 /// Who held a door: the pair is the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HeldRow {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, SERVERS, TABLES};
 use crate::fault::StoreError;
 
 const SCHEMA: TableDefinition<'static, &'static str, u32> = TableDefinition::new("schema");
@@ -25,8 +25,13 @@ pub(crate) struct Plan {
     pub(crate) steps: &'static [Step],
 }
 
-/// Ours: form 1 is the first that was ever given to anybody.
-pub(crate) const PLAN: Plan = Plan { oldest: 1, steps: &[] };
+/// Ours: form 1 is the first that was ever given to anybody; form 2 knows servers.
+pub(crate) const PLAN: Plan = Plan { oldest: 1, steps: &[with_servers] };
+
+fn with_servers(transaction: &WriteTransaction) -> Result<(), String> {
+    let table = TABLES.get(SERVERS).map(|(_, table)| transaction.open_table(*table));
+    table.transpose().map(drop).map_err(|error| error.to_string())
+}
 
 impl Plan {
     /// The form that we read and write.

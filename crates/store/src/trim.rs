@@ -4,13 +4,15 @@ use model::{Timestamp, Utc};
 
 use crate::age::{self, DAY_S};
 use crate::append::{Change, tell};
-use crate::desk::{BY_PORT, DAYS, DOORS, Desk, FINDINGS, FLOWS, GAPS, HELD, HOLDERS, LOG, SESSIONS, STREAMS};
+use crate::desk::{
+    BY_PORT, DAYS, DOORS, Desk, FINDINGS, FLOWS, GAPS, HELD, HOLDERS, LOG, SERVERS, SESSIONS, STREAMS,
+};
 use crate::fault::StoreError;
 use crate::identity;
 use crate::limits::Limits;
 use crate::row::{
-    DoorRow, FindingRow, FindingStateRow, FlowRow, GapRow, HeldRow, HolderRow, LogRow, SessionRow, SpanRow,
-    State, StreamRow, WhatRow,
+    DoorRow, FindingRow, FindingStateRow, FlowRow, GapRow, HeldRow, HolderRow, LogRow, ServerRow, SessionRow,
+    SpanRow, State, StreamRow, WhatRow,
 };
 use crate::store::Trimmed;
 
@@ -44,7 +46,7 @@ macro_rules! spanned {
     };
 }
 
-spanned!(DoorRow HeldRow HolderRow FlowRow FindingRow SessionRow StreamRow GapRow);
+spanned!(DoorRow HeldRow HolderRow FlowRow ServerRow FindingRow SessionRow StreamRow GapRow);
 
 fn findings(
     desk: &mut Desk<'_>,
@@ -184,15 +186,17 @@ fn summaries(desk: &mut Desk<'_>, limits: &Limits, done: &mut Trimmed) -> Result
     done.aged += old::<DoorRow>(desk, DOORS, keep)?;
     done.aged += old::<HeldRow>(desk, HELD, keep)?;
     done.aged += old::<HolderRow>(desk, HOLDERS, keep)?;
+    done.aged += old::<ServerRow>(desk, SERVERS, keep)?;
     done.aged += old::<SessionRow>(desk, SESSIONS, keep)?;
     done.aged += old::<StreamRow>(desk, STREAMS, keep)?;
     done.aged += old::<GapRow>(desk, GAPS, keep)?;
-    for table in [DOORS, HELD, HOLDERS, SESSIONS, STREAMS, GAPS] {
+    for table in [DOORS, HELD, HOLDERS, SERVERS, SESSIONS, STREAMS, GAPS] {
         let most = fitting(desk, table, most, limits);
         done.crowded += match table {
             DOORS => crowd(desk, table, most, |_: &DoorRow| 0)?,
             HELD => crowd(desk, table, most, |_: &HeldRow| 0)?,
             HOLDERS => crowd(desk, table, most, |_: &HolderRow| 0)?,
+            SERVERS => crowd(desk, table, most, |_: &ServerRow| 0)?,
             SESSIONS => crowd(desk, table, most, |_: &SessionRow| 0)?,
             STREAMS => crowd(desk, table, most, |_: &StreamRow| 0)?,
             _ => crowd(desk, table, most, |_: &GapRow| 0)?,

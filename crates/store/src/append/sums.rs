@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::desk::{DOORS, Desk, FLOWS, HELD, HOLDERS, PORTS};
+use crate::desk::{DOORS, Desk, FLOWS, HELD, HOLDERS, PORTS, SERVERS};
 use crate::fault::StoreError;
 use crate::identity;
-use crate::row::{DoorRow, FlowRow, HeldRow, HolderRow, PortRow, SpanRow};
+use crate::row::{DoorRow, FlowRow, HeldRow, HolderRow, PortRow, ServerRow, SpanRow};
 
 use super::extend;
 
@@ -40,6 +40,7 @@ pub(super) struct Sums {
     holders: BTreeMap<[u8; 8], HolderRow>,
     ports: BTreeMap<([u8; 3], Use), SpanRow>,
     flows: BTreeMap<Vec<u8>, FlowSum>,
+    servers: BTreeMap<Vec<u8>, SpanRow>,
 }
 
 fn merge<K: Ord>(map: &mut BTreeMap<K, SpanRow>, key: K, span: SpanRow) {
@@ -53,6 +54,10 @@ impl Sums {
 
     pub(super) fn port(&mut self, key: [u8; 3], used: Use, span: SpanRow) {
         merge(&mut self.ports, (key, used), span);
+    }
+
+    pub(super) fn server(&mut self, key: Vec<u8>, span: SpanRow) {
+        merge(&mut self.servers, key, span);
     }
 
     pub(super) fn holder(&mut self, id: [u8; 8], row: HolderRow) {
@@ -139,6 +144,14 @@ impl Sums {
                 None => *place = Some(span),
             }
             desk.put(PORTS, &key, &row)?;
+        }
+        for (key, span) in self.servers {
+            let mut row = ServerRow { span: now(span) };
+            if let Some(known) = desk.row::<ServerRow>(SERVERS, &key)? {
+                let fresh = std::mem::replace(&mut row.span, known.span);
+                extend(&mut row.span, &fresh);
+            }
+            desk.put(SERVERS, &key, &row)?;
         }
         for (key, sum) in self.flows {
             let span = now(sum.span);

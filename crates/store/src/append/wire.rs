@@ -15,6 +15,8 @@ use super::{extend, record, sockets, span};
 
 /// So many of the first bytes are kept.
 const MOST_BYTES: usize = 256;
+/// Ports that a system may choose by itself: who answers there is nobody's service.
+const CHANCE_PORTS: u16 = 32_768;
 /// So many destinations of a session are named.
 const MOST_DESTINATIONS: usize = 8;
 /// What flows are called that nobody answered: they have one summary for all ports, since a scan knocks at all of them.
@@ -55,6 +57,10 @@ pub(super) fn flow(flow: &Flow, sums: &mut Sums) {
     let knock = matches!(flow.state, FlowState::Unanswered | FlowState::Refused);
     let used = if knock { Use::Knocked } else { Use::Served };
     sums.port(identity::of_port(flow.transport, flow.server.port()), used, span);
+    if !knock && flow.server.port() < CHANCE_PORTS {
+        let server = identity::of_server(flow.server.ip(), flow.transport, flow.server.port());
+        sums.server(server, span);
+    }
     let (port, protocol) = if knock {
         (0, UNANSWERED)
     } else {

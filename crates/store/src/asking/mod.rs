@@ -5,16 +5,17 @@ mod port;
 mod records;
 
 use std::fs;
+use std::net::IpAddr;
 
 use model::Transport;
 
 use crate::answer::{Answer, HolderName, PortUse, Refusal, Span, Statistics, TableSize, Usage, Watched};
-use crate::desk::{DAYS, HOLDERS, PORTS, Reading, TABLES};
+use crate::desk::{DAYS, HOLDERS, PORTS, Reading, SERVERS, TABLES};
 use crate::fault::StoreError;
 use crate::identity;
 use crate::moment::Moment;
 use crate::query::Query;
-use crate::row::{DayRow, HolderRow, PortRow, SpanRow};
+use crate::row::{DayRow, HolderRow, PortRow, ServerRow, SpanRow};
 use crate::store::Store;
 
 /// More than this is not answered at once.
@@ -43,6 +44,19 @@ impl Store {
             Query::Usage { ports } => Ok(Answer::Usage(self.read(|reading| usage(reading, ports))?)),
             Query::Statistics => Ok(Answer::Statistics(self.statistics()?)),
         }
+    }
+
+    /// Names the servers that answered, wherever they are, and gives on how many days somebody watched.
+    pub fn servers(&self, each: &mut dyn FnMut(IpAddr, Transport, u16)) -> Result<u32, StoreError> {
+        self.read(|reading| {
+            reading.all(SERVERS, |key, _: ServerRow| {
+                if let Some((server, transport, port)) = identity::server(key) {
+                    each(server, transport, port);
+                }
+                Ok(true)
+            })?;
+            Ok(watched(reading)?.days)
+        })
     }
 
     fn statistics(&self) -> Result<Statistics, StoreError> {

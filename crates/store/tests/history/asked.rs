@@ -421,3 +421,38 @@ fn questions_and_answers_travel_as_json() {
     let text = serde_json::to_string(&refused).unwrap();
     assert_eq!(serde_json::from_str::<portreeve_store::Refusal>(&text).unwrap(), refused);
 }
+
+#[test]
+fn servers_that_answered_are_known_and_those_that_did_not_or_might_be_anybody_are_not() {
+    let (folder, store) = open(Limits::default());
+    let client = "192.0.2.1:5000";
+    let flows = vec![
+        flow(BEGIN, client, "192.0.2.9:420", FlowState::Closed),
+        flow(BEGIN, "[2001:db8::1]:5000", "[2001:db8::9]:443", FlowState::Closed),
+        flow(BEGIN, client, "192.0.2.9:421", FlowState::Refused),
+        flow(BEGIN, client, "192.0.2.9:422", FlowState::Unanswered),
+        flow(BEGIN, client, "192.0.2.9:40000", FlowState::Closed),
+    ];
+    let known = |store: &Store| {
+        let mut all = Vec::new();
+        let days = store.servers(&mut |server, _, port| all.push(format!("{server} {port}"))).unwrap();
+        all.sort_unstable();
+        (days, all)
+    };
+    assert_eq!(known(&store), (0, Vec::new()));
+    store.append(&Batch { flows, ..Batch::default() }).unwrap();
+    assert_eq!(known(&store).0, 1);
+    let again = vec![flow(BEGIN + DAY, client, "192.0.2.9:420", FlowState::Closed)];
+    store.append(&Batch { flows: again, ..Batch::default() }).unwrap();
+    let both = vec![String::from("192.0.2.9 420"), String::from("2001:db8::9 443")];
+    assert_eq!(known(&store), (2, both.clone()));
+    drop(store);
+    // A restart forgets none; time does.
+    let limits = Limits { keep_days: 1, keep_summaries_days: 3, ..Limits::default() };
+    let store = Store::existing(folder.path(), limits).unwrap();
+    assert_eq!(known(&store).1, both);
+    for day in 0..6 {
+        store.trim(at(BEGIN + day * DAY)).unwrap();
+    }
+    assert_eq!(known(&store).1, Vec::<String>::new());
+}
