@@ -167,7 +167,10 @@ fn the_official_client_takes_us_for_a_server() {
         assert!(told["pages"].as_u64().unwrap() > 30);
         for name in ["list_ports", "explain_port", "findings"] {
             let keys = told["asked"][name].as_array().unwrap();
-            assert!(keys.contains(&Value::from("data")) && keys.contains(&Value::from("untrusted")), "{told}");
+            assert!(
+                keys.contains(&Value::from("data")) && keys.contains(&Value::from("untrusted")),
+                "{told}"
+            );
         }
         // Nothing was learned in this home.
         assert_eq!(told["asked"]["diff"], "error");
