@@ -42,7 +42,6 @@ const PACKAGES: &[&str] = &[
     "chromium",
     "chromium-driver",
     "prometheus",
-    "npm",
     "python3-venv",
     "pngquant",
     // Kernel programs and fuzzing.
@@ -238,11 +237,12 @@ fn strangers() {
         }
     }
     if !place.join("venv/bin/schemathesis").exists() {
-        let fetched = run_command(Command::new("/usr/bin/python3").args(["-m", "venv", "venv"]).current_dir(&place))
-            .and_then(|()| {
-                let words = ["install", "--quiet", SCHEMATHESIS];
-                run_command(Command::new(place.join("venv/bin/pip")).args(words))
-            });
+        let fetched =
+            run_command(Command::new("/usr/bin/python3").args(["-m", "venv", "venv"]).current_dir(&place))
+                .and_then(|()| {
+                    let words = ["install", "--quiet", SCHEMATHESIS];
+                    run_command(Command::new(place.join("venv/bin/pip")).args(words))
+                });
         if let Err(why) = fetched {
             skip("schemathesis, which holds the API to its document", &why);
         }

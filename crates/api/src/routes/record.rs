@@ -46,7 +46,9 @@ pub(crate) async fn history(
     }
     let is_time = |second: &i64| (-MOST_SECONDS..=MOST_SECONDS).contains(second);
     if !wanted.since.iter().chain(&wanted.until).all(is_time) {
-        return Err(Problem::wrong("`since` and `until` are seconds since 1970, up to 9000000000 before or after."));
+        return Err(Problem::wrong(
+            "`since` and `until` are seconds since 1970, up to 9000000000 before or after.",
+        ));
     }
     let after = cursor(wanted.cursor.as_deref())?;
     let records = shared.keeper.history(&Query {

@@ -138,7 +138,7 @@ impl Harbour {
         let binary = env!("CARGO_BIN_EXE_portreeve");
         stage.sh(&format!(
             "ip addr add 10.9.0.1/24 dev va; ip link set va up; \
-             mount -t tmpfs none /usr/local/sbin; touch {PROGRAM}; mount --bind {binary} {PROGRAM}"
+             mount -t tmpfs -o mode=755 none /usr/local/sbin; install -m 755 /dev/null {PROGRAM}; mount --bind {binary} {PROGRAM}"
         ));
         Harbour { service: None, planters: Vec::new(), streams: None, neighbour, stage }
     }
@@ -192,8 +192,7 @@ impl Harbour {
     /// A new token of this scope.
     pub fn token(&self, scope: &str) -> String {
         let tokens = self.place("portreeve.toml").display().to_string();
-        let words =
-            [PROGRAM, "token", "new", scope, "--scope", scope, "--config", &tokens];
+        let words = [PROGRAM, "token", "new", scope, "--scope", scope, "--config", &tokens];
         let output = self.stage.home.at_home(self.stage.command(&words)).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let token = text.split_whitespace().find(|word| word.starts_with("ptr_"));

@@ -103,9 +103,20 @@ fn servers(harbour: &Harbour) -> Vec<crate::stage::Planter> {
     let set_name = format!("libc.prctl(15, bytes({:?}))", SHORT.as_bytes());
     let work = format!(
         "{set_name}
+
+def hear(s, text):
+    def serve():
+        while True:
+            peer, _ = s.accept()
+            peer.recv(4096)
+            peer.sendall(text)
+            peer.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+
 evil = bytes({evil:?})
-answer(tcp(423, '0.0.0.0'), b'\\x15\\x03\\x03\\0\\x02\\x02\\x28')
-answer(tcp(424, '0.0.0.0'), b'HTTP/1.1 200 OK\\r\\nServer: ' + evil + b'\\r\\nContent-Length: 0\\r\\n\\r\\n')
+hear(tcp(423, '0.0.0.0'), b'\\x15\\x03\\x03\\0\\x02\\x02\\x28')
+hear(tcp(424, '0.0.0.0'), b'HTTP/1.1 200 OK\\r\\nServer: ' + evil + b'\\r\\nContent-Length: 0\\r\\n\\r\\n')
 answer(tcp(8022, '0.0.0.0'), b'SSH-2.0-Evil ' + evil + b'\\r\\n')
 s = udp(420, '0.0.0.0')
 ready()",
