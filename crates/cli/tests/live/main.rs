@@ -20,6 +20,7 @@ mod events;
 mod odd;
 mod scene;
 mod serve;
+#[expect(dead_code, reason = "what these tests do not need, those of the pages do")]
 mod stage;
 mod strangers;
 mod streams;
