@@ -260,3 +260,123 @@ impl Showcase {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::thread;
+
+    use model::media::{Basis, StreamLeg};
+    use wire::LinkType;
+
+    use super::*;
+
+    const VIDEO: &str = "m=video 5004 RTP/AVP 96\r\nc=IN IP4 239.1.1.1/16\r\na=rtpmap:96 raw/90000\r\n\
+        a=fmtp:96 sampling=YCbCr-4:2:2; width=4; height=2; exactframerate=25; depth=8; TCS=SDR; \
+        colorimetry=BT709; PM=2110GPM; SSN=ST2110-20:2017; TP=2110TPN\r\n";
+    const SOUND: &str =
+        "m=audio 5004 RTP/AVP 97\r\nc=IN IP4 239.1.1.1/16\r\na=rtpmap:97 L16/48000/1\r\na=ptime:1\r\n";
+
+    fn stream(media: &str, ssrc: u32) -> Stream {
+        let sdp = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=x\r\nt=0 0\r\n{media}");
+        let (sessions, _) = crate::receiving::sessions(sdp.as_bytes(), "test");
+        let leg = StreamLeg {
+            source: SocketAddr::from(([192, 0, 2, 9], 5004)),
+            destination: SocketAddr::from(([239, 1, 1, 1], 5004)),
+            vlan: None,
+            ttl: 16,
+            dscp: 0,
+            reception: Default::default(),
+            shaping: None,
+            timing: None,
+        };
+        Stream {
+            ssrc,
+            payload_type: 96,
+            frame: 1,
+            format: Some((sessions[0].formats[0].clone(), Basis::Payload)),
+            assumed: Vec::new(),
+            session: None,
+            legs: vec![leg],
+            hitless: None,
+            video: None,
+            compressed: None,
+            audio: None,
+            ancillary: None,
+            metadata: None,
+            text: None,
+            faults: Vec::new(),
+        }
+    }
+
+    /// A datagram of RTP as raw IP (RFC 791, RFC 768, RFC 3550 §5.1).
+    fn packet(ssrc: u32, sequence: u16, timestamp: u32, marker: bool, payload: &[u8]) -> Vec<u8> {
+        let udp = u16::try_from(8 + 12 + payload.len()).unwrap();
+        let mut bytes = vec![0x45, 0];
+        bytes.extend((udp + 20).to_be_bytes());
+        bytes.extend([0, 1, 0, 0, 16, 17, 0, 0, 192, 0, 2, 9, 239, 1, 1, 1, 0x13, 0x8c, 0x13, 0x8c]);
+        bytes.extend(udp.to_be_bytes());
+        bytes.extend([0, 0, 0x80, 96 | if marker { 0x80 } else { 0 }]);
+        bytes.extend(sequence.to_be_bytes());
+        bytes.extend(timestamp.to_be_bytes());
+        bytes.extend(ssrc.to_be_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    fn show(showcase: &Showcase, bytes: &[u8]) {
+        let wire_bytes = u32::try_from(bytes.len()).unwrap();
+        showcase.frame(&Frame { time: None, link: LinkType::RAW, interface: 0, wire_bytes, bytes });
+    }
+
+    /// A whole picture of 4 by 2 in one packet: two rows of eight octets.
+    fn picture() -> Vec<u8> {
+        let mut payload = vec![0, 0, 0, 8, 0, 0, 0x80, 0, 0, 8, 0, 1, 0, 0];
+        payload.extend([128, 200, 128, 200].repeat(4));
+        payload
+    }
+
+    #[test]
+    fn a_picture_is_taken_when_somebody_looks_and_not_before() {
+        let showcase = Showcase::default();
+        let video = stream(VIDEO, 7);
+        show(&showcase, &packet(7, 1, 0, true, &picture()));
+        assert_eq!(showcase.picture(&video, Duration::ZERO), Err(NoStill::NothingCame));
+        assert!(!showcase.wanted.load(Ordering::Relaxed), "nobody looks any more");
+        let taken = thread::scope(|scope| {
+            let asked = scope.spawn(|| showcase.picture(&video, Duration::from_secs(60)));
+            let mut sent = 0_u16;
+            while !asked.is_finished() {
+                sent = sent.wrapping_add(1);
+                show(&showcase, &packet(8, sent, u32::from(sent) * 3600, true, &picture()));
+                show(&showcase, &packet(7, sent, u32::from(sent) * 3600, true, &picture()));
+                thread::yield_now();
+            }
+            asked.join().unwrap()
+        });
+        let still = taken.unwrap();
+        assert_eq!(still.missing_pixels, 0);
+        assert_eq!(still.png.get(1..4), Some(b"PNG".as_slice()));
+        assert_eq!(showcase.picture(&stream(SOUND, 7), Duration::ZERO), Err(NoStill::NotVideo));
+        assert!(!showcase.wanted.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn sound_is_heard_from_the_first_question_on_by_few_at_a_time() {
+        let showcase = Showcase::default();
+        let sound = stream(SOUND, 9);
+        assert_eq!(showcase.levels(&sound), None);
+        let half: Vec<u8> = 0x4000_i16.to_be_bytes().repeat(48);
+        for at in 0..500_u16 {
+            show(&showcase, &packet(9, at, u32::from(at) * 48, false, &half));
+        }
+        let heard = showcase.levels(&sound).unwrap();
+        assert_eq!(heard.now.channels[0].peak_cdb, Some(-602));
+        assert_eq!((heard.now.samples, heard.since.samples), (19_200, 24_000));
+        assert_eq!(showcase.levels(&stream(VIDEO, 9)), None);
+        for ssrc in 10..30 {
+            assert_eq!(showcase.levels(&stream(SOUND, ssrc)), None);
+        }
+        assert_eq!(showcase.inside().sounds.len(), MOST_SOUNDS);
+    }
+}
