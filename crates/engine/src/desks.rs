@@ -11,7 +11,7 @@ use model::{Area, Flow, Gap, Reason, Timestamp, Traffic, Utc};
 use traffic::{Observer, Part};
 use wire::{Frame, LinkType};
 
-use crate::listening::{observe, together};
+use crate::listening::{add_media, observe, together};
 use crate::reading::Reading;
 
 /// Where frames go: to one observer here, or to several elsewhere.
@@ -100,7 +100,9 @@ impl<'f> Hall<'f> {
                         on_flow(flow);
                     }
                 }
-                Traffic { media: monitor.media(), ..observer.finish() }
+                let mut traffic = observer.finish();
+                add_media(&mut traffic, monitor.media());
+                traffic
             }
             Hall::Elsewhere { desks, .. } => {
                 let mut parts = Vec::new();
@@ -118,7 +120,7 @@ impl<'f> Hall<'f> {
                     }
                 }
                 let mut traffic = traffic::merge(parts);
-                traffic.media = together(heard.into_iter());
+                add_media(&mut traffic, together(heard.into_iter()));
                 if lost > 0 {
                     traffic.gaps.push(Gap {
                         area: Area::Capture,

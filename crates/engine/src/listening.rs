@@ -1,6 +1,7 @@
 //! One frame for two who listen: the observer of flows, and the monitor of media.
 
 use media::monitor::Monitor;
+use model::Traffic;
 use model::media::{Basis, Media, Stream};
 use traffic::{Observer, Shown};
 use wire::Frame;
@@ -12,6 +13,12 @@ pub(crate) fn observe(observer: &mut Observer, monitor: &mut Monitor, frame: &Fr
         Shown::Packet(packet) => monitor.handle(frame, packet, number),
         Shown::Other(other) => monitor.handle_other(frame, other, number),
     });
+}
+
+/// Adds what was heard of media. What could not be heard is a gap like any other.
+pub(crate) fn add_media(traffic: &mut Traffic, mut media: Media) {
+    traffic.gaps.append(&mut media.gaps);
+    traffic.media = media;
 }
 
 /// What several heard, each of other flows. A session that more than one of them knows is told once.

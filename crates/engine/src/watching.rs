@@ -7,7 +7,7 @@ use traffic::Observer;
 use wire::Frame;
 
 use crate::intake::Intake;
-use crate::listening::{observe, together};
+use crate::listening::{add_media, observe, together};
 use crate::reading::{Reading, add_dropped};
 
 /// Facts are of at least this time and at most twice as long: of weeks, nobody would see what is.
@@ -91,7 +91,7 @@ impl Watching {
     pub fn together(all: &[&Watching], dropped: u64) -> Traffic {
         let parts = all.iter().map(|watching| watching.observer.part_so_far()).collect();
         let mut traffic = traffic::merge(parts);
-        traffic.media = together(all.iter().map(|watching| watching.monitor.media()));
+        add_media(&mut traffic, together(all.iter().map(|watching| watching.monitor.media())));
         // Since when facts are told, not since when we watch.
         let first = traffic.first;
         for watching in all {
