@@ -1,5 +1,10 @@
 //! A socket that joined a group is explained by the description of its session, and rings without it.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::stage::{KERNEL_PROGRAMS, Stage, possible};
@@ -52,4 +57,74 @@ ready()
     }
     let status = stage.run(&["check", "--own-netns", "--fail-on", "note", "port=5004", "--sdp", sdp]);
     assert!(!out(&status).contains("group-without-session"), "{}", out(&status));
+}
+
+/// Waits for a line that fits; the lines before it are given, too.
+fn until(lines: &Receiver<String>, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut heard = Vec::new();
+    loop {
+        match lines.recv_timeout(Duration::from_secs(40)) {
+            Ok(line) => {
+                heard.push(line);
+                if heard.last().is_some_and(|line| fits(line)) {
+                    return heard;
+                }
+            }
+            Err(_) => panic!("it was not said: {heard:?}"),
+        }
+    }
+}
+
+fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (to, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| to.send(line))
+    });
+    lines
+}
+
+#[test]
+fn a_registry_is_followed_while_it_is_away_while_it_tells_and_while_a_sender_moves() {
+    if !possible("a registry that is followed", &["tcpdump"]) {
+        return;
+    }
+    let stage = Stage::new("agreed-registry");
+    stage.sh("ip link set lo multicast on && ip route add 224.0.0.0/4 dev lo");
+    let words = ["watch", "-i", "lo", "--json", "--no-sockets", "--nmos", "http://127.0.0.1:8235"];
+    let mut all = vec![env!("CARGO_BIN_EXE_portreeve")];
+    all.extend_from_slice(&words);
+    let mut command = stage.home.at_home(stage.command(&all));
+    let mut watch = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (told, said) = (lines_of(watch.stdout.take().unwrap()), lines_of(watch.stderr.take().unwrap()));
+    until(&said, |line| line.contains("http://127.0.0.1:8235 does not tell what is agreed"));
+
+    let mut registry = stage.plant(include_str!("registry.py"));
+    until(&said, |line| line.contains("do so again"));
+    let us = env!("CARGO_BIN_EXE_portreeve");
+    let send = ["media", "send", "audio", "--to", "239.1.1.2:5004", "-i", "lo", "--modest", "--no-progress"];
+    let mut sender = stage.command(&[[us].as_slice(), &send, &["--duration", "60"]].concat());
+    let mut sender = sender.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Only while it was explained can it be found to be no more.
+    stage.sh("timeout 20 tcpdump -i lo -c 200 -w /dev/null udp port 5004 2>/dev/null");
+    registry.say("move 239.1.1.3");
+    let rings = |line: &str| line.contains("stream-without-session");
+    let heard = until(&told, rings);
+    // It came when the sender had moved away, and said so: a session is known.
+    assert!(heard.last().unwrap().contains("\"severity\":\"warning\""), "{heard:?}");
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &watch.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let summary = until(&told, |line| line.contains("\"summary\"")).pop().unwrap();
+    watch.wait().unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    let session = &summary["traffic"]["sessions"][0];
+    assert_eq!(session["known_by"], "nmos", "{session}");
+    assert_eq!(session["name"], "Camera 1 sound");
+    assert_eq!(session["legs"][0]["address"], "239.1.1.3");
 }

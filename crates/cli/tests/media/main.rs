@@ -14,6 +14,7 @@ mod studio;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other suites use all of it")]
 mod support;
+mod tricky;
 
 use std::path::{Path, PathBuf};
 

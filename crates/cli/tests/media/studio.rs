@@ -26,14 +26,21 @@ pub struct Studio {
     writer: Writer,
     interface: u32,
     packets: Vec<(i64, Vec<u8>)>,
+    /// So much of each packet is kept.
+    most_bytes: usize,
 }
 
 impl Studio {
     pub fn new() -> Studio {
+        Studio::cut(usize::MAX)
+    }
+
+    /// One whose capture keeps only so much of each packet.
+    pub fn cut(most_bytes: usize) -> Studio {
         let mut bytes = Vec::new();
         let mut writer = Writer::new("test", &mut bytes);
         let interface = writer.interface(None, LinkType::IPV4, 65_535, &mut bytes);
-        Studio { bytes, writer, interface, packets: Vec::new() }
+        Studio { bytes, writer, interface, packets: Vec::new(), most_bytes }
     }
 
     /// One datagram.
@@ -62,7 +69,7 @@ impl Studio {
                 link: LinkType::IPV4,
                 interface: 0,
                 wire_bytes: u32::try_from(packet.len()).unwrap(),
-                bytes: packet,
+                bytes: &packet[..packet.len().min(self.most_bytes)],
             };
             self.writer.frame(self.interface, &frame, None, &mut self.bytes);
         }

@@ -1,0 +1,176 @@
+//! Captures that are easily misread: legs far apart, numbers that wrap, frames that are cut or have more than they say.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use model::Timestamp;
+use serde_json::Value;
+
+use crate::studio::Studio;
+use crate::support::{Home, err};
+use crate::{codes, kept, probe, word};
+
+/// TAI: a second of the RTP clock of 48 kHz begins there.
+const BEGIN_NS: i64 = 1_700_000_037_000_000_000;
+const MILLISECOND: i64 = 1_000_000;
+const SOURCE: &str = "192.0.2.1:5004";
+
+/// A packet of two channels and a millisecond.
+fn sound(number: u32) -> Vec<u8> {
+    let sequence = u16::try_from((64_000 + number) & 0xffff).unwrap();
+    // It was sampled in the millisecond before it is sent.
+    let ticks = (BEGIN_NS / MILLISECOND - 1 + i64::from(number)) * 48;
+    let timestamp = u32::try_from(ticks & 0xffff_ffff).unwrap();
+    let mut packet = vec![0x80, 97];
+    packet.extend_from_slice(&sequence.to_be_bytes());
+    packet.extend_from_slice(&timestamp.to_be_bytes());
+    packet.extend_from_slice(&[0, 0, 0, 7]);
+    for sample in 0..96_u32 {
+        let value = (number * 96 + sample).wrapping_mul(2_654_435_761);
+        packet.extend_from_slice(&value.to_be_bytes()[..3]);
+    }
+    packet
+}
+
+fn described(legs: &[&str]) -> String {
+    let mut text = String::from("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Sound\r\nt=0 0\r\n");
+    if legs.len() > 1 {
+        text.push_str("a=group:DUP 0 1\r\n");
+    }
+    for (mid, leg) in legs.iter().enumerate() {
+        let (address, port) = leg.rsplit_once(':').unwrap();
+        let ttl = if address.starts_with("239.") { "/32" } else { "" };
+        write!(
+            text,
+            "m=audio {port} RTP/AVP 97\r\nc=IN IP4 {address}{ttl}\r\na=rtpmap:97 L24/48000/2\r\na=ptime:1\r\n\
+             a=ts-refclk:ptp=IEEE1588-2008:traceable\r\na=mediaclk:direct=0\r\na=mid:{mid}\r\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// Two legs, the second so much later, each without its own packets; how many came on neither.
+fn two_legs(studio: &mut Studio, legs: [&str; 2], delay_ns: i64, lost: [&HashSet<u32>; 2]) -> usize {
+    let source: SocketAddr = SOURCE.parse().unwrap();
+    for number in 0..3000 {
+        let packet = sound(number);
+        let at = BEGIN_NS + i64::from(number) * MILLISECOND;
+        for (place, leg) in legs.iter().enumerate() {
+            if !lost[place].contains(&number) {
+                let at = at + if place == 0 { 0 } else { delay_ns };
+                studio.datagram(Timestamp::from_ns(at), source, leg.parse().unwrap(), &packet);
+            }
+        }
+    }
+    lost[0].intersection(lost[1]).count()
+}
+
+/// Numbers that are lost: some by chance, and a run over the wrap of the sequence, which is at 1536.
+fn lost(seed: u32, run: std::ops::Range<u32>) -> HashSet<u32> {
+    let chance =
+        (1..2999_u32).filter(|number| (number.wrapping_mul(2_654_435_761) ^ seed).is_multiple_of(53));
+    chance.chain(run).collect()
+}
+
+#[test]
+fn legs_that_both_lose_are_one_stream_however_late_the_second_is() {
+    let home = Home::new("media-legs-apart");
+    let legs = ["239.1.1.1:5004", "239.1.2.1:5004"];
+    let sdp = kept(&home, "legs.sdp", described(&legs).as_bytes());
+    let (first, second) = (lost(1, 1530..1540), lost(2, 1533..1545));
+    for delay_ns in [0, 100_000, 5_000_000, 60_000_000, 400_000_000] {
+        let mut studio = Studio::new();
+        let neither = two_legs(&mut studio, legs, delay_ns, [&first, &second]);
+        assert!(neither >= 7);
+        let capture = kept(&home, "legs.pcapng", &studio.finish());
+        for more in [["--sdp", word(&sdp)].as_slice(), &[]] {
+            let document = probe(&home, &[&[word(&capture)], more].concat());
+            assert_eq!(document["streams"].as_array().unwrap().len(), 1, "{delay_ns}");
+            let stream = &document["streams"][0];
+            let leg = |at: usize| stream["legs"][at]["reception"]["lost"].as_u64().unwrap();
+            assert_eq!((leg(0), leg(1)), (first.len() as u64, second.len() as u64));
+            let hitless = &stream["hitless"];
+            assert_eq!(hitless["missing"], neither, "{delay_ns}");
+            assert_eq!(hitless["union"], 3000 - neither);
+            assert_eq!(hitless["common"], hitless["identical"]);
+            let apart = &hitless["path_difference_ns"];
+            assert_eq!((&apart["least"], &apart["greatest"]), (&delay_ns.into(), &delay_ns.into()));
+            // Of noise nobody can say that it is sound.
+            if !more.is_empty() {
+                assert_eq!(stream["audio"]["missing"], neither, "what came late is not missing");
+            }
+        }
+    }
+}
+
+#[test]
+fn unicast_legs_meet_whatever_the_number_of_workers() {
+    let home = Home::new("media-unicast-legs");
+    for last in 1..6 {
+        let legs = [format!("192.0.2.{}:5004", 10 * last), format!("198.51.100.{last}:5004")];
+        let legs = [legs[0].as_str(), legs[1].as_str()];
+        let sdp = kept(&home, "legs.sdp", described(&legs).as_bytes());
+        let mut studio = Studio::new();
+        let (first, second) = (lost(1, 0..0), lost(2, 0..0));
+        let neither = two_legs(&mut studio, legs, 5_000_000, [&first, &second]);
+        let capture = kept(&home, "legs.pcapng", &studio.finish());
+        let words = ["read", "--json", "--workers", "4", "--sdp", word(&sdp), word(&capture)];
+        let document: Value = serde_json::from_slice(&home.run(&words).stdout).unwrap();
+        let streams = document["streams"].as_array().unwrap();
+        assert_eq!(streams.len(), 1, "{legs:?}");
+        assert_eq!(streams[0]["legs"].as_array().unwrap().len(), 2);
+        assert_eq!(streams[0]["hitless"]["missing"], neither);
+    }
+}
+
+#[test]
+fn what_the_capture_cut_short_is_nobodys_fault() {
+    let home = Home::new("media-cut");
+    let leg = "239.1.1.1:5004";
+    let sdp = kept(&home, "sound.sdp", described(&[leg]).as_bytes());
+    for kept_bytes in [64, 90, 200] {
+        let mut studio = Studio::cut(kept_bytes);
+        for number in 0..3000 {
+            let at = Timestamp::from_ns(BEGIN_NS + i64::from(number) * MILLISECOND);
+            studio.datagram(at, SOURCE.parse().unwrap(), leg.parse().unwrap(), &sound(number));
+        }
+        let capture = kept(&home, "cut.pcapng", &studio.finish());
+        let document = probe(&home, &[word(&capture), "--sdp", word(&sdp)]);
+        assert_eq!(codes(&document), [""; 0], "{kept_bytes}");
+        let stream = &document["streams"][0];
+        assert_eq!(stream["faults"], serde_json::json!([]));
+        assert_eq!(stream["legs"][0]["reception"]["packets"], 3000);
+        assert_eq!(stream["legs"][0]["timing"]["latency_ns"]["greatest"], 1_000_000);
+        let gaps = document["gaps"].to_string();
+        assert!(gaps.contains("cut short") && gaps.contains("\"count\":3000"), "{gaps}");
+    }
+}
+
+#[test]
+fn a_report_does_nothing_that_a_strangers_description_says() {
+    let home = Home::new("media-report-hostile");
+    let leg = "239.1.1.1:5004";
+    let hostile =
+        "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;\u{1b}[2J\u{202e}{{x}}";
+    let text = described(&[leg]).replace("s=Sound", &format!("s={hostile}\r\ni={hostile}"));
+    let sdp = kept(&home, "</script><b>.sdp".replace('/', "-").as_str(), text.as_bytes());
+    let mut studio = Studio::new();
+    for number in 0..300 {
+        let at = Timestamp::from_ns(BEGIN_NS + i64::from(number) * MILLISECOND);
+        studio.datagram(at, SOURCE.parse().unwrap(), leg.parse().unwrap(), &sound(number));
+    }
+    let capture = kept(&home, "<img src=x onerror=alert(3)>.pcapng", &studio.finish());
+    let output = home.run(&["media", "report", word(&capture), "--sdp", word(&sdp)]);
+    let page = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(page.contains("&lt;script&gt;alert(1)"), "{}", err(&output));
+    for forbidden in ["<script>alert", "<img", "onerror=alert(2)>", "\u{1b}", "\u{202e}", "<b>.sdp"] {
+        assert!(!page.contains(forbidden), "{forbidden:?}");
+    }
+    // It stands alone: nothing is fetched. Names of vocabularies are no addresses.
+    let page = page.replace("http://www.w3.org/", "");
+    for fetched in ["src=\"http", "href=\"http", "url(http", "@import"] {
+        assert!(!page.contains(fetched), "{fetched}");
+    }
+}
