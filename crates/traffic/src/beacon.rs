@@ -81,6 +81,20 @@ struct Once {
     frame: u64,
 }
 
+/// A connection that waits to be counted with others.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    pair: Pair,
+    hash: u64,
+    at: i64,
+    client_bytes: u64,
+    frame: u64,
+}
+
+/// So many connections are counted together: where each is to be noted lies far from the others, and memory is fetched
+/// for all of them in hardly more time than for one.
+const TOGETHER: usize = 32;
+
 /// The same in plain words: a list of zeros takes memory only where it is written to.
 type Words = [u64; 3];
 
@@ -109,6 +123,7 @@ pub(crate) struct Threshold {
 #[derive(Debug, Clone)]
 pub(crate) struct Beacons {
     seed: Seed,
+    waiting: Vec<Waiting>,
     once: Vec<Words>,
     pairs: HashTable<(Pair, Calls)>,
     samples: usize,
@@ -126,6 +141,7 @@ impl Beacons {
         let places = (bytes / 2 / size_of::<Words>()).max(2);
         Beacons {
             seed,
+            waiting: Vec::new(),
             // A power of two; memory that is never touched is never taken.
             once: vec![[0; 3]; 1 << places.ilog2()],
             pairs: HashTable::new(),
@@ -148,8 +164,28 @@ impl Beacons {
     /// A connection that was opened and answered.
     pub(crate) fn connected(&mut self, pair: Pair, begun: When, client_bytes: u64, frame: u64) {
         let Some(at) = begun.known() else { return };
-        let hash = pair.hash(self.seed);
-        let (tag, place) = (low32(hash >> 32).max(1), low32(hash) as usize & (self.once.len() - 1));
+        self.waiting.push(Waiting { pair, hash: pair.hash(self.seed), at, client_bytes, frame });
+        if self.waiting.len() >= TOGETHER {
+            self.count();
+        }
+    }
+
+    /// Counts what waits.
+    pub(crate) fn count(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let heads = waiting.iter().filter_map(|it| self.once.get(self.place(it.hash)));
+        // Fetches all of them; what they hold is looked at one by one, for one may change what the next one finds.
+        std::hint::black_box(heads.fold(0, |all, [head, ..]| all | head));
+        waiting.drain(..).for_each(|it| self.counted(it));
+        self.waiting = waiting;
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        low32(hash) as usize & (self.once.len() - 1)
+    }
+
+    fn counted(&mut self, Waiting { pair, hash, at, client_bytes, frame }: Waiting) {
+        let (tag, place) = (low32(hash >> 32).max(1), self.place(hash));
         let Some(words) = self.once.get_mut(place) else { return };
         let once = Once::of(*words);
         if once.tag == tag {
@@ -184,7 +220,9 @@ impl Beacons {
     }
 
     /// Adds what another shard saw. All connections of a pair are in one shard, by how frames are split.
-    pub(crate) fn merge(&mut self, other: Beacons) {
+    pub(crate) fn merge(&mut self, mut other: Beacons) {
+        self.count();
+        other.count();
         self.left_out += other.left_out();
         let seed = self.seed;
         for (pair, theirs) in other.pairs {
@@ -210,6 +248,7 @@ impl Beacons {
 
     /// The pairs that look like a beacon, the highest score first.
     pub(crate) fn judge(mut self, first: When, last: When, threshold: Threshold) -> Vec<Beacon> {
+        self.count();
         let mut found: Vec<Beacon> = self
             .pairs
             .drain()
@@ -443,6 +482,7 @@ mod tests {
                 beacons.connected(pair(5, 420), When::at(at), 7, u64::from(count));
             }
         }
+        beacons.count();
         assert!(beacons.pairs.len() <= beacons.most_pairs && beacons.left_out() > 100_000);
         let once = beacons.once.len() * size_of::<Words>();
         assert!(once <= 1 << 19, "{once} bytes");

@@ -192,7 +192,8 @@ impl Part {
     }
 
     /// The facts.
-    pub(crate) fn traffic(self) -> Traffic {
+    pub(crate) fn traffic(mut self) -> Traffic {
+        self.beacons.count();
         let mut gaps = Vec::new();
         let mut gap = |count: u64, what: &str| {
             if count > 0 {
