@@ -33,6 +33,9 @@ pub struct TransmitRequest {
     pub segments: bool,
     /// Have the interface's queue send each packet at its time, where it can.
     pub launch_times: bool,
+    /// Send whole frames past the system's protocols, where nothing else has to be known for that: a packet costs less.
+    /// Programs of this machine do not hear them.
+    pub own_frames: bool,
 }
 
 impl TransmitRequest {
@@ -47,6 +50,7 @@ impl TransmitRequest {
             buffer_bytes: 4 << 20,
             segments: false,
             launch_times: true,
+            own_frames: false,
         }
     }
 }

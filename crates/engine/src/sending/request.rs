@@ -14,8 +14,8 @@ use media::make::video::{Head, VideoMaker};
 use media::{sap, sdp};
 use model::Timestamp;
 use model::media::{
-    AncillaryFormat, AudioFormat, Essence, Format, Leg, MediaClock, Ratio, ReferenceClock, Scan, Session,
-    SessionSource, Sources, VideoFormat,
+    AncillaryFormat, AudioFormat, Essence, Format, Leg, MediaClock, Ratio, ReferenceClock, Scan, SenderType,
+    Session, SessionSource, Sources, VideoFormat,
 };
 
 use super::audio::AudioSource;
@@ -104,7 +104,13 @@ pub struct Planned {
 }
 
 /// Makes a plan; says why such a stream cannot be sent.
-pub fn plan(request: StreamRequest) -> Result<Planned, String> {
+pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
+    let narrow = match &request.content {
+        Content::Video { format, .. } => format.sender_type.is_some_and(|it| it != SenderType::Wide),
+        _ => false,
+    };
+    // Only who must leave packets one by one gives up for it what a socket does besides.
+    request.legs.iter_mut().for_each(|leg| leg.own_frames &= narrow);
     let (source, gate, essence, clock_rate): (Box<dyn Source>, _, _, _) = match request.content {
         Content::Video { format, signal, with_time, burst } => {
             let shown = video::signal(&signal).ok_or_else(|| {
@@ -169,7 +175,7 @@ pub fn plan(request: StreamRequest) -> Result<Planned, String> {
         last: None,
         ended: None,
     };
-    let reporter = Reporter::new(request.ssrc, &request.canonical_name, u64::from(request.ssrc));
+    let reporter = Reporter::new(request.ssrc, &request.canonical_name);
     let reported = request.legs.iter().filter(|_| request.reports);
     let chores = reported.map(|leg| reports(leg, reporter.clone(), clock_rate)).collect();
     let plan =
@@ -193,7 +199,7 @@ fn described(leg: &TransmitRequest, reports: bool) -> Leg {
 
 /// Reports of a leg, to the port after it (RFC 3550 §11).
 fn reports(leg: &TransmitRequest, mut reporter: Reporter, clock_rate: u32) -> Chore {
-    let mut leg = TransmitRequest { segments: false, launch_times: false, ..leg.clone() };
+    let mut leg = TransmitRequest { segments: false, launch_times: false, own_frames: false, ..leg.clone() };
     let port = leg.destination.port().saturating_add(1);
     leg.destination.set_port(port);
     if let Some(source) = &mut leg.source
@@ -231,6 +237,7 @@ pub fn announce(description: &str, leg: &TransmitRequest, origin: std::net::IpAd
         hops: Some(255),
         segments: false,
         launch_times: false,
+        own_frames: false,
         ..leg.clone()
     };
     let description = description.to_owned();

@@ -14,8 +14,8 @@ const AFTER_POINT_NS: i64 = 5_000;
 const PRECISION_NS: i64 = 200;
 /// A wide sender gets ahead of the reads by one packet in so many, to have time when the system takes some.
 const HURRY: i64 = 12;
-/// With so many packets a second, each is sent by itself.
-const SINGLE_RATE: u64 = 70_000;
+/// With so many packets a second, each is sent by itself: what leaves together cannot be as early as what leaves alone.
+const SINGLE_RATE: u64 = 250_000;
 
 /// How packets of video follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

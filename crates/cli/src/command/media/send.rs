@@ -214,6 +214,7 @@ fn request(args: &SendArgs, content: Content, payload_type: u8, kind: &str) -> S
         buffer_bytes: 4 << 20,
         segments: !args.no_segments,
         launch_times: true,
+        own_frames: !args.modest,
     };
     let mut legs = vec![leg(args.to, &args.interface)];
     if let Some(also) = args.also {

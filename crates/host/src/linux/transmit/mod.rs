@@ -1,5 +1,6 @@
 //! Datagrams sent in batches, cut by the kernel where it can, and at their time where the interface's queue knows how.
 
+mod frames;
 mod messages;
 mod pace;
 mod queue;
@@ -15,6 +16,7 @@ use model::{Tai, Timestamp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use self::frames::Frames;
 use self::messages::{MOST_MESSAGES, Message};
 pub use self::pace::Pacer;
 pub use self::urgent::urgency;
@@ -37,6 +39,7 @@ pub struct Transmitter {
     local: SocketAddr,
     segments: bool,
     launch: Option<queue::Launch>,
+    frames: Option<Frames>,
     plan: Vec<Message>,
     counts: TransmitCounts,
     efforts: Vec<Effort>,
@@ -90,6 +93,7 @@ impl Transmitter {
             local,
             segments: false,
             launch: None,
+            frames: None,
             plan: Vec::new(),
             counts: TransmitCounts::default(),
             efforts,
@@ -106,6 +110,11 @@ impl Transmitter {
             });
             made.efforts.push(Effort { what: "launch times".to_owned(), outcome });
         }
+        // A queue that knows times is better than none.
+        if request.own_frames && made.launch.is_none() {
+            let outcome = made.begin_frames(request, interface);
+            made.efforts.push(Effort { what: "frames of our own".to_owned(), outcome });
+        }
         Ok(made)
     }
 
@@ -115,6 +124,18 @@ impl Transmitter {
             Ok(()) => Ok("the kernel cuts them (UDP_SEGMENT)".to_owned()),
             Err(error) => Err(format!("the kernel does not cut them: {error}")),
         }
+    }
+
+    fn begin_frames(&mut self, request: &TransmitRequest, interface: u32) -> Result<String, String> {
+        let (SocketAddr::V4(from), SocketAddr::V4(to)) = (self.local, request.destination) else {
+            return Err("only for IPv4".to_owned());
+        };
+        let interface = match interface {
+            0 => queue::owner(self.local.ip()).ok_or("which interface packets leave from is not known")?,
+            number => number,
+        };
+        self.frames = Some(Frames::open(interface, from, to, request)?);
+        Ok("past protocols, queue and firewall; programs of this machine do not hear them".to_owned())
     }
 
     /// Where the packets come from.
@@ -143,7 +164,11 @@ impl Transmitter {
         while let Some(left) = self.plan.get(next..).filter(|left| !left.is_empty()) {
             let some = left.get(..MOST_MESSAGES).unwrap_or(left);
             let launch = self.launch.map(|launch| launch.on_clock(at));
-            match messages::send(self.socket.as_fd(), bytes, some, launch) {
+            let sent = match &self.frames {
+                Some(frames) => frames.send(bytes, some),
+                None => messages::send(self.socket.as_fd(), bytes, some, launch),
+            };
+            match sent {
                 Ok(count) => {
                     for message in some.iter().take(count) {
                         self.counts.packets += message.packets;
@@ -186,7 +211,8 @@ impl Transmitter {
     fn plan(&mut self, bytes: usize, packets: &[Range<usize>]) {
         self.plan.clear();
         for packet in packets.iter().filter(|packet| packet.start < packet.end && packet.end <= bytes) {
-            let joined = self.segments && self.plan.last_mut().is_some_and(|last| last.join(packet));
+            let together = self.segments && self.frames.is_none();
+            let joined = together && self.plan.last_mut().is_some_and(|last| last.join(packet));
             if !joined {
                 self.plan.push(Message::alone(packet.clone()));
             }

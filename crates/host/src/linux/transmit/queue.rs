@@ -90,7 +90,7 @@ pub fn begin(socket: BorrowedFd<'_>, local: IpAddr, interface: u32) -> Result<La
 }
 
 /// The interface that has this address.
-fn owner(local: IpAddr) -> Option<u32> {
+pub(super) fn owner(local: IpAddr) -> Option<u32> {
     let all = crate::interfaces().ok()?;
     let has = |each: &&crate::Interface| each.addresses.iter().any(|(address, _)| *address == local);
     all.iter().find(has).map(|each| each.index)

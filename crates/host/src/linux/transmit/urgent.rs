@@ -26,6 +26,8 @@ pub struct Urgency {
 /// Asks for all of it, for the calling thread.
 pub fn urgency(request: &UrgencyRequest) -> Urgency {
     let mut efforts = Vec::new();
+    // On a single processor we would wait for those whom we keep from running. Asked before we are bound to one of several.
+    let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     let mut note = |what: &str, had: String, result: io::Result<()>| {
         let outcome = result.map(|()| had).map_err(|error| error.to_string());
         efforts.push(Effort { what: what.to_owned(), outcome });
@@ -46,8 +48,6 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
         set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from),
     );
     if request.real_time {
-        // On a single processor we would wait for those whom we keep from running.
-        let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
         let result =
             if several { first_come() } else { Err(io::Error::other("there is one processor only")) };
         note("real-time scheduling", format!("SCHED_FIFO, priority {PRIORITY}"), result);
@@ -89,6 +89,11 @@ mod tests {
         });
         let answers = answers.join().unwrap();
         assert_eq!(answers.len(), 3);
+        // Bound to one processor, it has not become the only one.
+        let several = std::thread::available_parallelism().unwrap().get() > 1;
+        let said_one =
+            |effort: &Effort| effort.outcome.as_ref().is_err_and(|why| why.contains("one processor"));
+        assert_eq!(answers.iter().any(said_one), !several);
         assert!(answers.iter().any(|effort| effort.what == "timers without slack" && effort.outcome.is_ok()));
         let refused = std::thread::spawn(|| {
             urgency(&UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false }).efforts
