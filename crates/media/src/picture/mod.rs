@@ -203,7 +203,7 @@ mod tests {
         let mut wide =
             Picture::black(&VideoFormat { width: 7, height: 5, ..format(Sampling::YCbCr422, Depth::Ten) })
                 .unwrap();
-        (wide.planes[0].samples).iter_mut().enumerate().for_each(|(at, sample)| *sample = 64 + at as u16);
+        (wide.planes[0].samples).iter_mut().zip(64..).for_each(|(sample, value)| *sample = value);
         assert_eq!(wide.smaller(1).unwrap(), wide);
         let small = wide.smaller(3).unwrap();
         assert_eq!((small.format.width, small.format.height), (3, 2));
