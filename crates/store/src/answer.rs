@@ -22,6 +22,8 @@ pub enum Answer {
     Finding(FindingRecord),
     /// Use of port numbers.
     Usage(Usage),
+    /// What servers spoke.
+    Spoken(Spoken),
     /// How much there is.
     Statistics(Statistics),
 }
@@ -427,6 +429,30 @@ pub struct Usage {
     pub watched: Watched,
     /// The numbers that were used, by transport and number.
     pub ports: Vec<PortUse>,
+}
+
+/// What servers spoke.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// By transport, number and protocol.
+    pub ports: Vec<PortSpoken>,
+}
+
+/// A protocol that was spoken by a server at a port number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PortSpoken {
+    /// The number.
+    pub port: u16,
+    /// `tcp`, `udp`, `sctp` or `dccp`.
+    pub transport: String,
+    /// What the bytes said.
+    pub protocol: String,
+    /// The last packet.
+    pub last: Moment,
 }
 
 /// How much there is.

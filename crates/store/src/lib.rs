@@ -35,8 +35,9 @@ mod trim;
 
 pub use answer::{
     Acknowledged, Answer, DoorHistory, Fact, FindingRecord, FindingState, Findings, FlowHistory, GapRecord,
-    HolderHistory, HolderName, PortHistory, PortUse, Record, Records, Refusal, RefusalKind, SessionRecord,
-    SocketRecord, Span, Statistics, StreamRecord, TableSize, TouchRecord, Usage, Watched, What,
+    HolderHistory, HolderName, PortHistory, PortSpoken, PortUse, Record, Records, Refusal, RefusalKind,
+    SessionRecord, SocketRecord, Span, Spoken, Statistics, StreamRecord, TableSize, TouchRecord, Usage,
+    Watched, What,
 };
 pub use batch::{Batch, Resolution, Sighting};
 pub use fault::StoreError;

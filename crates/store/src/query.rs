@@ -64,6 +64,11 @@ pub enum Query {
         /// Which numbers; none for all.
         ports: Vec<u16>,
     },
+    /// What servers spoke, by the bytes of flows that were still seen then or later.
+    Spoken {
+        /// Since when.
+        since: Moment,
+    },
     /// How much there is.
     Statistics,
 }

@@ -94,6 +94,7 @@ fn everything(store: &Store) -> Result<String, String> {
         Query::Records { filter },
         Query::Findings { filter: crate::FindingFilter { limit: 1000, ..Default::default() }, now },
         Query::Usage { ports: Vec::new() },
+        Query::Spoken { since: Moment::from_ns(0) },
         Query::Statistics,
     ] {
         let answer: Answer = store.answer(&query).map_err(|refusal| refusal.text)?;

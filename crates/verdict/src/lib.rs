@@ -22,6 +22,7 @@ pub use baseline::Baseline;
 pub use fault::Fault;
 pub use judge::judge;
 pub use policy::Policy;
+pub use rules::wire::home::is_at_home;
 pub use traffic::{Earlier, TrafficFacts, judge_traffic};
 pub use usage::{Usage, Used};
 pub use visits::{SCAN_PORTS, judge_visits};

@@ -30,7 +30,7 @@ pub(super) fn run(args: &CensusArgs) -> Status {
     let view = grounds.judge(look::snapshot(&mut Looker::new(), &selection::look(&args.look)));
     let mut attendance = Attendance::of(&view);
     if let Some((since, uses)) = remembered {
-        attendance.remember(since, uses);
+        attendance.remember(&grounds.paper, since, uses);
     }
     let census = Census::take(&view.paper, &attendance);
     let status = view.outcome(Threshold::Never).exit_status();
@@ -84,6 +84,24 @@ fn remembered(
         Answer::Usage(usage) => usage,
         _ => return Err(failed(memory::unexpected())),
     };
+    let spoken = match memory.ask(&Query::Spoken { since: Moment(since) }).map_err(failed)? {
+        Answer::Spoken(spoken) => spoken.ports,
+        _ => return Err(failed(memory::unexpected())),
+    };
+    // A client's own number is no chair: only where a server answered is it asked what was spoken.
+    let served: BTreeSet<(&str, u16)> = usage
+        .ports
+        .iter()
+        .filter(|one| one.served.is_some())
+        .map(|one| (one.transport.as_str(), one.port))
+        .collect();
+    let heard = spoken.iter().filter(|one| served.contains(&(one.transport.as_str(), one.port)));
+    let heard = heard.filter_map(|one| {
+        let (transport, port) = (Transport::from_name(&one.transport)?, one.port);
+        let spoken = Some(one.protocol.clone());
+        Some(Remembered { transport, port, last: one.last.0, holder: None, fit: Fit::Fitting, spoken })
+    });
+    let heard: Vec<Remembered> = heard.collect();
     let uses = usage.ports.iter().filter_map(|one| {
         let last = [&one.held, &one.served].into_iter().flatten().map(|span| span.last.0).max()?;
         let transport = Transport::from_name(&one.transport).filter(|_| last >= since)?;
@@ -93,9 +111,9 @@ fn remembered(
             false if silent() => Fit::Unexplained,
             false => Fit::Fitting,
         };
-        Some(Remembered { transport, port: one.port, last, holder: None, fit })
+        Some(Remembered { transport, port: one.port, last, holder: None, fit, spoken: None })
     });
-    Ok((since, uses.collect()))
+    Ok((since, uses.chain(heard).collect()))
 }
 
 /// The ports of which was found since then that somebody else sits there.

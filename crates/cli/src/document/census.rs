@@ -121,6 +121,8 @@ struct Used<'a> {
     last_seen: Option<String>,
     /// The programs that hold it.
     holders: Vec<&'a str>,
+    /// The protocols that its servers spoke, by their bytes, as far as that is remembered.
+    spoken: Vec<&'static str>,
 }
 
 /// An assignment that nobody seems to use.
@@ -234,6 +236,7 @@ impl<'a> Used<'a> {
                 .occupied
                 .map(|occupied| occupied.holders.iter().map(String::as_str).collect())
                 .unwrap_or_default(),
+            spoken: chair.occupied.map(|occupied| occupied.spoken.clone()).unwrap_or_default(),
         }
     }
 }

@@ -31,7 +31,9 @@ impl<'a> HistoryDocument<'a> {
             Answer::Port(port) => (Some(port), None, None),
             Answer::Records(records) => (None, Some(records), None),
             Answer::Statistics(statistics) => (None, None, Some(statistics)),
-            Answer::Findings(_) | Answer::Finding(_) | Answer::Usage(_) => (None, None, None),
+            Answer::Findings(_) | Answer::Finding(_) | Answer::Usage(_) | Answer::Spoken(_) => {
+                (None, None, None)
+            }
         };
         HistoryDocument {
             schema_version: SCHEMA_VERSION,

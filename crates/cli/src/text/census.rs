@@ -191,6 +191,9 @@ pub(crate) fn who(chair: &Chair<'_>) -> String {
     let Some(occupied) = chair.occupied else { return String::new() };
     let holders: Vec<_> = occupied.holders.iter().map(|holder| sanitise::line(holder)).collect();
     let mut who = if holders.is_empty() { String::from("unknown") } else { holders.join(", ") };
+    if !occupied.spoken.is_empty() {
+        let _ = write!(who, ", speaks {}", occupied.spoken.join(", "));
+    }
     if let (false, Some(earlier)) = (occupied.now, occupied.earlier) {
         let _ = write!(who, " (last {})", earlier.rfc3339());
     }

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use model::{Code, Finding, Seen, Subject, Timestamp, Transport, Utc};
 
+use registry::Paper;
+use verdict::is_at_home;
+
 use crate::view::{Row, View};
 
 /// Holders that are named per port; what is more is counted by the look itself.
 const MOST_HOLDERS: usize = 8;
+/// Protocols that are named per port.
+const MOST_SPOKEN: usize = 8;
 
 /// How a use stands to what the port is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,11 +56,13 @@ pub struct Use {
     pub fit: Fit,
     /// Programs that hold it, in order, as they were seen.
     pub holders: Vec<String>,
+    /// Protocols that its servers spoke, by their bytes, in order.
+    pub spoken: Vec<&'static str>,
 }
 
 impl Use {
     fn new() -> Use {
-        Use { now: false, earlier: None, fit: Fit::Fitting, holders: Vec::new() }
+        Use { now: false, earlier: None, fit: Fit::Fitting, holders: Vec::new(), spoken: Vec::new() }
     }
 
     fn hold(&mut self, name: &str) {
@@ -80,6 +87,8 @@ pub struct Remembered {
     pub holder: Option<String>,
     /// How it stood to what the port is for.
     pub fit: Fit,
+    /// The name of the protocol that a server spoke there, where its bytes said so.
+    pub spoken: Option<String>,
 }
 
 /// Every port that is or was used.
@@ -144,8 +153,14 @@ impl Attendance {
         }
     }
 
-    /// Adds what is remembered since then.
-    pub fn remember(&mut self, since: Timestamp<Utc>, uses: impl IntoIterator<Item = Remembered>) {
+    /// Adds what is remembered since then. Bytes that are not what the paper promises there speak for themselves, whether
+    /// or not somebody was told of them.
+    pub fn remember(
+        &mut self,
+        paper: &Paper,
+        since: Timestamp<Utc>,
+        uses: impl IntoIterator<Item = Remembered>,
+    ) {
         self.since = Some(self.since.map_or(since, |known| known.min(since)));
         for remembered in uses {
             let seat = self.seat(remembered.transport, remembered.port);
@@ -153,6 +168,17 @@ impl Attendance {
             seat.fit = seat.fit.max(remembered.fit);
             if let Some(holder) = &remembered.holder {
                 seat.hold(holder);
+            }
+            if let Some(protocol) = remembered.spoken.as_deref().and_then(traffic::protocol::by_name) {
+                let standing = paper.standing(remembered.transport, remembered.port);
+                if !is_at_home(protocol, &standing, remembered.transport, remembered.port) {
+                    seat.fit = Fit::Squatted;
+                }
+                if let Err(place) = seat.spoken.binary_search(&protocol.name)
+                    && seat.spoken.len() < MOST_SPOKEN
+                {
+                    seat.spoken.insert(place, protocol.name);
+                }
             }
         }
     }

@@ -134,9 +134,16 @@ fn what_is_remembered_counts_as_use() {
     let view = view();
     let mut attendance = Attendance::of(&view);
     let last = Timestamp::from_ns(7);
-    let remembered =
-        |transport, port, fit| Remembered { transport, port, last, holder: Some(String::from("old")), fit };
+    let remembered = |transport, port, fit| Remembered {
+        transport,
+        port,
+        last,
+        holder: Some(String::from("old")),
+        fit,
+        spoken: None,
+    };
     attendance.remember(
+        &view.paper,
         Timestamp::from_ns(3),
         [
             remembered(Transport::Udp, 420, Fit::Unexplained),
@@ -157,9 +164,31 @@ fn what_is_remembered_counts_as_use() {
 }
 
 #[test]
+fn who_speaks_something_else_sits_in_anothers_chair() {
+    let view = view();
+    let heard = |port: u16, protocol: &'static str| {
+        let mut attendance = Attendance::default();
+        let spoken = Some(protocol.to_owned());
+        let (transport, last) = (Transport::Tcp, Timestamp::from_ns(7));
+        let one = Remembered { transport, port, last, holder: None, fit: Fit::Fitting, spoken };
+        attendance.remember(&view.paper, Timestamp::from_ns(3), [one]);
+        let census = Census::take(&view.paper, &attendance);
+        let [tcp, _] = &census.rolls;
+        let chair = &tcp.chairs[usize::from(port)];
+        assert_eq!(chair.occupied.unwrap().spoken, [protocol]);
+        chair.seat()
+    };
+    assert_eq!(heard(22, "ssh"), Seat::Taken);
+    assert_eq!(heard(443, "tls"), Seat::Taken, "what carries a service is at home there");
+    assert_eq!(heard(443, "ssh"), Seat::Squatted);
+    assert_eq!(heard(420, "ssh"), Seat::Squatted);
+}
+
+#[test]
 fn holders_are_bounded_and_named_once() {
     let mut attendance = Attendance::default();
     attendance.remember(
+        &view().paper,
         Timestamp::from_ns(0),
         (0..40).map(|number| Remembered {
             transport: Transport::Tcp,
@@ -167,6 +196,7 @@ fn holders_are_bounded_and_named_once() {
             last: Timestamp::from_ns(number),
             holder: Some(format!("p{}", number % 20)),
             fit: Fit::Fitting,
+            spoken: None,
         }),
     );
     let seat = attendance.at(Transport::Tcp, 80).unwrap();

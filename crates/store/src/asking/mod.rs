@@ -42,6 +42,9 @@ impl Store {
             }
             Query::Reopen { id, now } => findings::reopen(self, id, *now),
             Query::Usage { ports } => Ok(Answer::Usage(self.read(|reading| usage(reading, ports))?)),
+            Query::Spoken { since } => {
+                Ok(Answer::Spoken(self.read(|reading| port::spoken(reading, since.as_ns()))?))
+            }
             Query::Statistics => Ok(Answer::Statistics(self.statistics()?)),
         }
     }

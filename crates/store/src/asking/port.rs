@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use model::{Kind, Transport};
 
-use crate::answer::{DoorHistory, FlowHistory, HolderHistory, PortHistory};
+use crate::answer::{DoorHistory, FlowHistory, HolderHistory, PortHistory, PortSpoken, Spoken};
 use crate::desk::{DOORS, FINDINGS, FLOWS, HELD, Reading};
 use crate::fault::StoreError;
 use crate::identity;
@@ -88,6 +88,36 @@ fn doors(
     Ok(found.into_iter().map(|(_, _, door)| door).collect())
 }
 
+/// The transport, number and protocol of a row of flows.
+fn spoken_in(key: &[u8]) -> Option<(Transport, u16, &[u8])> {
+    let (_, rest) = key.split_first_chunk::<4>()?;
+    let ([number, high, low], protocol) = rest.split_first_chunk::<3>()?;
+    Some((identity::transport(*number)?, u16::from_be_bytes([*high, *low]), protocol))
+}
+
+/// What servers spoke, by the bytes of flows that were still seen at `since_ns` or later.
+pub(super) fn spoken(reading: &Reading<'_>, since_ns: i64) -> Result<Spoken, StoreError> {
+    let mut last: BTreeMap<(Transport, u16, String), i64> = BTreeMap::new();
+    reading.all(FLOWS, |key, row: FlowRow| {
+        if let Some((transport, port, protocol)) = spoken_in(key)
+            && !protocol.is_empty()
+            && row.span.last_ns >= since_ns
+        {
+            let protocol = String::from_utf8_lossy(protocol).into_owned();
+            let known = last.entry((transport, port, protocol)).or_insert(row.span.last_ns);
+            *known = row.span.last_ns.max(*known);
+        }
+        Ok(true)
+    })?;
+    let ports = last.into_iter().map(|((transport, port, protocol), last)| PortSpoken {
+        port,
+        transport: transport.name().to_owned(),
+        protocol,
+        last: Moment::from_ns(last),
+    });
+    Ok(Spoken { ports: ports.collect() })
+}
+
 /// Flows of one transport and protocol.
 struct Sum {
     span: SpanRow,
@@ -104,10 +134,8 @@ fn flows(
 ) -> Result<Vec<FlowHistory>, StoreError> {
     let mut sums: BTreeMap<(Transport, String), Sum> = BTreeMap::new();
     reading.all(FLOWS, |key, row: FlowRow| {
-        let Some((_, rest)) = key.split_first_chunk::<4>() else { return Ok(true) };
-        let Some(([number, high, low], protocol)) = rest.split_first_chunk::<3>() else { return Ok(true) };
-        let Some(transport) = identity::transport(*number).filter(|it| wanted(*it)) else { return Ok(true) };
-        if u16::from_be_bytes([*high, *low]) != port {
+        let Some((transport, number, protocol)) = spoken_in(key) else { return Ok(true) };
+        if number != port || !wanted(transport) {
             return Ok(true);
         }
         let protocol = String::from_utf8_lossy(protocol).into_owned();

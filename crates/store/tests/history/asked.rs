@@ -409,6 +409,7 @@ fn questions_and_answers_travel_as_json() {
         Query::Acknowledge { id: id.clone(), reason, by, until: Some(moment(BEGIN + DAY)), now },
         Query::Reopen { id, now },
         Query::Usage { ports: vec![420] },
+        Query::Spoken { since: now },
         Query::Statistics,
     ] {
         let text = serde_json::to_string(&query).unwrap();

@@ -19,16 +19,23 @@ impl Homes {
     /// Whether nothing is odd about this protocol on the port.
     pub(crate) fn at_home(&mut self, protocol: &'static Protocol, berthed: &Berthed<'_>) -> bool {
         let key = (berthed.transport, berthed.port, protocol.name);
-        *self.known.entry(key).or_insert_with(|| {
-            services(&berthed.standing, berthed.transport, berthed.port).any(|name| serves(protocol, name))
-                || takes_any_reserved_port(protocol, berthed)
-        })
+        *self
+            .known
+            .entry(key)
+            .or_insert_with(|| is_at_home(protocol, &berthed.standing, berthed.transport, berthed.port))
     }
 
     /// Whether the protocol was found to be at home on the port before.
     pub(crate) fn is_known_home(&self, protocol: &'static Protocol, transport: Transport, port: u16) -> bool {
         self.known.get(&(transport, port, protocol.name)).copied().unwrap_or(false)
     }
+}
+
+/// Whether the port is for what travels in this protocol: by its registered names, what is commonly seen, or what known
+/// programs serve there.
+pub fn is_at_home(protocol: &Protocol, standing: &Standing<'_>, transport: Transport, port: u16) -> bool {
+    services(standing, transport, port).any(|name| serves(protocol, name))
+        || takes_any_reserved_port(protocol, port)
 }
 
 /// Everything that the port may be for: its registered names, what is commonly seen, what known programs serve there.
@@ -54,9 +61,9 @@ fn serves(protocol: &Protocol, service: &str) -> bool {
 }
 
 /// RPC servers take any free port from 512 to 1023 (bindresvport(3)).
-fn takes_any_reserved_port(protocol: &Protocol, berthed: &Berthed<'_>) -> bool {
+fn takes_any_reserved_port(protocol: &Protocol, port: u16) -> bool {
     let rpc = ["sunrpc", "nfs", "mountd"].iter().any(|name| protocol.services.contains(name));
-    rpc && (512..1024).contains(&berthed.port)
+    rpc && (512..1024).contains(&port)
 }
 
 /// Whether somebody ordinarily uses the port.
