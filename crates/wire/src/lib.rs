@@ -17,6 +17,7 @@ pub mod btf;
 pub mod capture;
 pub mod cgroup;
 pub mod checksum;
+pub mod coalesced;
 pub mod cursor;
 pub mod darwin_args;
 pub mod darwin_socket;

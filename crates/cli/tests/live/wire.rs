@@ -350,6 +350,33 @@ fn under_overload_what_was_dropped_is_counted_exactly() {
 }
 
 #[test]
+fn datagrams_that_a_sender_hands_over_together_are_seen_one_by_one() {
+    if !possible("a watch of a sender that hands over many datagrams at once", &[]) {
+        return;
+    }
+    let (one, two) = cable("coalesced");
+    one.sh("ip -6 addr add fd00::1/64 dev va nodad");
+    two.sh("ip -6 addr add fd00::2/64 dev vb nodad");
+    for (stage, interface) in [(&one, "va"), (&two, "vb")] {
+        for (family, host) in [("AF_INET", "10.9.0.2"), ("AF_INET6", "fd00::2")] {
+            let watch = Watch::begin(stage, &["--json", "-i", interface, "--filter", "udp dst port 9999"]);
+            // SOL_UDP, UDP_SEGMENT: 1000 octets a datagram (udp(7)).
+            let program = format!(
+                "import socket\ns=socket.socket(socket.{family},socket.SOCK_DGRAM)\n\
+                 s.setsockopt(17,103,1000)\nfor _ in range(30): s.sendto(b'x'*39500,('{host}',9999))"
+            );
+            let output = one.command(&[PYTHON, "-c", &program]).stdin(Stdio::null()).output().unwrap();
+            assert!(output.status.success(), "{}", err(&output));
+            let (_, traffic) = watch.summary();
+            let headers = if family == "AF_INET" { 14 + 20 + 8 } else { 14 + 40 + 8 };
+            let volume = &traffic["volume"];
+            assert_eq!(volume["frames"], 30 * 40, "{interface} {family}: {volume}");
+            assert_eq!(volume["wire_bytes"], 30 * (39_500 + 40 * headers), "{interface} {family}: {volume}");
+        }
+    }
+}
+
+#[test]
 fn several_workers_see_each_frame_once() {
     const FRAMES: u64 = 5_000;
     const FLOWS: u32 = 40;

@@ -2,6 +2,7 @@
 
 use libc::{TP_STATUS_CSUMNOTREADY, TP_STATUS_VLAN_TPID_VALID, TP_STATUS_VLAN_VALID};
 use model::{Timestamp, Utc};
+use wire::coalesced::Coalesced;
 use wire::cursor::{array, be16, ne16, ne32};
 use wire::{Frame, LinkType};
 
@@ -15,6 +16,14 @@ const ADDRESSES_BYTES: usize = 12;
 const TAG_BYTES: usize = 4;
 /// Bytes of the header of "cooked" frames, version 2.
 const COOKED_BYTES: usize = 20;
+
+/// Bytes of `struct virtio_net_hdr`, which stands right before a frame.
+const CUTTING_BYTES: usize = 10;
+/// Its flag that a checksum is to be made, and its kind of frame: datagrams of UDP (Linux `include/uapi/linux/virtio_net.h`).
+const NEEDS_CHECKSUM: u8 = 1;
+const DATAGRAMS: u8 = 5;
+/// Where in the header of UDP its checksum stands (RFC 768).
+const CHECKSUM_AT: u16 = 6;
 
 const CUSTOMER_TAG: u16 = 0x8100;
 const IPV4: u16 = 0x0800;
@@ -114,6 +123,25 @@ impl Place {
     /// Whether its checksum is left to the interface.
     pub fn checksum_pending(&self) -> bool {
         self.status & TP_STATUS_CSUMNOTREADY != 0
+    }
+
+    /// How the frame is to be cut into datagrams; asked before the frame, whose tag takes this room.
+    pub fn coalesced(&self, block: &[u8]) -> Option<Coalesced> {
+        let header = array::<CUTTING_BYTES>(block, self.link_at.checked_sub(CUTTING_BYTES)?)?;
+        let [flags, kind, ..] = header;
+        let number = |at| ne16(&header, at);
+        if kind != DATAGRAMS || flags & NEEDS_CHECKSUM == 0 || number(8)? != CHECKSUM_AT {
+            return None;
+        }
+        let network_bytes = self.network_at.checked_sub(self.link_at)?;
+        let network_at = match self.link() {
+            LinkType::RAW => 0,
+            LinkType::LINUX_SLL2 => COOKED_BYTES,
+            LinkType::ETHERNET if self.status & TP_STATUS_VLAN_VALID != 0 => network_bytes + TAG_BYTES,
+            _ => network_bytes,
+        };
+        let udp_at = network_at + usize::from(number(6)?).checked_sub(network_bytes)?;
+        Some(Coalesced { network_at, udp_at, payload_bytes: usize::from(number(4)?) })
     }
 
     /// The frame as it is on the wire. What the kernel took out of it is put back in the room that it leaves before each.
@@ -217,6 +245,34 @@ mod tests {
         let mut block = block(1, IPV4, 0, &ETHERNET, b"berth");
         let whole = [&ETHERNET[..], b"berth"].concat();
         assert_eq!(only(&mut block, 1000), (LinkType::ETHERNET, whole, 26));
+    }
+
+    #[test]
+    fn datagrams_that_are_one_frame_are_known_by_what_stands_before_it() {
+        let mut said = vec![NEEDS_CHECKSUM, DATAGRAMS];
+        [42_u16, 1000, 34, 6].iter().for_each(|number| said.extend(number.to_ne_bytes()));
+        let of = |hardware, status, link: &[u8], said: &[u8]| {
+            let mut block = block(hardware, IPV4, status, link, b"berth");
+            let at = 48 + 96 - link.len() - CUTTING_BYTES;
+            block[at..at + CUTTING_BYTES].copy_from_slice(said);
+            Walk::begin(&block).unwrap().next(&block).unwrap().coalesced(&block)
+        };
+        let place = |network_at, udp_at| Some(Coalesced { network_at, udp_at, payload_bytes: 1000 });
+        assert_eq!(of(1, 0, &ETHERNET, &said), place(14, 34));
+        assert_eq!(of(1, TP_STATUS_VLAN_VALID, &ETHERNET, &said), place(18, 38));
+        assert_eq!(of(778, 0, &ETHERNET, &said), place(0, 20));
+        for (at, other) in [(0, 0), (1, 1), (8, 16)] {
+            let mut damaged = said.clone();
+            damaged[at] = other;
+            assert_eq!(
+                of(1, 0, &ETHERNET, &damaged),
+                None,
+                "a checksum that is made, TCP, and a checksum of TCP"
+            );
+        }
+        let mut before = said;
+        before[6..8].copy_from_slice(&13_u16.to_ne_bytes());
+        assert_eq!(of(1, 0, &ETHERNET, &before), None, "a transport before the network");
     }
 
     #[test]

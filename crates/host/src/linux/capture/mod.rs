@@ -20,6 +20,7 @@ use model::Reason;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, netdevice::name_to_index, socket};
+use wire::Frame;
 
 use self::block::Walk;
 use self::names::Interfaces;
@@ -46,6 +47,9 @@ struct Worker {
     socket: PacketSocket,
     ring: Ring,
     counts: CaptureCounts,
+    /// Whether the kernel says how frames are to be cut, and where they are cut.
+    knows_coalesced: bool,
+    room: Vec<u8>,
 }
 
 /// What comes of opening the sockets, which happens in the network namespace that is asked for.
@@ -180,13 +184,18 @@ impl Worker {
             let mut walk = Walk::begin(&block).ok_or(io::ErrorKind::InvalidData)?;
             while let Some(place) = walk.next(&block) {
                 let interface = interfaces.place(place.interface, place.link(), self.socket.as_fd());
+                let coalesced = place.coalesced(&block).filter(|_| self.knows_coalesced);
                 let frame =
                     place.frame(&mut block, snap_bytes, interface).ok_or(io::ErrorKind::InvalidData)?;
                 seen += 1;
                 self.counts.seen += 1;
                 self.counts.truncated += u64::from(frame.bytes.len() < frame.wire_bytes as usize);
                 let (direction, checksum_pending) = (place.direction(), place.checksum_pending());
-                each(Captured { frame, direction, checksum_pending });
+                let mut tell = |frame: Frame<'_>| each(Captured { frame, direction, checksum_pending });
+                // A sender may hand over many datagrams as one frame (UDP_SEGMENT, udp(7)), which no wire has ever seen.
+                if coalesced.and_then(|it| it.cut(&frame, &mut self.room, &mut tell)).is_none() {
+                    tell(frame);
+                }
             }
             if walk.left() > 0 {
                 return Err(io::ErrorKind::InvalidData.into());
@@ -302,11 +311,12 @@ fn worker(request: &CaptureRequest, workers: usize, bound: Option<u32>) -> Resul
             _ => CaptureError::Kernel(what, error),
         }
     };
+    let knows_coalesced = socket.say_what_is_coalesced().is_ok();
     socket.ring(&shape).map_err(no_memory("make memory for frames"))?;
     let ring = Ring::map(&socket, &shape).map_err(no_memory("share memory for frames"))?;
     socket.filter(&filter::nothing()).map_err(|error| CaptureError::Kernel("filter frames", error))?;
     socket.bind(bound).map_err(|error| CaptureError::Kernel("receive frames", error))?;
-    Ok(Worker { socket, ring, counts: CaptureCounts::default() })
+    Ok(Worker { socket, ring, counts: CaptureCounts::default(), knows_coalesced, room: Vec::new() })
 }
 
 /// Lets through what is asked for.

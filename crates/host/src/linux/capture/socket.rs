@@ -51,6 +51,11 @@ impl PacketSocket {
         self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
     }
 
+    /// Has the kernel say before each frame how it is to be cut (`struct virtio_net_hdr`); only before there is a ring.
+    pub fn say_what_is_coalesced(&self) -> io::Result<()> {
+        self.set(libc::SOL_PACKET, libc::PACKET_VNET_HDR, &1_i32)
+    }
+
     /// Makes the memory that frames are put into.
     pub fn ring(&self, shape: &tpacket_req3) -> io::Result<()> {
         self.set(libc::SOL_PACKET, libc::PACKET_VERSION, &TPACKET_V3)?;
