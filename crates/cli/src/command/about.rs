@@ -160,11 +160,12 @@ fn date() -> String {
 fn without_doubled_breaks(page: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(page.len());
     let mut lines = page.split_inclusive(|byte| *byte == b'\n').peekable();
+    let is_blank = |line: &[u8]| line == b"\n" || line.starts_with(b".sp");
     let mut blank = false;
     while let Some(line) = lines.next() {
         let is_break = line == b".br\n";
-        let doubled = blank || lines.peek().is_some_and(|next| next.starts_with(b".sp"));
-        blank = line.starts_with(b".sp") || is_break && blank;
+        let doubled = blank || lines.peek().is_some_and(|next| is_blank(next));
+        blank = is_blank(line) || is_break && blank;
         if !(is_break && doubled) {
             out.extend_from_slice(line);
         }
