@@ -78,8 +78,8 @@ fn write(bytes: &mut [u8], at: usize, number: u16) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::LinkType;
     use crate::cursor::be16;
+    use crate::frame::LinkType;
     use alloc::vec;
 
     /// A frame of IPv4 or IPv6 with this payload, its lengths as the kernel leaves them.
