@@ -63,6 +63,9 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// How long each fuzz target runs here; a night is for longer.
 const FUZZ_SECONDS: &str = "4";
 
+/// How much of the output is shown where tests ended without a summary.
+const LAST_LINES: usize = 100;
+
 /// Runs every check; `--install` first installs what they need.
 pub fn run(arguments: &[String]) -> Outcome {
     let known = ["--install", "--no-cross", "--no-fuzz", "--no-packages"];
@@ -152,10 +155,6 @@ fn tests(mut command: Command) -> Outcome {
     let output = command.stderr(std::process::Stdio::inherit()).output();
     let output = output.map_err(|error| format!("{}: {error}", name(&command)))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        say(&text);
-        return Err(format!("{}: {}", name(&command), output.status));
-    }
     let results: Vec<&str> = text.lines().filter(|line| line.starts_with("test result: ")).collect();
     let count = |word: &str| -> u64 {
         let numbers = results.iter().flat_map(|line| line.split([';', '.'])).filter_map(|part| {
@@ -179,7 +178,28 @@ fn tests(mut command: Command) -> Outcome {
         count("failed"),
         count("ignored")
     ));
+    if !output.status.success() {
+        return Err(format!("{}: {}\n{}", name(&command), output.status, failures(&text)));
+    }
     if count("passed") == 0 { Err("no test ran".to_owned()) } else { Ok(()) }
+}
+
+/// What the tests that failed have said: it is told last, where a person looks first.
+fn failures(text: &str) -> String {
+    let mut told = String::new();
+    for part in text.split("\nfailures:\n").skip(1) {
+        // Each crate has two such parts: what was said, and the names again.
+        if let Some((said, _)) = part.split_once("\n\ntest result: ").or(Some((part, ""))) {
+            told.push_str(said.trim_end());
+            told.push('\n');
+        }
+    }
+    if told.is_empty() {
+        // Whoever was ended by a signal had no time for a summary.
+        let lines: Vec<&str> = text.lines().collect();
+        told = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default().join("\n");
+    }
+    told
 }
 
 /// Installs what is missing, where we may; says what could not be had and goes on, for what needs it is then skipped.

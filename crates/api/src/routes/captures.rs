@@ -66,7 +66,9 @@ pub(crate) async fn hand_in(
             "Another capture is being read: try again when it is done.",
         )
     };
-    let permit = Arc::clone(&shared.captures.room).try_acquire_owned().map_err(|_| busy())?;
+    // One is read at a time, and most are read at once: whoever comes next waits for a while.
+    let room = Arc::clone(&shared.captures.room).acquire_owned();
+    let permit = timeout(PATIENCE, room).await.ok().and_then(Result::ok).ok_or_else(busy)?;
     let most = shared.captures.most_bytes;
     let too_large = || {
         let what = format!(

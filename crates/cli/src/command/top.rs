@@ -298,6 +298,9 @@ impl Loop {
         screen.draw(&mut self.app).map_err(failed)?;
         let mut drawn = Instant::now();
         let mut waits = false;
+        // We stopped ourselves and have the terminal again; the signal that woke us is still to be heard of.
+        #[cfg(unix)]
+        let mut woken = false;
         loop {
             let next = if waits { DRAW_AGAIN } else { SECOND };
             let mut draw = false;
@@ -308,7 +311,13 @@ impl Loop {
                     match Input::of(&event).map(|input| self.app.handle(input)) {
                         None | Some(Answer::On) => {}
                         Some(Answer::Quit) => return Ok(0),
-                        Some(Answer::Suspend) => stop(screen).map_err(failed)?,
+                        Some(Answer::Suspend) => {
+                            stop(screen).map_err(failed)?;
+                            #[cfg(unix)]
+                            {
+                                woken = true;
+                            }
+                        }
                         Some(Answer::Redraw) => screen.clear().map_err(failed)?,
                     }
                 }
@@ -318,11 +327,13 @@ impl Loop {
                 #[cfg(unix)]
                 Ok(Wake::Stop) => {
                     stop(screen).map_err(failed)?;
-                    draw = true;
+                    (draw, woken) = (true, true);
                 }
                 #[cfg(unix)]
                 Ok(Wake::Continued) => {
-                    screen.take_again().map_err(failed)?;
+                    if !std::mem::take(&mut woken) {
+                        screen.take_again().map_err(failed)?;
+                    }
                     draw = true;
                 }
                 Ok(Wake::Failed(why)) => return Err(Stop::Failed(why)),

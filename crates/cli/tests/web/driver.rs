@@ -13,7 +13,7 @@ use crate::stage::{Planter, Stage};
 /// Where the driver listens, in the namespace of the browser.
 const DRIVER: u16 = 9515;
 /// How long something may take that has no limit of its own.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What stands for an element in WebDriver (§12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -36,7 +36,8 @@ impl Browser {
     pub fn begin(stage: &Stage) -> Browser {
         enter(stage);
         let port = format!("--port={DRIVER}");
-        let driver = stage.serve(&["chromedriver", &port], "started successfully");
+        // Names of files are not in ASCII, whatever the caller's language.
+        let driver = stage.serve(&["env", "LC_ALL=C.UTF-8", "chromedriver", &port], "started successfully");
         let profile = format!("--user-data-dir={}", stage.home.0.join("profile").display());
         let options = json!({
             "binary": "/usr/bin/chromium",
@@ -226,7 +227,7 @@ fn call(way: &mut TcpStream, method: &str, path: &str, body: &Value) -> Result<V
 /// A connection on the network that the thread is on.
 pub fn connect(to: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(to).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(180))).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
