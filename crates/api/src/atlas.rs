@@ -15,8 +15,10 @@ pub(crate) type Port = (Transport, u16);
 pub(crate) struct Spot {
     /// Sockets that wait here.
     pub(crate) listeners: Vec<u32>,
-    /// Sockets that have the port otherwise: bound, or connected from it.
+    /// Sockets that have the port otherwise: bound, or connected, and there to stay.
     pub(crate) others: Vec<u32>,
+    /// Sockets that come and go with one conversation.
+    pub(crate) passing: Vec<u32>,
     /// Ports published without a socket.
     pub(crate) forwards: Vec<u32>,
     /// Services that were seen on the wire, anywhere.
@@ -40,6 +42,8 @@ impl Spot {
             Using::Wire
         } else if self.touch.is_some() {
             Using::Touched
+        } else if !self.passing.is_empty() {
+            Using::Passing
         } else {
             Using::Free
         }
@@ -55,6 +59,8 @@ impl Spot {
 pub(crate) enum Using {
     /// Nobody is there, and nobody was seen.
     Free,
+    /// Only sockets have it that come and go with one conversation: a client's, or what is left of one that is over.
+    Passing,
     /// Somebody knocked, and nobody spoke.
     Touched,
     /// It was spoken at somewhere on the wire.
@@ -68,9 +74,15 @@ pub(crate) enum Using {
 }
 
 impl Using {
+    /// Whether anybody is there, or came there, who would want to be looked at.
+    pub(crate) fn is_used(self) -> bool {
+        self > Using::Passing
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Using::Free => "free",
+            Using::Passing => "passing",
             Using::Touched => "touched",
             Using::Wire => "wire",
             Using::Bound => "bound",
@@ -155,10 +167,16 @@ impl Atlas {
                     let (Some(transport), Some(port)) = (socket.kind.transport(), socket.port()) else {
                         continue;
                     };
+                    if socket.state == model::State::Unbound {
+                        continue;
+                    }
                     let spot = self.spots.entry((transport, port)).or_default();
                     if socket.is_listener() {
                         spot.listeners.push(index);
                         spot.judge(row.verdict);
+                    } else if machine.snapshot.is_passing(socket) && !matches!(row.verdict, Verdict::Found(_))
+                    {
+                        spot.passing.push(index);
                     } else {
                         spot.others.push(index);
                         if socket.peer.is_none() {

@@ -48,6 +48,13 @@ pub struct PortRules {
     pub reserved: Vec<RangeInclusive<u16>>,
 }
 
+impl PortRules {
+    /// Whether the kernel gives this port to those who ask for none.
+    pub fn gives_out(&self, port: u16) -> bool {
+        self.ephemeral.contains(&port) && !self.reserved.iter().any(|range| range.contains(&port))
+    }
+}
+
 /// A port that the machine redirects elsewhere (DNAT), which needs no socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {

@@ -5,7 +5,7 @@ use alloc::{sync::Arc, vec::Vec};
 use crate::gap::Gap;
 use crate::machine::{Forward, Machine, Namespace};
 use crate::process::Process;
-use crate::socket::{Socket, Views};
+use crate::socket::{Socket, State, Views};
 use crate::time::{Timestamp, Utc};
 
 /// One look at a machine.
@@ -46,6 +46,20 @@ impl Snapshot {
     pub fn process(&self, pid: u32) -> Option<&Arc<Process>> {
         let index = self.processes.binary_search_by_key(&pid, |process| process.pid).ok()?;
         self.processes.get(index)
+    }
+
+    /// Whether the kernel may have chosen this port in that namespace: by the namespace's own rules, and where they are
+    /// not known by the range that Linux begins with.
+    pub fn may_give_out(&self, netns: u32, port: u16) -> bool {
+        let rules = self.namespace(netns).and_then(|namespace| namespace.rules.value());
+        rules.map_or((32_768..=60_999).contains(&port), |rules| rules.gives_out(port))
+    }
+
+    /// Whether a socket comes and goes with one conversation: a client's, on a port that the kernel chose, or what is
+    /// left of a connection that is over (RFC 9293 §3.3.2, TIME-WAIT).
+    pub fn is_passing(&self, socket: &Socket) -> bool {
+        let chosen = || socket.port().is_some_and(|port| self.may_give_out(socket.netns, port));
+        !socket.is_listener() && (socket.state == State::Closing || chosen())
     }
 
     /// The namespace with this inode number.

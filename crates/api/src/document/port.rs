@@ -27,12 +27,13 @@ pub(crate) struct Summary {
     pub(crate) commonly_seen: Option<&'static str>,
     /// The protocol that was recognised there on the wire.
     pub(crate) recognised: Option<&'static str>,
-    /// How it is used now: `listening`, `published`, `bound`, `wire`, `touched` or `free`.
+    /// How it is used now: `listening`, `published`, `bound`, `wire`, `touched`, `passing` (only sockets have it that
+    /// come and go with one conversation) or `free`.
     #[serde(rename = "use")]
     pub(crate) using: &'static str,
     /// Sockets that wait there.
     listeners: usize,
-    /// The programs that hold them.
+    /// The programs that hold them; where nobody waits, those that have the port otherwise.
     pub(crate) holders: Vec<String>,
     /// From where the widest of them can be reached.
     pub(crate) scope: Option<&'static str>,
@@ -52,12 +53,12 @@ impl Summary {
         let standing = atlas.machine.paper.standing(transport, number);
         let free = Spot::default();
         let spot = atlas.spot(port).unwrap_or(&free);
-        let sockets = || {
-            spot.listeners
-                .iter()
-                .filter_map(|at| atlas.machine.snapshot.sockets.get(usize::try_from(*at).ok()?))
-        };
-        let mut holders: Vec<String> = sockets()
+        let sockets = &atlas.machine.snapshot.sockets;
+        let socket = |at: &u32| sockets.get(usize::try_from(*at).ok()?);
+        let held = if spot.listeners.is_empty() { &spot.others } else { &spot.listeners };
+        let mut holders: Vec<String> = held
+            .iter()
+            .filter_map(socket)
             .flat_map(|socket| &socket.holders)
             .filter_map(|holder| atlas.machine.snapshot.process(holder.pid))
             .map(|process| process.program().to_owned())
@@ -78,7 +79,13 @@ impl Summary {
             using: spot.using().name(),
             listeners: spot.listeners.len(),
             holders,
-            scope: sockets().map(|socket| socket.scope).max().map(model::Scope::name),
+            scope: spot
+                .listeners
+                .iter()
+                .filter_map(socket)
+                .map(|socket| socket.scope)
+                .max()
+                .map(model::Scope::name),
             touches: touch.map_or(0, |touch| touch.flows),
             verdict: verdict_name(spot.verdict),
             first: span.map(|span| moment(span.first)),
@@ -87,7 +94,7 @@ impl Summary {
     }
 
     pub(crate) fn is_free(&self) -> bool {
-        self.using == Using::Free.name()
+        [Using::Free, Using::Passing].map(Using::name).contains(&self.using)
     }
 }
 
@@ -142,7 +149,7 @@ impl Answers {
         let free = Spot::default();
         let spot = atlas.spot(port).unwrap_or(&free);
         let machine = &atlas.machine;
-        let indices = spot.listeners.iter().chain(&spot.others);
+        let indices = spot.listeners.iter().chain(&spot.others).chain(&spot.passing);
         let sockets: Vec<usize> = indices.filter_map(|at| usize::try_from(*at).ok()).collect();
         let forwards =
             spot.forwards.iter().filter_map(|at| machine.snapshot.forwards.get(usize::try_from(*at).ok()?));
@@ -190,13 +197,10 @@ fn rules(atlas: &Atlas, port: u16) -> Vec<Rules> {
     known
         .map(|namespace| {
             let rules = namespace.rules.value();
-            let given = |rules: &model::PortRules| {
-                rules.ephemeral.contains(&port) && !rules.reserved.iter().any(|range| range.contains(&port))
-            };
             Rules {
                 namespace: if namespace.own { String::from("here") } else { namespace.name.clone() },
                 privileged: rules.map(|rules| port < rules.unprivileged_start),
-                ephemeral: rules.map(given),
+                ephemeral: rules.map(|rules| rules.gives_out(port)),
             }
         })
         .collect()

@@ -54,7 +54,7 @@ pub(crate) fn found(shared: &Shared, atlas: &Atlas, wanted: &Wanted) -> Result<P
     one_of(
         wanted.using.as_deref(),
         "use",
-        &["any", "open", "listening", "published", "bound", "wire", "touched", "free"],
+        &["any", "open", "listening", "published", "bound", "wire", "touched", "passing", "free"],
     )?;
     one_of(wanted.verdict.as_deref(), "verdict", &["ok", "accepted", "unseen", "note", "warning", "alert"])?;
     let window = Window::of(wanted.cursor.as_deref(), wanted.limit)?;
@@ -78,7 +78,7 @@ pub(crate) fn found(shared: &Shared, atlas: &Atlas, wanted: &Wanted) -> Result<P
         let using = spot.map_or(Using::Free, crate::atlas::Spot::using);
         let by_use = match wanted.using.as_deref() {
             None => true,
-            Some("any") => using != Using::Free,
+            Some("any") => using.is_used(),
             Some("open") => matches!(using, Using::Listening | Using::Published | Using::Bound),
             Some(word) => using.name() == word,
         };

@@ -80,7 +80,7 @@ fn class(atlas: &Atlas, transport: Transport, port: u16) -> String {
     let mut class = format!("p-{letter}");
     if let Some(spot) = atlas.spot((transport, port)) {
         let using = spot.using();
-        if using != Using::Free {
+        if using.is_used() {
             let _ = write!(class, " u-{}", using.name());
         }
         if let Some(verdict) = spot.verdict {
@@ -101,7 +101,7 @@ fn chairs(atlas: &Atlas, transport: Transport) -> Markup {
         let name = standing.assignment.map_or("", |row| row.name);
         let name = engine::sanitise::line(name);
         let using = atlas.spot((transport, port)).map_or(Using::Free, crate::atlas::Spot::using);
-        let title = html! { (port) @if !name.is_empty() { " " (name) } ", " (standing.status.name()) @if using != Using::Free { ", " (using.name()) } }.into_string();
+        let title = html! { (port) @if !name.is_empty() { " " (name) } ", " (standing.status.name()) @if using.is_used() { ", " (using.name()) } }.into_string();
         let _ = write!(
             cells,
             "<a href=\"/ports/{}/{port}\" tabindex=\"-1\"><rect x=\"{x}\" y=\"{y}\" width=\"11\" height=\"11\" rx=\"2\" class=\"{class}\"><title>{title}</title></rect></a>",
@@ -160,7 +160,7 @@ fn filter(wanted: &Wanted) -> Markup {
         form.filter method="get" action="/ports" role="search" {
             div { label for="f-text" { "Name, program or number" } input id="f-text" name="text" type="search" value=[wanted.text.as_deref().map(|text| engine::sanitise::line(text).into_owned())]; }
             div { (choice("transport", "Transport", &["tcp", "udp", "sctp", "dccp"], wanted.transport.as_deref())) }
-            div { (choice("use", "Use", &["open", "listening", "published", "bound", "wire", "touched", "free"], wanted.using.as_deref())) }
+            div { (choice("use", "Use", &["open", "listening", "published", "bound", "wire", "touched", "passing", "free"], wanted.using.as_deref())) }
             div { (choice("usage", "On paper", &["ordinary", "silent"], wanted.usage.as_deref())) }
             div { (choice("verdict", "Verdict", &["ok", "accepted", "unseen", "note", "warning", "alert"], wanted.verdict.as_deref())) }
             div { button type="submit" { "Show" } }
