@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use engine::Verdict;
 
+use crate::document::stream_id;
 use crate::routes::tagged;
 use crate::shared::{MOST_STREAMS, Shared};
 
@@ -197,7 +198,8 @@ fn wire(text: &mut Text, view: Option<&engine::TrafficView>) {
         "Packets lost of the streams that lose most.",
     );
     for (lost, at) in worst.into_iter().take(MOST_NAMED) {
-        text.sample("portreeve_worst_stream_packets_lost", &[("stream", &at.to_string())], lost);
+        let id = streams.get(at).map(stream_id).unwrap_or_default();
+        text.sample("portreeve_worst_stream_packets_lost", &[("stream", &id)], lost);
     }
 }
 

@@ -118,7 +118,6 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         let schema = match name {
             "transport" => schema_of("tcp|udp|sctp|dccp"),
             "port" => schema_of("port"),
-            "stream" | "leg" => json!({"type": "integer", "minimum": 0}),
             "plot" => schema_of("intervals.svg|vrx.svg|cinst.svg"),
             _ => json!({"type": "string", "pattern": "^[0-9a-f]{10,16}$"}),
         };

@@ -8,7 +8,7 @@ mod tls;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -337,6 +337,11 @@ pub(crate) fn stream(at: u16) -> Stream {
     }
 }
 
+/// The id of the only leg of a stream of [`stream`].
+pub(crate) fn leg_of(at: u16) -> String {
+    crate::document::stream_id(&stream(at))
+}
+
 pub(crate) fn traffic(words: &str, streams: u16) -> TrafficView {
     let session = model::media::Session {
         name: words.to_owned(),
@@ -453,6 +458,23 @@ impl Place {
             ("Content-Type", "application/json"),
         ];
         self.ask(method, path, &headers, body.as_bytes())
+    }
+
+    /// The lines of an event stream.
+    pub(crate) fn listen(&self, query: &str) -> impl Iterator<Item = String> + use<> {
+        self.listen_with(query, "")
+    }
+
+    /// The same, asked for with another header.
+    pub(crate) fn listen_with(&self, query: &str, header: &str) -> impl Iterator<Item = String> + use<> {
+        let mut stream = TcpStream::connect(self.server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let (host, token) = (self.host(), &self.tokens["read"]);
+        write!(stream, "GET /api/v1/events?{query} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{header}\r\n").unwrap();
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        assert!(lines.next().unwrap().contains("200"));
+        assert!(lines.find(|line| line.is_empty()).is_some());
+        lines
     }
 
     pub(crate) fn read(&self, path: &str) -> Reply {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use model::media::StreamLeg;
 use model::{Code, Family, Kind, Process, Seen, Transport};
 use sha2::{Digest, Sha256};
 
@@ -58,7 +59,15 @@ pub fn finding_id(code: Code, about: &str) -> String {
     shown(&of_finding(code, about))
 }
 
-/// A finding's key as people type it.
+/// The id of a leg of a stream: the same for as long as the same sender sends the same there, whoever watches.
+pub fn leg_id(leg: &StreamLeg, ssrc: u32) -> String {
+    let ends = format!("{} {}", leg.source, leg.destination);
+    let vlan = leg.vlan.map(u16::to_be_bytes);
+    let vlan = vlan.as_ref().map_or(&[][..], |vlan| vlan.as_slice());
+    shown(&key([b"leg".as_slice(), ends.as_bytes(), vlan, &ssrc.to_be_bytes()]))
+}
+
+/// A key as people type it.
 pub(crate) fn shown(key: &[u8]) -> String {
     hex(key).chars().take(SHOWN_DIGITS).collect()
 }
@@ -286,6 +295,24 @@ mod tests {
         assert_ne!(finding_id(Code::ExeMemfd, "a"), finding_id(Code::ExeMemfd, "b"));
         assert_ne!(finding_id(Code::ExeMemfd, "a"), finding_id(Code::ExeDeleted, "a"));
         assert_ne!(key([b"ab".as_slice(), b"c"]), key([b"a".as_slice(), b"bc"]));
+        let leg = |destination: &str, vlan| model::media::StreamLeg {
+            source: "192.0.2.9:5004".parse().unwrap(),
+            destination: destination.parse().unwrap(),
+            vlan,
+            ttl: 1,
+            dscp: 0,
+            reception: Default::default(),
+            shaping: None,
+            timing: None,
+        };
+        let one = leg_id(&leg("239.1.1.1:5004", None), 7);
+        for other in [
+            leg_id(&leg("239.1.1.2:5004", None), 7),
+            leg_id(&leg("239.1.1.1:5004", Some(0)), 7),
+            leg_id(&leg("239.1.1.1:5004", None), 8),
+        ] {
+            assert!(other != one && other.len() == SHOWN_DIGITS);
+        }
         // People write ids down: they must never change.
         assert_eq!(finding_id(Code::SilentPortInUse, "tcp 0.0.0.0:420 /usr/bin/nc"), "d1ab1ed20a");
     }

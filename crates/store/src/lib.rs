@@ -41,7 +41,7 @@ pub use answer::{
 };
 pub use batch::{Batch, Resolution, Sighting};
 pub use fault::StoreError;
-pub use identity::finding_id;
+pub use identity::{finding_id, leg_id};
 pub use limits::Limits;
 pub use moment::Moment;
 pub use place::{FILE, file_in, rebuild};

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use engine::showcase::Heard;
+use engine::store::leg_id;
 use model::media::{self, Essence, Media};
 use serde::Serialize;
 
@@ -68,6 +69,8 @@ impl Session {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub(crate) struct StreamLeg {
+    /// What tells it from others: the same for as long as the same sender sends the same there.
+    pub(crate) id: String,
     /// Who sent.
     pub(crate) source: IpAddr,
     /// From which port.
@@ -100,7 +103,7 @@ pub(crate) struct StreamLeg {
     pub(crate) latency_ns: Option<(i64, i64)>,
     /// RTP clock against the capture's, in parts per billion; null before it is known.
     pub(crate) drift_ppb: Option<i64>,
-    /// The plots that there are of it: /api/v1/streams/NUMBER/legs/NUMBER/PLOT.svg.
+    /// The plots that there are of it: /api/v1/streams/ID/legs/ID/PLOT.svg.
     pub(crate) plots: Vec<&'static str>,
 }
 
@@ -126,8 +129,8 @@ pub(crate) struct Fault {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub(crate) struct Stream {
-    /// Its number on this machine, from 0, in the order in which streams began.
-    pub(crate) number: usize,
+    /// What tells it from others: the id of its first leg. Those of its other legs find it, too.
+    pub(crate) id: String,
     /// The synchronisation source.
     pub(crate) ssrc: u32,
     /// The payload type.
@@ -144,9 +147,9 @@ pub(crate) struct Stream {
     pub(crate) missing_on_all: Option<u64>,
     /// How it does: `ok`, `breaks_rules`, `loses_packets`.
     pub(crate) state: &'static str,
-    /// Whether it is video of which a picture can be had: /api/v1/streams/NUMBER/picture.png.
+    /// Whether it is video of which a picture can be had: /api/v1/streams/ID/picture.png.
     pub(crate) pictures: bool,
-    /// Whether it is sound whose levels can be had: /api/v1/streams/NUMBER/levels.
+    /// Whether it is sound whose levels can be had: /api/v1/streams/ID/levels.
     pub(crate) sound: bool,
     /// How much sound is in a packet, in nanoseconds; null where it is none.
     pub(crate) packet_time_ns: Option<u64>,
@@ -329,12 +332,21 @@ impl Loud {
 }
 
 impl Stream {
-    pub(crate) fn of(media: &Media, number: usize) -> Option<Stream> {
-        let stream = media.streams.get(number)?;
+    /// The stream with this id.
+    pub(crate) fn find<'m>(media: &'m Media, id: &str) -> Option<&'m media::Stream> {
+        media.streams.iter().find(|stream| Stream::leg_of(stream, id).is_some())
+    }
+
+    /// The leg of a stream with this id.
+    pub(crate) fn leg_of<'m>(stream: &'m media::Stream, id: &str) -> Option<&'m media::StreamLeg> {
+        stream.legs.iter().find(|leg| leg_id(leg, stream.ssrc) == id)
+    }
+
+    pub(crate) fn of(media: &Media, stream: &media::Stream) -> Stream {
         let faults = stream.faults.iter();
         let essence = stream.format.as_ref().map(|(format, _)| &format.essence);
         let mut told = Stream {
-            number,
+            id: stream_id(stream),
             state: "ok",
             pictures: matches!(essence, Some(Essence::Video(_))),
             sound: matches!(essence, Some(Essence::Audio(_))),
@@ -346,7 +358,7 @@ impl Stream {
             carries: stream.format.as_ref().map(|(format, _)| format.essence.word()),
             format: stream.format.as_ref().map(|(format, _)| format.essence.to_string()),
             session: stream.session.and_then(|at| media.sessions.get(at)).map(|session| session.name.clone()),
-            legs: stream.legs.iter().map(leg).collect(),
+            legs: stream.legs.iter().map(|it| leg(it, stream.ssrc)).collect(),
             missing_on_all: stream.hitless.as_ref().map(|hitless| hitless.missing),
             faults: faults
                 .map(|it| Fault {
@@ -363,7 +375,7 @@ impl Stream {
             (0, _) => "breaks_rules",
             _ => "loses_packets",
         };
-        Some(told)
+        told
     }
 
     /// Packets that were lost, of those that were sent.
@@ -374,9 +386,15 @@ impl Stream {
     }
 }
 
-fn leg(leg: &media::StreamLeg) -> StreamLeg {
+/// What tells a stream from others.
+pub(crate) fn stream_id(stream: &media::Stream) -> String {
+    stream.legs.first().map(|leg| leg_id(leg, stream.ssrc)).unwrap_or_default()
+}
+
+fn leg(leg: &media::StreamLeg, ssrc: u32) -> StreamLeg {
     let reception = &leg.reception;
     StreamLeg {
+        id: leg_id(leg, ssrc),
         source: leg.source.ip(),
         source_port: leg.source.port(),
         destination: leg.destination.ip(),

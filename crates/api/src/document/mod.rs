@@ -16,7 +16,7 @@ use serde::Serialize;
 pub(crate) use finding::Finding;
 pub(crate) use flow::{End, Flow, Service, Touch};
 pub(crate) use machine::{Gap, Socket};
-pub(crate) use media::{Ancillary, Clock, Loud, Session, Stream};
+pub(crate) use media::{Ancillary, Clock, Loud, Session, Stream, stream_id};
 pub(crate) use paper::{Assignment, Paper};
 pub(crate) use port::{Answers, Summary};
 pub(crate) use record::{CaptureReport, Checked, Decoys, Policies, Preview, Previewed, Record, Waiting};

@@ -369,8 +369,8 @@ impl CaptureReport {
         self.frames = traffic.volume.frames;
         let first = |count: usize| 0..count.min(MOST_OF_CAPTURE);
         self.services = first(traffic.services.len()).filter_map(|at| Service::of(view, at)).collect();
-        self.streams =
-            first(traffic.media.streams.len()).filter_map(|at| Stream::of(&traffic.media, at)).collect();
+        let streams = traffic.media.streams.iter().take(MOST_OF_CAPTURE);
+        self.streams = streams.map(|stream| Stream::of(&traffic.media, stream)).collect();
         let findings = view.findings.iter().take(MOST_OF_CAPTURE);
         self.findings = findings
             .map(|it| CaptureFinding {

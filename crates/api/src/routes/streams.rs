@@ -6,14 +6,15 @@ use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use engine::TrafficView;
 use engine::showcase::NoStill;
 use futures_util::stream;
 use tokio::time::{Duration, sleep};
 
 use super::lists::Which;
-use super::{Asked, json, part, tagged};
+use super::{Asked, Window, json, tagged};
 use crate::caller::Caller;
-use crate::document::{Clock, Loud, One, Stream};
+use crate::document::{Clock, Loud, One, Page, Stream};
 use crate::problem::Problem;
 use crate::shared::Shared;
 
@@ -29,32 +30,38 @@ pub(crate) async fn streams(
 ) -> Result<Response<Body>, Problem> {
     let window = wanted.window()?;
     let view = shared.board.current().traffic;
-    let count = view.as_ref().map_or(0, |view| view.traffic.media.streams.len());
-    Ok(json(&headers, &window.page(0..count, |number| Stream::of(&view.as_ref()?.traffic.media, number))))
+    Ok(json(&headers, &listed(view.as_deref(), &window)))
 }
 
-fn no_stream() -> Problem {
-    Problem::unknown("There is no stream with this number; /api/v1/streams has all.")
+/// A page of the streams.
+pub(crate) fn listed(view: Option<&TrafficView>, window: &Window) -> Page<Stream> {
+    let all = view.iter().flat_map(|view| &view.traffic.media.streams);
+    window.page(all, |stream| Some(Stream::of(&view?.traffic.media, stream)))
+}
+
+pub(crate) fn no_stream() -> Problem {
+    Problem::unknown("There is no such stream, or it has ended; /api/v1/streams has all.")
 }
 
 pub(crate) async fn stream(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    Path(number): Path<String>,
+    Path(id): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    let number = part(&number, "A stream")?;
     let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    Ok(json(&headers, &One::of(Stream::of(&view.traffic.media, number).ok_or_else(no_stream)?)))
+    let media = &view.traffic.media;
+    let stream = Stream::find(media, &id).ok_or_else(no_stream)?;
+    Ok(json(&headers, &One::of(Stream::of(media, stream))))
 }
 
 pub(crate) async fn plot(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    Path((number, leg, name)): Path<(String, String, String)>,
+    Path((id, leg, name)): Path<(String, String, String)>,
 ) -> Result<Response<Body>, Problem> {
-    let (number, leg): (usize, usize) = (part(&number, "A stream")?, part(&leg, "A leg")?);
     let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    let leg = view.traffic.media.streams.get(number).and_then(|it| it.legs.get(leg)).ok_or_else(no_stream)?;
+    let stream = Stream::find(&view.traffic.media, &id);
+    let leg = stream.and_then(|stream| Stream::leg_of(stream, &leg)).ok_or_else(no_stream)?;
     let of = engine::sanitise::line(&format!("{} to {}", leg.source, leg.destination)).into_owned();
     let svg = name.strip_suffix(".svg").and_then(|name| engine::plots::svg(&of, leg, name));
     let svg = svg.ok_or_else(|| {
@@ -92,18 +99,12 @@ fn of_now(body: impl Into<Body>, kind: &'static str) -> Response<Body> {
 
 pub(crate) async fn picture(
     State(shared): State<Arc<Shared>>,
-    Path(number): Path<String>,
+    Path(id): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    let number: usize = part(&number, "A stream")?;
     let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    if view.traffic.media.streams.get(number).is_none() {
-        return Err(no_stream());
-    }
+    let stream = Stream::find(&view.traffic.media, &id).ok_or_else(no_stream)?.clone();
     let board = Arc::clone(&shared.board);
-    let take = move || {
-        let stream = view.traffic.media.streams.get(number).ok_or(NoStill::NotVideo)?;
-        board.showcase.picture(stream, PATIENCE)
-    };
+    let take = move || board.showcase.picture(&stream, PATIENCE);
     match tokio::task::spawn_blocking(take).await {
         Ok(Ok(still)) => Ok(of_now(still.png.clone(), "image/png")),
         Ok(Err(why)) => Err(no_picture(why)),
@@ -131,17 +132,17 @@ fn no_picture(why: NoStill) -> Problem {
 }
 
 /// How loud it is now.
-fn loud(shared: &Shared, number: usize) -> Result<Loud, Problem> {
+fn loud(shared: &Shared, id: &str) -> Result<Loud, Problem> {
     let view = shared.board.current().traffic.ok_or_else(no_stream)?;
-    let stream = view.traffic.media.streams.get(number).ok_or_else(no_stream)?;
+    let stream = Stream::find(&view.traffic.media, id).ok_or_else(no_stream)?;
     Ok(Loud::of(shared.board.showcase.levels(stream).as_ref()))
 }
 
 pub(crate) async fn levels(
     State(shared): State<Arc<Shared>>,
-    Path(number): Path<String>,
+    Path(id): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    let told = One::of(loud(&shared, part(&number, "A stream")?)?);
+    let told = One::of(loud(&shared, &id)?);
     let body = serde_json::to_vec(&told)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(of_now(body, "application/json"))
@@ -151,20 +152,19 @@ pub(crate) async fn levels(
 pub(crate) async fn level_events(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
-    Path(number): Path<String>,
+    Path(id): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    let number: usize = part(&number, "A stream")?;
     let full = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many are listening: try again later.");
     let room = Arc::clone(&shared.streams).try_acquire_owned().map_err(|_| full())?;
-    loud(&shared, number)?;
-    let events = stream::unfold((shared, caller, room), move |(shared, caller, room)| async move {
+    loud(&shared, &id)?;
+    let events = stream::unfold((shared, caller, room, id), |(shared, caller, room, id)| async move {
         sleep(LEVELS_EVERY).await;
         if !caller.is_welcome(&shared) {
             return None;
         }
-        let told = One::of(loud(&shared, number).ok()?);
+        let told = One::of(loud(&shared, &id).ok()?);
         let piece = format!("event: levels\ndata: {}\n\n", serde_json::to_string(&told).ok()?);
-        Some((Ok::<Bytes, std::convert::Infallible>(piece.into()), (shared, caller, room)))
+        Some((Ok::<Bytes, std::convert::Infallible>(piece.into()), (shared, caller, room, id)))
     });
     Ok(of_now(Body::from_stream(events), "text/event-stream"))
 }

@@ -44,6 +44,8 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
     let reason = serde_json::json!({ "reason": EVIL }).to_string();
     assert_eq!(place.with("ack", "POST", &format!("/api/v1/findings/{id}/acknowledge"), &reason).status, 200);
     let finding = format!("/findings/{id}");
+    let leg = leg_of(0);
+    let stream = format!("/streams/{leg}");
     let pages = [
         "/",
         "/ports",
@@ -52,7 +54,7 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
         "/holders",
         "/flows",
         "/streams",
-        "/streams/0",
+        stream.as_str(),
         "/sessions",
         "/findings",
         finding.as_str(),
@@ -78,7 +80,7 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
         "/holders",
         "/flows",
         "/streams",
-        "/streams/0",
+        stream.as_str(),
         "/sessions",
         "/findings",
         finding.as_str(),
@@ -91,7 +93,7 @@ fn hostile_names_are_shown_and_harmless_everywhere() {
         assert!(reply.body.contains("&lt;img src=x"), "{path}: it is shown");
     }
     // Plots are pictures with names of strangers in them.
-    let plot = place.read("/api/v1/streams/0/legs/0/intervals.svg");
+    let plot = place.read(&format!("/api/v1/streams/{leg}/legs/{leg}/intervals.svg"));
     assert_eq!((plot.status, plot.header("content-type")), (200, Some("image/svg+xml")));
     assert!(plot.header("content-security-policy").unwrap().contains("sandbox"));
     // In JSON they are as they are: whoever shows them makes them harmless.

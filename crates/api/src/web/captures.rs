@@ -89,7 +89,7 @@ fn report(view: &TrafficView) -> Markup {
     let traffic = &view.traffic;
     let volume = traffic.volume;
     let services = (0..traffic.services.len().min(ROWS)).filter_map(|at| Service::of(view, at));
-    let streams = (0..traffic.media.streams.len().min(ROWS)).filter_map(|at| Stream::of(&traffic.media, at));
+    let streams = traffic.media.streams.iter().take(ROWS).map(|stream| Stream::of(&traffic.media, stream));
     html! {
         p { (count(volume.frames)) " frames, " (bytes(volume.wire_bytes)) ", " (count(volume.flows)) " flows"
             @if let (Some(first), Some(last)) = (traffic.first, traffic.last) { ", " (moment(&crate::document::moment(first))) " to " (moment(&crate::document::moment(last))) }

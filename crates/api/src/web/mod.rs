@@ -39,7 +39,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/flows", get(lists::flows))
         .route("/sessions", get(lists::sessions))
         .route("/streams", get(streams::list))
-        .route("/streams/{number}", get(streams::one))
+        .route("/streams/{id}", get(streams::one))
         .route("/findings", get(findings::list))
         .route("/findings/{id}", get(findings::one))
         .route("/findings/{id}/acknowledge", post(findings::acknowledge))

@@ -13,9 +13,8 @@ use super::layout::{Sheet, live, pager};
 use super::text::{count, or_dash, percent, said};
 use crate::caller::Caller;
 use crate::document::{Ancillary, Clock, Stream};
-use crate::problem::Problem;
-use crate::routes::streams::all_clocks;
-use crate::routes::{Asked, Window, part};
+use crate::routes::streams::{all_clocks, listed, no_stream};
+use crate::routes::{Asked, Window};
 use crate::shared::Shared;
 
 /// Where a list begins.
@@ -57,9 +56,7 @@ pub(crate) async fn list(
     Asked(from): Asked<From>,
 ) -> Answer {
     let view = shared.board.current().traffic;
-    let total = view.as_ref().map_or(0, |view| view.traffic.media.streams.len());
-    let window = Window::of(from.cursor.as_deref(), Some(200))?;
-    let list = window.page(0..total, |number| Stream::of(&view.as_ref()?.traffic.media, number));
+    let list = listed(view.as_deref(), &Window::of(from.cursor.as_deref(), Some(200))?);
     let body = html! {
         h1 { "Streams" }
         (live("list", html! {
@@ -67,7 +64,7 @@ pub(crate) async fn list(
             div.scroll role="region" aria-label="Streams" tabindex="0" { table {
                 thead { tr { th scope="col" { "Stream" } th scope="col" { "Carries" } th scope="col" { "To" } th scope="col" { "Rate" } th scope="col" { "Lost" } th scope="col" { "Jitter" } th scope="col" { "Pacing" } th scope="col" { "State" } } }
                 tbody { @for stream in &list.items { tr {
-                    th scope="row" { a href={ "/streams/" (stream.number) } { (said(&name(stream))) } }
+                    th scope="row" { a href={ "/streams/" (stream.id) } { (said(&name(stream))) } }
                     td { (or_dash(stream.carries)) @if let Some(format) = &stream.format { br; span.faint { (said(format)) } } }
                     td { @for (at, leg) in stream.legs.iter().enumerate() { @if at > 0 { br; } (std::net::SocketAddr::new(leg.destination, leg.port)) } }
                     td { (rate(stream.legs.first().map_or(0, |leg| leg.rate_bps))) }
@@ -89,20 +86,19 @@ pub(crate) async fn one(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Path(number): Path<String>,
+    Path(id): Path<String>,
 ) -> Answer {
-    let number: usize = part(&number, "A stream")?;
-    let view = shared.board.current().traffic;
-    let stream = view.as_ref().and_then(|view| Stream::of(&view.traffic.media, number));
-    let stream = stream.ok_or_else(|| Problem::unknown("There is no stream with this number."))?;
+    let view = shared.board.current().traffic.ok_or_else(no_stream)?;
+    let media = &view.traffic.media;
+    let stream = Stream::of(media, Stream::find(media, &id).ok_or_else(no_stream)?);
     let title = name(&stream);
     let body = html! {
-        p.path { a href="/streams" { "Streams" } " / " (number) }
+        p.path { a href="/streams" { "Streams" } " / " (stream.id) }
         h1 { (said(&title)) }
         (live("stream", facts(&stream)))
         div.columns {
-            @if stream.pictures { (picture(number)) }
-            @if stream.sound { (levels(number)) }
+            @if stream.pictures { (picture(&stream.id)) }
+            @if stream.sound { (levels(&stream.id)) }
             @if let Some(data) = &stream.ancillary { (live("ancillary", ancillary(data))) }
             @if let Some(text) = &stream.text { (live("text", html! { section.answer aria-labelledby="said" { h2 id="said" { "Text" } blockquote { (said(text)) } } })) }
             (live("clocks", clocks(&all_clocks(&shared))))
@@ -112,7 +108,7 @@ pub(crate) async fn one(
                 section aria-labelledby={ "plots-" (at) } {
                     h2 id={ "plots-" (at) } { @if stream.legs.len() > 1 { "Leg " (at + 1) " in plots" } @else { "In plots" } }
                     @for plot in &leg.plots {
-                        figure { img.plot src={ "/api/v1/streams/" (number) "/legs/" (at) "/" (plot) ".svg" } alt=(describe(plot)) width="880" height="330" loading="lazy" data-picture; figcaption { (describe(plot)) } }
+                        figure { img.plot src={ "/api/v1/streams/" (stream.id) "/legs/" (leg.id) "/" (plot) ".svg" } alt=(describe(plot)) width="880" height="330" loading="lazy" data-picture; figcaption { (describe(plot)) } }
                     }
                 }
             }
@@ -124,8 +120,8 @@ pub(crate) async fn one(
 }
 
 /// The latest picture, taken when somebody wants it.
-fn picture(number: usize) -> Markup {
-    let path = format!("/api/v1/streams/{number}/picture.png");
+fn picture(id: &str) -> Markup {
+    let path = format!("/api/v1/streams/{id}/picture.png");
     html! {
         section.answer aria-labelledby="seen" {
             h2 id="seen" { "Picture" }
@@ -140,14 +136,14 @@ fn picture(number: usize) -> Markup {
 }
 
 /// Meters that move while somebody looks.
-fn levels(number: usize) -> Markup {
+fn levels(id: &str) -> Markup {
     html! {
         section.answer aria-labelledby="heard" {
             h2 id="heard" { "Levels" }
-            div id="levels" data-path={ "/api/v1/streams/" (number) "/levels/events" } {
+            div id="levels" data-path={ "/api/v1/streams/" (id) "/levels/events" } {
                 p.calm { "Nothing was heard yet." }
             }
-            noscript { p { a href={ "/api/v1/streams/" (number) "/levels" } { "The levels as numbers" } } }
+            noscript { p { a href={ "/api/v1/streams/" (id) "/levels" } { "The levels as numbers" } } }
         }
     }
 }
