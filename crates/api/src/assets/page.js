@@ -74,7 +74,7 @@ function soon() {
 }
 
 function listen() {
-  const events = new EventSource("/api/v1/events?kinds=socket,found,over,touch,looked,traffic");
+  const events = new EventSource("/api/v1/events?kinds=socket,found,over,touch,looked,traffic&passing=false");
   events.onopen = () => tell(true, "live");
   events.onerror = () => tell(false, "not live, trying again");
   const say = (kind) => (event) => {

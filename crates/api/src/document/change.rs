@@ -1,7 +1,8 @@
 //! Changes, as an event stream tells them.
 
+use engine::Sighting;
 use engine::board::Change;
-use model::{DecoyTouch, SocketEvent};
+use model::{DecoyTouch, SocketEvent, Transport};
 use serde::Serialize;
 
 use super::{Flow, moment};
@@ -17,7 +18,21 @@ struct Happened<'a> {
     port: u16,
     program: Option<&'a str>,
     pid: Option<u32>,
+    passing: bool,
     words: String,
+}
+
+/// What people want to hear of a change, and where more of it is.
+#[derive(Debug)]
+pub(crate) struct News {
+    /// `socket`, `found`, `over` or `touch`.
+    pub(crate) kind: &'static str,
+    pub(crate) at: String,
+    pub(crate) words: String,
+    /// What it is about: the same for all news of one thing.
+    pub(crate) of: String,
+    /// The page of that.
+    pub(crate) path: Option<String>,
 }
 
 /// Something was found, or stands no more.
@@ -43,9 +58,9 @@ struct Touched {
 }
 
 /// The kind of a change, and the change as JSON.
-pub(crate) fn words(change: &Change) -> (&'static str, String) {
+pub(crate) fn words(change: &Change, passing: bool) -> (&'static str, String) {
     match change {
-        Change::Socket(event) => ("socket", json(&happened(event))),
+        Change::Socket(event) => ("socket", json(&happened(event, passing))),
         Change::Flow(flow) => ("flow", json(&Flow::of(flow))),
         Change::Found(sighting) => {
             let finding = &sighting.finding;
@@ -69,6 +84,45 @@ pub(crate) fn words(change: &Change) -> (&'static str, String) {
     }
 }
 
+/// What of it people want to hear, if they do.
+pub(crate) fn news(change: &Change) -> Option<News> {
+    let of_finding = |sighting: &Sighting, kind| {
+        let id = atlas::id_of(sighting.finding.code, &sighting.about);
+        let (at, words) = (moment(sighting.at), sighting.finding.title.clone());
+        News { kind, at, words, path: Some(format!("/findings/{id}")), of: id }
+    };
+    match change {
+        Change::Socket(event) => {
+            let place = place(event);
+            Some(News {
+                kind: "socket",
+                at: moment(event.at),
+                words: format!("{} {place}", event.happened.name().replace('_', " ")),
+                path: event.kind.transport().map(|it| port_page(it, event.local.port())),
+                of: place,
+            })
+        }
+        Change::Found(sighting) => Some(of_finding(sighting, "found")),
+        Change::Over(sighting) => Some(of_finding(sighting, "over")),
+        Change::Touch(touch) => {
+            let told = touched(touch);
+            let path = Some(port_page(touch.transport, touch.local.port()));
+            Some(News { kind: "touch", at: told.at, of: told.words.clone(), words: told.words, path })
+        }
+        Change::Flow(_) | Change::Looked | Change::Traffic => None,
+    }
+}
+
+fn port_page(transport: Transport, port: u16) -> String {
+    format!("/ports/{}/{port}", transport.name())
+}
+
+/// A socket, and who has it.
+fn place(event: &SocketEvent) -> String {
+    let by = event.holder.value().map(|process| format!(" by {}", engine::sanitise::line(process.program())));
+    format!("{}/{}{}", event.local, event.kind.name(), by.unwrap_or_default())
+}
+
 fn touched(touch: &DecoyTouch) -> Touched {
     let (transport, port, peer) = (touch.transport.name(), touch.local.port(), touch.peer.ip());
     Touched {
@@ -82,25 +136,18 @@ fn touched(touch: &DecoyTouch) -> Touched {
     }
 }
 
-fn happened(event: &SocketEvent) -> Happened<'_> {
+fn happened(event: &SocketEvent, passing: bool) -> Happened<'_> {
     let process = event.holder.value();
-    let program = process.map(|process| process.program());
-    let words = format!(
-        "{} {}/{}{}",
-        event.happened.name().replace('_', " "),
-        event.local,
-        event.kind.name(),
-        program.map(|program| format!(" by {}", engine::sanitise::line(program))).unwrap_or_default()
-    );
     Happened {
         at: moment(event.at),
         happened: event.happened.name(),
         kind: event.kind.name(),
         address: event.local.ip(),
         port: event.local.port(),
-        program,
+        program: process.map(|process| process.program()),
         pid: process.map(|process| process.pid),
-        words,
+        passing,
+        words: format!("{} {}", event.happened.name().replace('_', " "), place(event)),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, timeout};
 
 use super::Asked;
 use crate::caller::Caller;
@@ -20,6 +20,8 @@ use crate::shared::Shared;
 const STILL_HERE: Duration = Duration::from_secs(15);
 /// Events that are sent in one piece.
 const AT_ONCE: usize = 256;
+/// How often it is seen whether a listener may still listen, while there is something to tell.
+const WELCOME: Duration = Duration::from_secs(1);
 const KINDS: [&str; 7] = ["socket", "flow", "found", "over", "touch", "looked", "traffic"];
 
 /// Which changes.
@@ -27,6 +29,7 @@ const KINDS: [&str; 7] = ["socket", "flow", "found", "over", "touch", "looked", 
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Wanted {
     kinds: Option<String>,
+    passing: Option<bool>,
     after: Option<String>,
 }
 
@@ -34,8 +37,11 @@ struct Listener {
     shared: Arc<Shared>,
     caller: Caller,
     kinds: Vec<&'static str>,
+    passing: bool,
     number: u64,
     news: watch::Receiver<u64>,
+    /// When it was last seen that they may listen.
+    welcome: Instant,
     /// What is said before anything else.
     first: Option<String>,
     _room: OwnedSemaphorePermit,
@@ -59,6 +65,7 @@ pub(crate) async fn stream(
                 Problem::wrong(format!("`kinds` are some of {}, with commas between.", KINDS.join(",")))
             })?,
     };
+    let passing = wanted.passing.unwrap_or(true);
     let last = shared.feed.last();
     let sent =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(wanted.after);
@@ -77,7 +84,17 @@ pub(crate) async fn stream(
     };
     first.push('\n');
     let news = shared.feed.watch();
-    let listener = Listener { shared, caller, kinds, number, news, first: Some(first), _room: room };
+    let listener = Listener {
+        shared,
+        caller,
+        kinds,
+        passing,
+        number,
+        news,
+        welcome: Instant::now(),
+        first: Some(first),
+        _room: room,
+    };
     let events = stream::unfold(listener, |mut listener| async move {
         let piece = listener.next().await?;
         Some((Ok::<Bytes, std::convert::Infallible>(piece.into()), listener))
@@ -95,6 +112,13 @@ impl Listener {
             return Some(first);
         }
         loop {
+            if self.welcome.elapsed() >= WELCOME {
+                // Who may not see anything any more hears nothing any more.
+                if !self.caller.is_welcome(&self.shared) {
+                    return None;
+                }
+                self.welcome = Instant::now();
+            }
             let (changes, missed) = self.shared.feed.after(self.number, AT_ONCE);
             let mut piece = String::new();
             if missed > 0 {
@@ -102,7 +126,7 @@ impl Listener {
             }
             for said in changes {
                 self.number = said.number;
-                if self.kinds.contains(&said.kind) {
+                if self.kinds.contains(&said.kind) && (self.passing || !said.passing) {
                     let epoch = &self.shared.feed.epoch;
                     piece.push_str(&format!(
                         "id: {epoch}-{}\nevent: {}\ndata: {}\n\n",
@@ -119,7 +143,6 @@ impl Listener {
             match timeout(STILL_HERE, self.news.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
-                // Who may not see anything any more hears nothing any more.
                 Err(_) if !self.caller.is_welcome(&self.shared) => return None,
                 Err(_) => return Some(String::from(": still here\n\n")),
             }

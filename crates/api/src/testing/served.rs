@@ -1,17 +1,16 @@
 //! What is served is what the OpenAPI document says, page by page, and knows whether it changed.
 
-use std::io::{BufRead as _, BufReader};
-
 use super::*;
 use crate::openapi;
 use crate::routes::OPERATIONS;
 
 fn path_of(path: &str, id: &str) -> String {
+    let leg = leg_of(0);
     let path = path
         .replace("{transport}", "tcp")
         .replace("{port}", "420")
-        .replace("{stream}", "0")
-        .replace("{leg}", "0");
+        .replace("{stream}", &leg)
+        .replace("{leg}", &leg);
     format!("/api/v1{}", path.replace("{plot}", "intervals.svg").replace("{id}", id))
 }
 
@@ -158,10 +157,12 @@ fn what_is_asked_wrongly_is_told_so() {
         ("/api/v1/holders?port=1", 400),
         ("/api/v1/streams/99", 404),
         ("/api/v1/streams/99/picture.png", 404),
-        ("/api/v1/streams/0/picture.png", 404),
+        ("/api/v1/streams/LEG/picture.png", 404),
         ("/api/v1/streams/99/levels", 404),
         ("/api/v1/streams/99/levels/events", 404),
         ("/api/v1/streams/0/legs/0/x.svg", 404),
+        ("/api/v1/streams/LEG/legs/0/intervals.svg", 404),
+        ("/api/v1/streams/LEG/legs/LEG/x.svg", 404),
         ("/api/v1/history?kinds=socket,x", 400),
         ("/api/v1/history?cursor=9", 400),
         ("/api/v1/registry", 400),
@@ -169,7 +170,8 @@ fn what_is_asked_wrongly_is_told_so() {
         ("/api/v1/events?kinds=x", 400),
         ("/api/v1/nothing", 404),
     ] {
-        let reply = place.read(path);
+        let path = path.replace("LEG", &leg_of(0));
+        let reply = place.read(&path);
         assert_eq!(
             (reply.status, reply.header("content-type")),
             (status, Some("application/problem+json")),
@@ -251,16 +253,6 @@ fn history_tells_of_everything_and_leaves_out_what_was_not_asked_for() {
 #[test]
 fn changes_are_heard_and_taken_up_where_they_broke_off() {
     let place = Place::new("sshd", |_| {});
-    let listen = |more: &str| {
-        let mut stream = TcpStream::connect(place.server.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let (host, token) = (place.host(), &place.tokens["read"]);
-        write!(stream, "GET /api/v1/events?kinds=found,over,looked HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{more}\r\n").unwrap();
-        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-        assert!(lines.next().unwrap().contains("200"));
-        assert!(lines.find(|line| line.is_empty()).is_some());
-        lines
-    };
     let sighting = |words: &str| {
         Change::Found(Arc::new(Sighting {
             at: Timestamp::from_ns(1),
@@ -268,7 +260,7 @@ fn changes_are_heard_and_taken_up_where_they_broke_off() {
             finding: finding(0, words),
         }))
     };
-    let mut heard = listen("");
+    let mut heard = place.listen("kinds=found,over,looked");
     assert!(heard.find(|line| line.starts_with("id: ")).is_some(), "where it begins");
     place.board.change(sighting("first"));
     place.board.change(Change::Flow(Arc::new(flow(420, "not asked for"))));
@@ -278,11 +270,138 @@ fn changes_are_heard_and_taken_up_where_they_broke_off() {
     let data = heard.next().unwrap();
     assert!(data.starts_with("data: {") && data.contains("first"), "{data}");
     drop(heard);
-    let mut resumed = listen(&format!("Last-Event-ID: {id}\r\n"));
+    let mut resumed = place.listen_with("kinds=found,over,looked", &format!("Last-Event-ID: {id}\r\n"));
     let data = resumed.find(|line| line.starts_with("data: ")).unwrap();
     assert!(data.contains("second") && !data.contains("not asked"), "{data}");
-    let mut stranger = listen("Last-Event-ID: 1234-5\r\n");
+    let mut stranger = place.listen_with("", "Last-Event-ID: 1234-5\r\n");
     assert!(stranger.find(|line| line == "event: missed").is_some());
+}
+
+#[test]
+fn a_stream_is_found_under_the_same_address_whatever_comes_and_goes() {
+    let place = Place::new("sshd", |_| {});
+    place.judge_traffic("sshd", 3);
+    let id = place.read("/api/v1/streams").json()["items"][2]["id"].as_str().unwrap().to_owned();
+    assert_eq!(id, leg_of(2));
+    let path = format!("/api/v1/streams/{id}");
+    let ssrc = place.read(&path).json()["ssrc"].clone();
+    // The others end, and another leg of it is seen, which came first where somebody else watched.
+    let [mut last, other] = [2, 9].map(stream);
+    let mut leg = other.legs[0].clone();
+    leg.source = "192.0.2.10:5004".parse().unwrap();
+    last.legs.insert(0, leg);
+    let media = Media { streams: vec![last], ..Media::default() };
+    let traffic = model::Traffic { media, ..model::Traffic::default() };
+    let view = TrafficView::judged(traffic, Paper::builtin(), Vec::new(), Vec::new());
+    use engine::live::Audience as _;
+    engine::board::Writer(Arc::clone(&place.board)).traffic(&Arc::new(view));
+    let found = place.read(&path).json();
+    assert_eq!((&found["ssrc"], found["legs"].as_array().unwrap().len()), (&ssrc, 2));
+    assert_eq!(found["legs"][1]["id"], id);
+    for path in [
+        format!("/streams/{id}"),
+        format!("/streams/{}", found["id"].as_str().unwrap()),
+        format!("{path}/legs/{id}/intervals.svg"),
+    ] {
+        assert_eq!(place.read(&path).status, 200, "{path}");
+    }
+    assert_eq!(place.read(&format!("/streams/{}", leg_of(0))).status, 404, "it has ended");
+}
+
+#[test]
+fn ports_of_clients_are_told_where_they_are_asked_for() {
+    let place = Place::new("sshd", |_| {});
+    let mut view = view("sshd", &[420, 22]);
+    let snapshot = Arc::get_mut(&mut view.snapshot).unwrap();
+    let with = |port, peer: Option<&str>, state| Socket {
+        peer: peer.map(|peer| peer.parse().unwrap()),
+        state,
+        ..socket(port, 900)
+    };
+    snapshot.sockets.extend([
+        with(40_841, Some("192.0.2.1:443"), State::Established),
+        with(40_842, None, State::Bound),
+        with(80, Some("192.0.2.7:50000"), State::Closing),
+        with(81, Some("192.0.2.7:50000"), State::Established),
+        with(40_843, None, State::Listening),
+        with(0, None, State::Unbound),
+    ]);
+    let view = engine::View::judged(Arc::clone(&view.snapshot), Paper::builtin(), Vec::new(), Vec::new());
+    use engine::live::Audience as _;
+    engine::board::Writer(Arc::clone(&place.board)).looked(&Arc::new(view));
+    let ports = |query: &str| -> Vec<(u64, String, usize)> {
+        let list = place.read(&format!("/api/v1/ports?transport=tcp&use={query}")).json();
+        let port = |it: &serde_json::Value| {
+            let holders = it["holders"].as_array().unwrap().len();
+            (it["port"].as_u64().unwrap(), it["use"].as_str().unwrap().to_owned(), holders)
+        };
+        list["items"].as_array().unwrap().iter().map(port).collect()
+    };
+    let all = |words: &[(u64, &str, usize)]| -> Vec<(u64, String, usize)> {
+        words.iter().map(|(port, using, holders)| (*port, (*using).to_owned(), *holders)).collect()
+    };
+    let open = [(22, "listening", 1), (81, "bound", 1), (420, "listening", 1), (40_843, "listening", 1)];
+    assert_eq!((ports("any"), ports("open")), (all(&open), all(&open)));
+    assert_eq!(ports("passing"), all(&[(80, "passing", 0), (40_841, "passing", 0), (40_842, "passing", 0)]));
+    let page = place.read("/ports").body;
+    assert!(page.contains("/ports/tcp/40843\"") && !page.contains("/ports/tcp/40841\""), "{page}");
+    assert_eq!(place.read("/api/v1/ports/tcp/40841").json()["sockets"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn who_may_not_listen_any_more_hears_no_more_however_much_there_is_to_tell() {
+    let place = Place::new("sshd", |_| {});
+    let mut heard = place.listen("kinds=looked");
+    assert!(heard.find(|line| line.starts_with("id: ")).is_some(), "where it begins");
+    let mut tokens = Tokens::open(&place.folder.path().join("tokens.json")).unwrap();
+    assert!(tokens.revoke("read").unwrap());
+    let ended = std::thread::spawn(move || heard.for_each(drop));
+    while !ended.is_finished() {
+        place.board.change(Change::Looked);
+        std::thread::yield_now();
+    }
+    ended.join().unwrap();
+}
+
+#[test]
+fn what_changed_is_told_without_those_who_come_and_go() {
+    let place = Place::new("sshd", |_| {});
+    let event = |happened, kind, port: u16| {
+        Change::Socket(Arc::new(model::SocketEvent {
+            at: Timestamp::from_ns(1),
+            happened,
+            witness: model::Witness::Kernel,
+            kind,
+            family: Family::V4,
+            local: ([0, 0, 0, 0], port).into(),
+            interface: None,
+            netns: 1,
+            cookie: 0,
+            uid: None,
+            holder: Seen::Absent,
+            tid: None,
+            cgroup: None,
+            lived_ns: None,
+        }))
+    };
+    let mut heard = place.listen("kinds=socket&passing=false");
+    let mut all = place.listen("kinds=socket");
+    assert!(heard.find(|line| line.starts_with("id: ")).is_some(), "where it begins");
+    assert!(all.find(|line| line.starts_with("id: ")).is_some(), "where it begins");
+    place.board.change(event(model::Happened::Listening, Kind::Tcp, 421));
+    for port in 33_000..33_600 {
+        place.board.change(event(model::Happened::AutoBound, Kind::Udp, port));
+        place.board.change(event(model::Happened::Closed, Kind::Udp, port));
+    }
+    place.board.change(event(model::Happened::Listening, Kind::Tcp, 420));
+    let data: Vec<String> = heard.filter(|line| line.starts_with("data: ")).take(2).collect();
+    assert!(data[0].contains("0.0.0.0:421/tcp") && data[1].contains("0.0.0.0:420/tcp"), "{data:?}");
+    let passing = all.filter(|line| line.starts_with("data: ")).take(1202);
+    assert_eq!(passing.filter(|line| line.contains("\"passing\":true")).count(), 1200);
+    let page = place.read("/").body;
+    let (new, old) =
+        (page.find("listening 0.0.0.0:420/tcp").unwrap(), page.find("listening 0.0.0.0:421/tcp").unwrap());
+    assert!(new < old && !page.contains("0.0.0.0:33"), "{page}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use model::{Code, Severity};
 use super::Answer;
 use super::layout::{Sheet, live};
 use super::text::{badge, count, moment, said};
-use crate::atlas::{Atlas, Using};
+use crate::atlas::Atlas;
 use crate::caller::Caller;
 use crate::document::{Finding, Gap, Status};
 use crate::routes::all_findings;
@@ -107,25 +107,22 @@ fn open_findings(findings: &[Finding]) -> Markup {
 }
 
 fn changes(shared: &Shared) -> Markup {
-    let last = shared.feed.last();
-    let (mut said_changes, _) = shared.feed.after(last.saturating_sub(400), 400);
-    said_changes.retain(|it| matches!(it.kind, "socket" | "found" | "over" | "touch"));
-    let words = |json: &str| {
-        let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-        let text = |name: &str| value.get(name).and_then(|it| it.as_str()).map(str::to_owned);
-        text("title")
-            .or_else(|| text("words"))
-            .or_else(|| Some(format!("{} {}", text("code")?, text("about")?)))
-    };
+    let news = shared.feed.news(MOST);
     html! {
         section aria-labelledby="changed" {
             h2 id="changed" { "What changed" }
-            @if said_changes.is_empty() { p.calm { "Nothing since watching began." } }
+            @if news.is_empty() { p.calm { "Nothing since watching began." } }
             ul.rows {
-                @for change in said_changes.iter().rev().take(MOST) {
-                    li { span.kind { (match change.kind { "socket" => "socket", "found" => "found", "over" => "over", _ => "touch" }) } (said(&words(&change.json).unwrap_or_default())) }
+                @for told in &news {
+                    @let it = &told.last;
+                    li {
+                        span.kind { (it.kind) }
+                        @match &it.path { Some(path) => { a href=(path) { (said(&it.words)) } }, None => (said(&it.words)) }
+                        " " span.faint { (moment(&it.at)) @if told.times > 1 { ", " (count(told.times)) " changes" } }
+                    }
                 }
             }
+            p { a href="/history" { "All of it" } span.faint { ", with sockets that come and go" } }
         }
     }
 }
@@ -135,7 +132,7 @@ fn chairs(atlas: &Atlas) -> Markup {
     let silent = |port: &crate::atlas::Port| {
         matches!(paper.standing(port.0, port.1).usage, engine::registry::Usage::Silent(_))
     };
-    let used = atlas.spots.iter().filter(|(port, spot)| spot.using() != Using::Free && silent(port));
+    let used = atlas.spots.iter().filter(|(port, spot)| spot.using().is_used() && silent(port));
     let all: Vec<_> = used.take(100).collect();
     html! {
         section aria-labelledby="chairs" {
