@@ -66,8 +66,23 @@ impl Grounds {
 
     /// Judges what is known of a machine, with what was agreed for its sockets.
     pub(crate) fn judge_agreed(&self, snapshot: Arc<Snapshot>, agreed: Agreement) -> View {
-        let (policy, baseline) = (&self.policy, self.baseline.as_ref());
-        View::new(snapshot, self.paper.clone(), policy, baseline, agreed, &self.used, today())
+        let judgement = self.judgement(&snapshot, &agreed);
+        let mut view = View::judged(snapshot, self.paper.clone(), judgement.findings, judgement.accepted);
+        view.agreed = agreed;
+        view
+    }
+
+    fn judgement(&self, snapshot: &Snapshot, agreed: &Agreement) -> verdict::Judgement {
+        verdict::judge(&verdict::Facts {
+            snapshot,
+            paper: &self.paper,
+            policy: &self.policy,
+            baseline: self.baseline.as_ref(),
+            agreed,
+            used: &self.used,
+            ourselves: &host::ourselves(&snapshot.processes),
+            today: today(),
+        })
     }
 
     /// Judges what was on the wire; `earlier` are services that were seen before.
@@ -78,20 +93,12 @@ impl Grounds {
 
     /// The findings about what is known already, judged anew by these grounds; each with what it is about.
     pub fn judge_known(&self, machine: &View, traffic: Option<&TrafficView>) -> Vec<(String, Finding)> {
-        let today = today();
-        let judged = verdict::judge(&verdict::Facts {
-            snapshot: &machine.snapshot,
-            paper: &self.paper,
-            policy: &self.policy,
-            baseline: self.baseline.as_ref(),
-            agreed: &machine.agreed,
-            used: &self.used,
-            today,
-        });
+        let judged = self.judgement(&machine.snapshot, &machine.agreed);
         let on_machine = |finding: Finding| (about::on_machine(&machine.snapshot, &finding), finding);
         let mut found: Vec<_> = judged.findings.into_iter().map(on_machine).collect();
         if let Some(view) = traffic {
-            let by = crate::TrafficGrounds { policy: &self.policy, earlier: None, live: true, today };
+            let by =
+                crate::TrafficGrounds { policy: &self.policy, earlier: None, live: true, today: today() };
             let on_wire = |finding: Finding| (about::on_wire(&view.traffic, &finding), finding);
             found.extend(by.judge(&view.traffic, &self.paper).findings.into_iter().map(on_wire));
         }

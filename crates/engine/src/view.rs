@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::media::{Agreement, Session};
 use model::{Finding, Forward, Severity, Snapshot, Socket, Subject, Timestamp, Utc};
 use registry::Paper;
-use verdict::{Accepted, Baseline, Facts, Policy, Used};
+use verdict::Accepted;
 
 use crate::outcome::{Outcome, Threshold, gap_matters, reason_matters};
 
@@ -96,30 +96,13 @@ pub struct View {
 }
 
 impl View {
-    /// Judges a look, and sorts the findings to their rows. `used` says which port numbers were used before; `today`
-    /// counts days since 1970-01-01 in UTC.
-    pub fn new(
-        snapshot: Arc<Snapshot>,
-        paper: Paper,
-        policy: &Policy,
-        baseline: Option<&Baseline>,
-        agreed: Agreement,
-        used: &Used,
-        today: i64,
-    ) -> View {
-        let facts =
-            Facts { snapshot: &snapshot, paper: &paper, policy, baseline, agreed: &agreed, used, today };
-        let judgement = verdict::judge(&facts);
-        View { agreed, ..View::judged(snapshot, paper, judgement.findings, judgement.accepted) }
-    }
-
     /// The same view of a machine that was looked at again and had not changed.
     pub fn at(mut self, taken: Timestamp<Utc>) -> View {
         Arc::make_mut(&mut self.snapshot).taken = taken;
         self
     }
 
-    /// From findings that are already there, where nothing was agreed.
+    /// Sorts findings to their rows, where nothing was agreed.
     pub fn judged(
         snapshot: Arc<Snapshot>,
         paper: Paper,

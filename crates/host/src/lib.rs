@@ -4,6 +4,7 @@
 
 use core::ops::RangeInclusive;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{Timestamp, Utc};
@@ -125,6 +126,17 @@ pub fn peer_user(here: SocketAddr, there: SocketAddr) -> Option<u32> {
     {
         let _ = (here, there);
         None
+    }
+}
+
+/// The numbers of those among the processes that are our own program, by the file that runs and never by its name.
+pub fn ourselves(processes: &[Arc<model::Process>]) -> Vec<u32> {
+    #[cfg(target_os = "linux")]
+    return linux::ourselves::among(processes);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let own = std::process::id();
+        processes.iter().map(|process| process.pid).filter(|pid| *pid == own).collect()
     }
 }
 

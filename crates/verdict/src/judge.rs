@@ -51,11 +51,7 @@ impl<'a> Listener<'_, 'a> {
     /// Whether the kernel may have chosen the port: then the number says nothing.
     pub(crate) fn is_ephemeral(&self) -> bool {
         // Where somebody opened the whole range, the usual one still tells chance from choice.
-        self.port >= 32_768
-            && self.rules.map_or(self.port <= 60_999, |rules| {
-                rules.ephemeral.contains(&self.port)
-                    && !rules.reserved.iter().any(|reserved| reserved.contains(&self.port))
-            })
+        self.port >= 32_768 && self.rules.map_or(self.port <= 60_999, |rules| rules.gives_out(self.port))
     }
 
     /// Whether every holder runs in a container.
@@ -73,7 +69,7 @@ impl<'a> Listener<'_, 'a> {
 /// Judges one look at a machine. The same facts give the same findings in the same order.
 pub fn judge(facts: &Facts<'_>) -> Judgement {
     let bench = Bench { facts, snapshot: facts.snapshot, paper: rules::paper::cited(facts.paper) };
-    let directory = Directory::of(bench.snapshot);
+    let directory = Directory::of(bench.snapshot, facts.ourselves);
     let mut docket =
         Docket::new(Ground { snapshot: Some(bench.snapshot), ..Ground::default() }, facts.policy);
     let mut policy = Ledger::new(&bench);
@@ -107,8 +103,12 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
         directory.holders(socket, &mut holders);
         policy.consider(bench, index, socket, &holders, docket);
         rules::unseen::judge(bench, index, socket, &holders, docket);
+        // We know why we are there; of the file that we run, all is said that is said of others.
+        let ours = !holders.is_empty() && holders.iter().all(|holder| holder.ours);
         if sniffs {
-            rules::sniff::judge(bench, index, socket, &holders, docket);
+            if !ours {
+                rules::sniff::judge(bench, index, socket, &holders, docket);
+            }
             rules::exe::judge(bench, index, socket, &holders, docket);
             continue;
         }
@@ -118,6 +118,9 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
             continue;
         };
         rules::exe::judge(bench, index, socket, &holders, docket);
+        if ours {
+            continue;
+        }
         let listener = Listener {
             index,
             socket,

@@ -18,6 +18,8 @@ pub(crate) struct Known<'a> {
     /// What is odd about the executable.
     pub(crate) odd: Option<Odd>,
     pub(crate) in_container: bool,
+    /// Whether it is our own program: what it holds is explained.
+    pub(crate) ours: bool,
 }
 
 /// Why a running file has no ordinary explanation.
@@ -109,9 +111,13 @@ pub(crate) struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    pub(crate) fn of(snapshot: &'a Snapshot) -> Directory<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot, ourselves: &[u32]) -> Directory<'a> {
         let mut files: HashMap<(&str, Option<ExeState>), u32> = HashMap::new();
-        let known = snapshot.processes.iter().map(|process| know(process, &mut files)).collect();
+        let known = snapshot.processes.iter().map(|process| {
+            let ours = ourselves.contains(&process.pid);
+            Known { ours, ..know(process, &mut files) }
+        });
+        let known = known.collect();
         Directory { snapshot, known }
     }
 
@@ -148,6 +154,7 @@ fn know<'a>(process: &'a Arc<Process>, files: &mut HashMap<(&'a str, Option<ExeS
         by_unit,
         odd: odd(process),
         in_container: process.container.value().is_some(),
+        ours: false,
     }
 }
 

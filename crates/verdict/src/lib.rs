@@ -46,6 +46,8 @@ pub struct Facts<'a> {
     pub agreed: &'a Agreement,
     /// Which port numbers were used here before; [`Used::default`] says that nobody watched.
     pub used: &'a Used,
+    /// The processes that are our own program, by what the system says of the file that they run.
+    pub ourselves: &'a [u32],
     /// The day, counted since 1970-01-01 in UTC: entries of policy expire.
     pub today: i64,
 }

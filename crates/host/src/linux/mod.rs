@@ -19,6 +19,7 @@ pub mod memberships;
 pub mod namespaces;
 pub mod need;
 pub mod netlink;
+pub mod ourselves;
 mod owners;
 mod package;
 pub mod peer;

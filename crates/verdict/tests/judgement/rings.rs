@@ -291,6 +291,31 @@ fn the_kind_of_packet_socket_and_of_its_holder_decide() {
 }
 
 #[test]
+fn what_we_hold_ourselves_is_explained_and_our_file_is_judged_as_any() {
+    let scene = |ourselves: &[u32], exe: Process| {
+        let mut scene = Scene::new();
+        scene.ourselves = ourselves.to_vec();
+        let pid = scene.process(exe);
+        scene.socket(Kind::Packet, State::Bound, "0.0.0.0:3", &[pid]);
+        scene.tcp("127.0.0.1:7420", &[pid]);
+        // A decoy.
+        scene.tcp("0.0.0.0:420", &[pid]);
+        scene
+    };
+    let ours = || process(100, "/usr/bin/portreeve");
+    assert_eq!(scene(&[100], ours()).rings(), [""; 0]);
+    let by_name_alone = scene(&[], ours()).rings();
+    assert_eq!(by_name_alone, ["packet-socket warning", "silent-port-in-use warning"]);
+    let deleted = ours().unpackaged().state(ExeState::Deleted);
+    assert_eq!(scene(&[100], deleted).rings(), ["exe-deleted alert"]);
+    // Somebody else has the socket, too.
+    let mut shared = scene(&[100], ours());
+    let other = shared.process(process(101, "/usr/bin/python3.11"));
+    let socket = shared.socket(Kind::Packet, State::Bound, "0.0.0.0:3", &[100, other]);
+    assert_eq!(shared.rings_for(socket), ["packet-socket"]);
+}
+
+#[test]
 fn a_published_database_is_one_finding_with_its_proxy() {
     let mut scene = Scene::new();
     let proxy = scene.process(process(100, "/usr/bin/docker-proxy").unit("docker.service"));

@@ -20,6 +20,7 @@ pub struct Scene {
     pub agreed: model::media::Agreement,
     pub used: portreeve_verdict::Used,
     pub paper: Paper,
+    pub ourselves: Vec<u32>,
     next_inode: u64,
 }
 
@@ -61,6 +62,7 @@ impl Scene {
             agreed: model::media::Agreement::default(),
             used: portreeve_verdict::Used::default(),
             paper: Paper::builtin(),
+            ourselves: Vec::new(),
             next_inode: 1000,
         }
     }
@@ -134,6 +136,7 @@ impl Scene {
             baseline: self.baseline.as_ref(),
             agreed: &self.agreed,
             used: &self.used,
+            ourselves: &self.ourselves,
             today: TODAY,
         })
     }
