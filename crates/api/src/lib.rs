@@ -22,6 +22,7 @@ mod routes;
 mod server;
 mod settings;
 mod shared;
+mod taking;
 #[cfg(test)]
 mod testing;
 mod tls;

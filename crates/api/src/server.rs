@@ -22,10 +22,13 @@ use crate::keeper::Keeper;
 use crate::routes;
 use crate::settings::{ApiError, ApiSettings};
 use crate::shared::Shared;
+use crate::taking::Taking;
 use crate::tls;
 
 /// How long a peer may take for its headers, and for a handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a peer may take nothing of an answer.
+const STUCK: Duration = Duration::from_secs(30);
 /// Threads that look things up, and read captures.
 const MOST_WORKERS: usize = 4;
 /// Bytes of headers, and how many, that a request may have.
@@ -156,6 +159,6 @@ async fn answer(
         .header_read_timeout(PATIENCE)
         .max_buf_size(MOST_HEADER_BYTES)
         .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Taking::new(stream, STUCK)), service)
         .await;
 }
