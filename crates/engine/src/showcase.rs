@@ -21,6 +21,8 @@ const MOST_PIXELS: u32 = 4096 * 2304;
 const MOST_WIDTH: u16 = 960;
 /// So old may the picture be that the next one is shown: pictures are taken rarely, however many ask.
 const FRESH: Duration = Duration::from_secs(2);
+/// So long lies between two pictures, of whichever streams.
+const APART: Duration = Duration::from_millis(250);
 /// The first picture seldom comes from its first packet on; of so many the best is shown.
 const MOST_TRIES: u32 = 3;
 /// Streams that are listened to at a time, and the channels of each.
@@ -74,6 +76,8 @@ pub struct Showcase {
 #[derive(Default)]
 struct Inside {
     taking: Option<Taking>,
+    /// The stream of whose packets somebody makes a picture at the moment, outside the lock, and since when.
+    developing: Option<(StreamKey, Instant)>,
     last: Option<(StreamKey, Instant, Arc<Still>)>,
     sounds: Vec<Sound>,
     frames: u64,
@@ -195,18 +199,27 @@ impl Showcase {
         let end = Instant::now() + wait;
         let mut inside = self.inside();
         loop {
-            if let Some((_, _, still)) =
-                inside.last.as_ref().filter(|(of, at, _)| *of == key && at.elapsed() < FRESH)
-            {
-                return Ok(Arc::clone(still));
+            let last = inside.last.as_ref().filter(|(of, at, _)| *of == key && at.elapsed() < FRESH);
+            if let Some(still) = last.map(|(_, _, still)| Arc::clone(still)) {
+                // Nothing goes on that nobody waits for.
+                inside.taking.take_if(|taking| taking.key == key);
+                self.want(&inside);
+                return Ok(still);
             }
             let left = end.saturating_duration_since(Instant::now());
+            let developed = inside.developing.is_some_and(|(of, since)| of == key && since.elapsed() < wait);
+            let mut nap = left;
             match &inside.taking {
+                // It will be shown to all who wait for it.
+                _ if developed => {}
                 Some(taking) if taking.key != key && taking.begun.elapsed() < wait => {
                     return Err(NoStill::Busy);
                 }
                 Some(taking) if taking.key == key && (taking.is_done() || left.is_zero()) => break,
                 Some(taking) if taking.key == key => {}
+                _ if inside.last.as_ref().is_some_and(|(_, at, _)| at.elapsed() < APART) => {
+                    nap = left.min(APART);
+                }
                 _ => {
                     let assembler = Assembler::new(format).ok_or(NoStill::NotVideo)?;
                     let begun = Instant::now();
@@ -217,22 +230,28 @@ impl Showcase {
             if left.is_zero() {
                 break;
             }
-            let waited = self.came.wait_timeout(inside, left);
+            let waited = self.came.wait_timeout(inside, nap);
             inside = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(inside, _)| inside);
         }
         let ours = inside.taking.take_if(|taking| taking.key == key);
         self.want(&inside);
-        drop(inside);
         let best = ours.and_then(|taking| taking.best).ok_or(NoStill::NothingCame)?;
+        inside.developing = Some((key, Instant::now()));
+        drop(inside);
         // Colours cost most: nobody waits for the lock meanwhile.
-        let small = best.smaller(best.format.width.div_ceil(MOST_WIDTH)).ok_or(NoStill::NotVideo)?;
-        let still = Arc::new(Still {
-            missing_pixels: best.missing_pixels,
-            png: picture::png(&small, PngDepth::Eight),
+        let still = best.smaller(best.format.width.div_ceil(MOST_WIDTH)).map(|small| {
+            Arc::new(Still {
+                missing_pixels: best.missing_pixels,
+                png: picture::png(&small, PngDepth::Eight),
+            })
         });
-        self.inside().last = Some((key, Instant::now(), Arc::clone(&still)));
+        let mut inside = self.inside();
+        inside.developing = None;
+        if let Some(still) = &still {
+            inside.last = Some((key, Instant::now(), Arc::clone(still)));
+        }
         self.came.notify_all();
-        Ok(still)
+        still.ok_or(NoStill::NotVideo)
     }
 
     /// How loud a stream is; `None` where it carries no sound that can be measured, or nothing was heard yet.
@@ -359,6 +378,49 @@ mod tests {
         assert_eq!(still.png.get(1..4), Some(b"PNG".as_slice()));
         assert_eq!(showcase.picture(&stream(SOUND, 7), Duration::ZERO), Err(NoStill::NotVideo));
         assert!(!showcase.wanted.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_picture_is_made_once_for_all_who_wait_and_then_nobody_looks() {
+        let showcase = Showcase::default();
+        let video = stream(VIDEO, 7);
+        let mut sent = 0_u16;
+        for _ in 0..20 {
+            showcase.inside().last = None;
+            let taken: Vec<_> = thread::scope(|scope| {
+                let asked: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| showcase.picture(&video, Duration::from_secs(60))))
+                    .collect();
+                while !asked.iter().all(thread::ScopedJoinHandle::is_finished) {
+                    sent = sent.wrapping_add(1);
+                    show(&showcase, &packet(7, sent, u32::from(sent) * 3600, true, &picture()));
+                    thread::yield_now();
+                }
+                asked.into_iter().map(|asked| asked.join().unwrap().unwrap()).collect()
+            });
+            assert!(taken.iter().all(|still| Arc::ptr_eq(still, &taken[0])), "one for all");
+            assert!(showcase.inside().taking.is_none() && !showcase.wanted.load(Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn pictures_of_whichever_streams_are_some_time_apart() {
+        let showcase = Showcase::default();
+        let begun = Instant::now();
+        for ssrc in 0..3 {
+            let video = stream(VIDEO, ssrc);
+            thread::scope(|scope| {
+                let asked = scope.spawn(|| showcase.picture(&video, Duration::from_secs(60)));
+                let mut sent = 0_u16;
+                while !asked.is_finished() {
+                    sent = sent.wrapping_add(1);
+                    show(&showcase, &packet(ssrc, sent, u32::from(sent) * 3600, true, &picture()));
+                    thread::yield_now();
+                }
+                asked.join().unwrap().unwrap()
+            });
+        }
+        assert!(begun.elapsed() >= APART * 2, "{:?}", begun.elapsed());
     }
 
     #[test]
