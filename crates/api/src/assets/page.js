@@ -68,9 +68,9 @@ async function refresh() {
   }
 }
 
+// What comes meanwhile does not put it off: where much happens, the page follows all the same.
 function soon() {
-  clearTimeout(timer);
-  timer = setTimeout(refresh, document.hidden ? 5000 : 250);
+  timer ||= setTimeout(() => { timer = 0; refresh(); }, document.hidden ? 5000 : 250);
 }
 
 function listen() {
