@@ -1,7 +1,7 @@
 //! A server to look at and to measure: of this machine as it is, or of one that is made up and full.
 //!
 //! `harbour 127.0.0.1:7420 FOLDER` watches this machine; `harbour ADDRESS FOLDER full` has 5,000 ports, 50,000 flows and
-//! 200 streams. A token for each scope is written into the folder.
+//! 200 streams, and with `churn` for `full` a thousand things happen to clients' sockets there every second. A token for each scope is written into the folder.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "an example ends where it cannot go on")]
 
@@ -190,6 +190,35 @@ fn stream(at: u8) -> model::media::Stream {
     }
 }
 
+/// A hundred clients come and go, and one server comes.
+fn churn(board: &Board, round: u32) {
+    let happens = |happened, kind, port: u32| {
+        let event = model::SocketEvent {
+            at: engine::now(),
+            happened,
+            witness: model::Witness::Kernel,
+            kind,
+            family: Family::V4,
+            local: ([0, 0, 0, 0], u16::try_from(port).unwrap()).into(),
+            interface: None,
+            netns: 1,
+            cookie: 0,
+            uid: Some(0),
+            holder: Seen::Value(Arc::new(process(1000))),
+            tid: None,
+            cgroup: None,
+            lived_ns: None,
+        };
+        board.change(Change::Socket(Arc::new(event)));
+    };
+    for client in 0..50 {
+        let port = 40_000 + (round * 50 + client) % 20_000;
+        happens(model::Happened::AutoBound, Kind::Udp, port);
+        happens(model::Happened::Closed, Kind::Udp, port);
+    }
+    happens(model::Happened::Listening, Kind::Tcp, 5001 + round % 1000);
+}
+
 /// The loop's audience: the board, which is made when the first look is there.
 struct Shown(Option<Arc<Board>>);
 
@@ -243,7 +272,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let listen = arguments.next().unwrap_or_else(|| String::from("127.0.0.1:7420")).parse().unwrap();
     let folder = std::path::PathBuf::from(arguments.next().unwrap_or_else(|| String::from(".")));
-    let full_machine = arguments.next().is_some();
+    let made_up = arguments.next();
+    let full_machine = made_up.is_some();
     let tokens = folder.join("tokens.json");
     let mut known = Tokens::open(&tokens).unwrap();
     for scope in Scope::ALL {
@@ -255,10 +285,14 @@ fn main() {
     let mut watching = if full_machine { None } else { Some(watch()) };
     let board = watching.as_ref().map_or_else(full, |(_, shown)| shown.0.clone().unwrap());
     *keeper.1.lock().unwrap() = Some(Arc::clone(&board));
-    let _server = Server::begin(settings, board, keeper).unwrap();
-    loop {
+    let _server = Server::begin(settings, Arc::clone(&board), keeper).unwrap();
+    for round in 0.. {
         match &mut watching {
             Some((live, shown)) => live.turn(Duration::from_millis(100), shown).unwrap(),
+            None if made_up.as_deref() == Some("churn") => {
+                churn(&board, round);
+                std::thread::sleep(Duration::from_millis(100));
+            }
             None => std::thread::park(),
         }
     }

@@ -1,5 +1,9 @@
 //! What strangers call themselves, end to end: processes, units, names in TLS, banners, sessions, comments of captures.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use wire::capture::Writer;
 use wire::{Frame, LinkType};
@@ -44,11 +48,17 @@ fn client_hello(name: &[u8]) -> Vec<u8> {
     [&[22, 3, 1][..], &two(message.len()), &message].concat()
 }
 
-/// An announcement (RFC 2974 §3) of a session with this name.
+/// What a file may be called, or a control group: no slash, and then the markup closes nothing; it is markup all the same.
+fn without_slash() -> String {
+    EVIL.replace('/', "")
+}
+
+/// An announcement (RFC 2974 §3) of a session with this name, whose channels are called so, too.
 fn announcement(name: &str) -> Vec<u8> {
     let sdp = format!(
         "v=0\r\no=- 7 1 IN IP4 10.9.0.2\r\ns={name}\r\ni={name}\r\nt=0 0\r\nm=audio 5006 RTP/AVP 97\r\n\
-         c=IN IP4 239.1.1.9/8\r\na=rtpmap:97 L24/48000/2\r\na=ptime:1\r\n"
+         i={name}\r\nc=IN IP4 239.1.1.9/8\r\na=rtpmap:97 L24/48000/2\r\n\
+         a=fmtp:97 channel-order=SMPTE2110.({name})\r\na=ptime:1\r\n"
     );
     [&[0x20, 0, 0, 7, 10, 9, 0, 2][..], b"application/sdp\0", sdp.as_bytes()].concat()
 }
@@ -69,7 +79,9 @@ fn neighbour() -> String {
     let [hello, session] =
         [client_hello(EVIL.as_bytes()), announcement(EVIL)].map(|bytes| format!("bytes({bytes:?})"));
     format!(
-        "def say(port, words):
+        "import struct, time
+
+def say(port, words):
     s = socket.create_connection(('10.9.0.1', port))
     if words:
         s.sendall(words)
@@ -89,6 +101,17 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton('10.9.0.2'))
 for _ in range(3):
     s.sendto({session}, ('239.255.255.255', 9875))
+
+def sound():
+    at = 0
+    while True:
+        for _ in range(10):
+            head = struct.pack('>BBHII', 0x80, 97, at & 0xffff, at * 48 & 0xffffffff, 9)
+            s.sendto(head + bytes([0x20, 0, 0]) * 96, ('239.1.1.9', 5006))
+            at += 1
+        time.sleep(0.01)
+
+threading.Thread(target=sound, daemon=True).start()
 ready()",
         evil = EVIL.as_bytes()
     )
@@ -97,9 +120,9 @@ ready()",
 /// Servers whose process, command line and words are strange.
 fn servers(harbour: &Harbour) -> Vec<crate::stage::Planter> {
     let stage = &harbour.stage;
-    // A file cannot have a slash in its name, and then the markup closes nothing; it is markup all the same.
-    let program = stage.home.0.join(EVIL.replace('/', ""));
+    let program = stage.home.0.join(without_slash());
     std::fs::copy(std::fs::canonicalize(crate::stage::PYTHON).unwrap(), &program).unwrap();
+    packaged(stage, &program);
     let set_name = format!("libc.prctl(15, bytes({:?}))", SHORT.as_bytes());
     let work = format!(
         "{set_name}
@@ -122,7 +145,60 @@ s = udp(420, '0.0.0.0')
 ready()",
         evil = EVIL.as_bytes()
     );
-    vec![stage.plant_with(&[program.to_str().unwrap()], &work)]
+    let mut servers = Vec::new();
+    for (group, port) in groups() {
+        let work = format!(
+            "group = bytes({:?})
+os.makedirs(group, exist_ok=True)
+open(group + b'/cgroup.procs', 'w').write('0')
+s = tcp({port}, '0.0.0.0')
+ready()",
+            group.as_bytes()
+        );
+        servers.push(stage.plant(&work));
+    }
+    // The last, for what comes last is what is announced.
+    servers.push(stage.plant_with(&[program.to_str().unwrap()], &work));
+    servers
+}
+
+/// A package database of the stage's own: the program is of a package, whose name and version are strange.
+fn packaged(stage: &crate::stage::Stage, program: &Path) {
+    let (name, database) = (format!("package-{}", without_slash()), stage.home.0.join("dpkg"));
+    std::fs::create_dir_all(database.join("info")).unwrap();
+    std::fs::write(database.join(format!("info/{name}.list")), format!("{}\n", program.display())).unwrap();
+    let status = format!("Package: {name}\nStatus: install ok installed\nVersion: 1-{EVIL}\n\n");
+    std::fs::write(database.join("status"), status).unwrap();
+    stage.sh(&format!("mount --bind '{}' /var/lib/dpkg", database.display()));
+}
+
+/// Control groups as a service manager and a container runtime make them, and who listens in each.
+fn groups() -> Vec<(String, u16)> {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    let unified = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let Some(root) =
+        unified.filter(|fields| fields[2] == "cgroup2").map(|fields| fields[1].to_owned()).next()
+    else {
+        eprintln!("SKIPPED: names of units and containers need cgroup v2");
+        return Vec::new();
+    };
+    let name = without_slash();
+    vec![
+        (format!("{root}/portreeve-test.slice/unit-{name}.service"), 428),
+        (format!("{root}/portreeve-test.slice/lxc.payload.container-{name}"), 429),
+    ]
+}
+
+/// Takes the control groups away again, when those in them have ended.
+fn ungroup() {
+    for (group, _) in groups() {
+        let group = Path::new(&group);
+        // The kernel takes a moment to let go of a process that was killed.
+        while std::fs::remove_dir(group).is_err_and(|error| error.kind() == ErrorKind::ResourceBusy) {
+            std::thread::yield_now();
+        }
+        let _ = std::fs::remove_dir(group.parent().unwrap());
+    }
 }
 
 /// What must not be on a page, and what was made of it.
@@ -133,6 +209,7 @@ const PLANTED: &str = "({
         + [...document.querySelectorAll('*')].flatMap((it) => [...it.attributes]).filter((it) => /[\\u0000-\\u0008\\u001b\\u202a-\\u202e]/.test(it.value)).length,
     shown: document.documentElement.textContent.includes('<img src=x onerror=alert(1) id=planted>'),
     seen: document.documentElement.textContent.includes('\\\\x1b]0;owned\\\\x07\\\\u{202e}gpj'),
+    names: ['unit-', 'container-', 'package-'].filter((it) => document.documentElement.textContent.includes(`${it}\"'><img src=x onerror=alert(1) id=planted>`)),
     title: document.title,
 })";
 
@@ -166,13 +243,20 @@ pub fn words_are_shown_and_do_nothing() {
     let mut wrong = Vec::new();
     browser.until("document.getElementById('live-words').textContent.includes('planted')");
     harmless(&browser, "what is told as it comes", &mut wrong);
-    drop(harbour.neighbour.plant(&neighbour()));
+    let speaker = harbour.neighbour.plant(&neighbour());
     browser.open("/flows");
     browser.until("document.querySelector('main').textContent.includes('sni: ') && document.querySelector('main').textContent.includes('Evil')");
     browser.open("/sessions");
     browser.until("document.querySelector('main').textContent.includes('owned')");
 
-    let file = harbour.stage.home.0.join(format!("{}.pcapng", EVIL.replace('/', "")));
+    // A stream of that session: its page, and what its channels are called as they are heard.
+    browser.open("/streams");
+    browser.until("document.querySelector('main').textContent.includes('owned')");
+    browser.script("document.querySelector('main tbody a').click()", &Value::Null);
+    browser.until("document.querySelector('h1').textContent.includes('owned') && document.querySelector('#levels meter')");
+    harmless(&browser, "the levels of a stream", &mut wrong);
+
+    let file = harbour.stage.home.0.join(format!("{}.pcapng", without_slash()));
     std::fs::write(&file, capture()).unwrap();
     browser.open("/captures");
     browser.choose("#file", file.to_str().unwrap());
@@ -191,8 +275,17 @@ pub fn words_are_shown_and_do_nothing() {
     let decided = browser.path();
 
     let mut shown = Vec::new();
+    let mut names = BTreeSet::new();
     let mut all: Vec<String> = pages::found(&browser).into_values().collect();
-    for port in ["/ports/tcp/423", "/ports/tcp/424", "/ports/tcp/8022", "/ports/udp/420", "/ports/udp/5006"] {
+    for port in [
+        "/ports/tcp/423",
+        "/ports/tcp/424",
+        "/ports/tcp/428",
+        "/ports/tcp/429",
+        "/ports/tcp/8022",
+        "/ports/udp/420",
+        "/ports/udp/5006",
+    ] {
         all.push(port.to_owned());
     }
     all.push(decided);
@@ -200,15 +293,27 @@ pub fn words_are_shown_and_do_nothing() {
     for path in &all {
         browser.open(path);
         let page = harmless(&browser, path, &mut wrong);
+        names.extend(
+            page["names"].as_array().unwrap().iter().map(|it| format!("{} on {path}", it.as_str().unwrap())),
+        );
         if page["shown"] == true && page["seen"] == true {
             shown.push(
                 path.split('/').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned(),
             );
         }
     }
-    drop(servers);
+    drop((servers, speaker));
+    ungroup();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for place in ["", "ports", "holders", "flows", "sessions", "findings", "captures"] {
+    for (name, port) in [("package-", 423), ("unit-", 428), ("container-", 429)] {
+        if name != "package-" && groups().is_empty() {
+            continue;
+        }
+        for path in [String::from("/holders"), format!("/ports/tcp/{port}")] {
+            assert!(names.contains(&format!("{name} on {path}")), "{name} is not on {path}: {names:?}");
+        }
+    }
+    for place in ["", "ports", "holders", "flows", "streams", "sessions", "findings", "captures"] {
         assert!(shown.iter().any(|it| it == place), "{place:?} does not show it: {shown:?}");
     }
     browser.stayed_here();
