@@ -59,8 +59,9 @@ pub(crate) const TABLES: [(&str, Definition); 13] = [
 ];
 
 /// What there is one of.
-const META: Definition = TableDefinition::new("meta");
-const STATE: &[u8] = b"state";
+pub(crate) const META: Definition = TableDefinition::new("meta");
+/// Its key.
+pub(crate) const STATE: &[u8] = b"state";
 
 /// What a row takes beside its key and value.
 const ROW_OVERHEAD: usize = 8;

@@ -48,5 +48,8 @@ pub use place::{FILE, file_in, rebuild};
 pub use query::{FindingFilter, Query, RecordFilter};
 pub use store::{Store, Trimmed};
 
+// The tests inside and those outside write down the same things.
+#[cfg(test)]
+extern crate self as portreeve_store;
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,10 @@ use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 use crate::desk::{Desk, SERVERS, TABLES};
 use crate::fault::StoreError;
 
-const SCHEMA: TableDefinition<'static, &'static str, u32> = TableDefinition::new("schema");
-const VERSION: &str = "version";
+/// The form of the file.
+pub(crate) const SCHEMA: TableDefinition<'static, &'static str, u32> = TableDefinition::new("schema");
+/// Its key.
+pub(crate) const VERSION: &str = "version";
 
 /// One step from a form to the next.
 pub(crate) type Step = fn(&WriteTransaction) -> Result<(), String>;

@@ -9,13 +9,18 @@ use redb::{ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, Wri
 
 use crate::answer::Answer;
 use crate::batch::Batch;
+use crate::desk::{META, SERVERS, STATE, TABLES, decode, encode};
 use crate::fault::StoreError;
 use crate::limits::Limits;
-use crate::moment::Moment;
 use crate::place;
 use crate::query::{Query, RecordFilter};
-use crate::schema::{PLAN, Plan};
+use crate::row::State;
+use crate::schema::{PLAN, Plan, SCHEMA, VERSION};
 use crate::store::Store;
+use support::{BEGIN, DAY};
+
+#[path = "../tests/history/support.rs"]
+mod support;
 
 /// A file that is only memory, and can be looked at.
 #[derive(Debug, Clone, Default)]
@@ -87,14 +92,16 @@ fn told(number: u64) -> Batch {
 
 /// Everything that the store can be asked, as text.
 fn everything(store: &Store) -> Result<String, String> {
-    let now = Moment::from_ns(0);
+    let now = support::moment(0);
     let filter = RecordFilter { limit: 1000, ..RecordFilter::default() };
     let mut text = String::new();
     for query in [
         Query::Records { filter },
         Query::Findings { filter: crate::FindingFilter { limit: 1000, ..Default::default() }, now },
         Query::Usage { ports: Vec::new() },
-        Query::Spoken { since: Moment::from_ns(0) },
+        Query::Spoken { since: now },
+        Query::Port { transport: None, port: 420, records: 1000, now },
+        Query::Port { transport: None, port: 40_000, records: 1000, now },
         Query::Statistics,
     ] {
         let answer: Answer = store.answer(&query).map_err(|refusal| refusal.text)?;
@@ -202,4 +209,68 @@ fn an_old_form_is_led_to_ours_and_a_newer_one_is_refused() {
     // Of a form before the oldest that we know.
     let error = place::open_backend(path, Plan { oldest: 3, steps: &[] }, memory).unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+/// A history of form 1, with something in each of its tables, and what it answered.
+fn of_form_1() -> (Memory, String) {
+    let memory = Memory::default();
+    let store = open(&memory).unwrap();
+    let redis = support::process(41, "/usr/bin/redis-server");
+    store.append(&told(1)).unwrap();
+    store.append(&support::look(BEGIN, &[("0.0.0.0:420", 41)], &[Arc::clone(&redis)])).unwrap();
+    let bound = support::event(BEGIN, model::Happened::Listening, "0.0.0.0:420", &redis);
+    store.append(&support::events(vec![bound])).unwrap();
+    let sighting = support::sighting(BEGIN + DAY, model::Code::ALL[0], "420", model::Severity::Warning);
+    store.append(&support::found(vec![sighting])).unwrap();
+    // From this port on, form 2 writes down no servers either.
+    let flow = support::flow(BEGIN + 2 * DAY, "192.0.2.1:5000", "192.0.2.9:40000", model::FlowState::Closed);
+    store.append(&Batch { flows: vec![flow], ..Batch::default() }).unwrap();
+    store.trim(support::at(BEGIN + 2 * DAY)).unwrap();
+    let answers = everything(&store).unwrap();
+    for part in ["redis-server", "something about 420", "the gap with number 1", "192.0.2.1"] {
+        assert!(answers.contains(part), "{part} is not in {answers}");
+    }
+    drop(store);
+
+    // Form 1 had all tables but the last.
+    let database = place::open_backend(&nowhere(), PLAN, memory.clone()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.delete_table(TABLES[SERVERS].1).unwrap();
+    transaction.open_table(SCHEMA).unwrap().insert(VERSION, 1).unwrap();
+    {
+        let mut meta = transaction.open_table(META).unwrap();
+        let mut state: State = decode(meta.get(STATE).unwrap().unwrap().value()).unwrap();
+        state.sizes.truncate(SERVERS);
+        meta.insert(STATE, encode(&state).unwrap().as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+    (memory, answers)
+}
+
+#[test]
+fn a_history_of_form_1_keeps_everything_and_begins_to_know_servers() {
+    let (memory, answers) = of_form_1();
+    let plan = Plan { oldest: 1, steps: &[] };
+    drop(place::open_backend(&nowhere(), plan, memory.clone()).expect("it is of form 1"));
+
+    let store = open(&memory).unwrap();
+    assert_eq!(everything(&store).unwrap(), answers);
+    drop(store);
+    assert!(place::open_backend(&nowhere(), plan, Memory::of(&memory.bytes())).is_err(), "it is of form 2");
+
+    // On the days of form 1 servers were not written down: these days say of none that it is new.
+    let store = open(&memory).unwrap();
+    let mut known = Vec::new();
+    let mut days = |store: &Store| {
+        known.clear();
+        let days = store.servers(&mut |server, _, port| known.push((server.to_string(), port))).unwrap();
+        (days, known.len())
+    };
+    assert_eq!(days(&store), (0, 0));
+    for (day, expected) in [(3, (1, 1)), (4, (2, 1))] {
+        let server = "192.0.2.9:420";
+        let flow = support::flow(BEGIN + day * DAY, "192.0.2.1:5000", server, model::FlowState::Closed);
+        store.append(&Batch { flows: vec![flow], ..Batch::default() }).unwrap();
+        assert_eq!(days(&store), expected);
+    }
 }

@@ -7,10 +7,11 @@ mod records;
 use std::fs;
 use std::net::IpAddr;
 
-use model::Transport;
+use model::{Timestamp, Transport};
 
 use crate::answer::{Answer, HolderName, PortUse, Refusal, Span, Statistics, TableSize, Usage, Watched};
-use crate::desk::{DAYS, HOLDERS, PORTS, Reading, SERVERS, TABLES};
+use crate::append::day_key;
+use crate::desk::{AFTER_ALL, DAYS, HOLDERS, PORTS, Reading, SERVERS, TABLES};
 use crate::fault::StoreError;
 use crate::identity;
 use crate::moment::Moment;
@@ -49,16 +50,27 @@ impl Store {
         }
     }
 
-    /// Names the servers that answered, wherever they are, and gives on how many days somebody watched.
+    /// Names the servers that answered, wherever they are, and gives on how many days somebody watched since the first of
+    /// them: on the days before, which a history of form 1 has too, servers were not written down.
     pub fn servers(&self, each: &mut dyn FnMut(IpAddr, Transport, u16)) -> Result<u32, StoreError> {
         self.read(|reading| {
-            reading.all(SERVERS, |key, _: ServerRow| {
+            let mut began = None;
+            reading.all(SERVERS, |key, row: ServerRow| {
                 if let Some((server, transport, port)) = identity::server(key) {
                     each(server, transport, port);
+                    began = Some(began.unwrap_or(row.span.first_ns).min(row.span.first_ns));
                 }
                 Ok(true)
             })?;
-            Ok(watched(reading)?.days)
+            let mut days = 0;
+            if let Some(began) = began {
+                let first = day_key(Timestamp::from_ns(began));
+                reading.walk(DAYS, first.as_slice()..AFTER_ALL, false, |_, _: DayRow| {
+                    days += 1;
+                    Ok(true)
+                })?;
+            }
+            Ok(days)
         })
     }
 
