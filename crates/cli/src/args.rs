@@ -4,6 +4,8 @@ mod alert;
 mod census;
 mod decoy;
 mod doctor;
+#[cfg(test)]
+mod examples;
 mod history;
 mod mcp;
 mod media;

@@ -132,8 +132,10 @@ pub(crate) enum ProfileName {
     /// What EBU LIST computes, departures included
     List,
     /// JT-NM Tested 2020
+    #[value(name = "jt-nm-2020")]
     JtNm2020,
     /// JT-NM Tested 2022
+    #[value(name = "jt-nm-2022")]
     JtNm2022,
     /// CBC/Radio-Canada
     Cbc,
