@@ -35,6 +35,7 @@ const PACKAGES: &[&str] = &[
     // Packages and their pages.
     "binutils",
     "lintian",
+    "rpmlint",
     "mandoc",
     "groff",
     "systemd-container",

@@ -14,18 +14,40 @@ use crate::say::{installed, name, read_text, say, skip};
 pub const CONTAINER: [&str; 3] =
     ["container/Containerfile", "container/compose.yaml", "container/portreeve.container"];
 
-/// Installs and removes in an overlay of this system that nobody else sees.
+/// Installs, upgrades and removes in an overlay of this system that nobody else sees.
 const TRIAL: &str = include_str!("trial.sh");
+/// Boots such an overlay, and has the service run, read everything again, and be upgraded.
+const BOOT: &str = include_str!("boot.sh");
 
-/// Every check; what is missing on this machine is skipped loudly.
-pub fn all(about: &About, pieces: &Pieces, made: &[PathBuf], contrib: &Path) -> Outcome {
+/// Complaints of rpmlint that are no faults, and why.
+const FINE: [(&str, &str); 10] = [
+    ("no-signature", "whoever serves packages signs them"),
+    ("statically-linked-binary", "the binary is meant to need nothing"),
+    ("no-url-tag", "the project has no page of its own"),
+    ("invalid-license", "they are SPDX names; each distribution has its own list of those it likes"),
+    ("non-standard-dir-perm", "settings may have keys in them"),
+    ("non-readable", "the same"),
+    ("only-non-binary-in-usr-lib", "that is where systemd looks"),
+    ("manpage-not-compressed", "Debian's rpmlint wants bzip2, which no other does"),
+    ("no-manual-page-for-binary", "the same: it looks for one packed with bzip2"),
+    ("unstripped-binary-or-object", "where strip is not installed"),
+];
+
+/// Every check of what was made, and of upgrading to the next; what is missing on this machine is skipped loudly.
+pub fn all(
+    about: &About,
+    pieces: &Pieces,
+    (made, next): (&[PathBuf], &[PathBuf]),
+    contrib: &Path,
+) -> Outcome {
     capabilities(pieces)?;
     manual(pieces)?;
-    let of = |end: &str| {
+    let of = |made: &[PathBuf], end: &str| {
         let found = made.iter().find(|path| path.extension().is_some_and(|extension| extension == end));
         found.cloned().ok_or_else(|| format!("no .{end} was made"))
     };
-    let (deb, rpm) = (of("deb")?, of("rpm")?);
+    let (deb, rpm) = (of(made, "deb")?, of(made, "rpm")?);
+    let (next_deb, next_rpm) = (of(next, "deb")?, of(next, "rpm")?);
     if installed("dpkg-deb") {
         let listed = read_text(Command::new("dpkg-deb").arg("--contents").arg(&deb))?;
         let files = listed.lines().filter(|line| line.starts_with('-'));
@@ -63,7 +85,13 @@ pub fn all(about: &About, pieces: &Pieces, made: &[PathBuf], contrib: &Path) -> 
     } else {
         skip("reading the .rpm", "rpm is not installed");
     }
-    trial(&deb, &rpm)?;
+    rpmlint(&rpm)?;
+    apart("trying the packages", TRIAL, &[&deb, &rpm, &next_deb, &next_rpm])?;
+    if installed("systemd-nspawn") {
+        apart("booting a system with the service", BOOT, &[&deb, &next_deb])?;
+    } else {
+        skip("booting a system with the service", "systemd-nspawn is not installed (systemd-container)");
+    }
     service(contrib);
     Ok(())
 }
@@ -141,17 +169,37 @@ fn same<'a>(
     if apart.is_empty() { Ok(()) } else { Err(format!("{}: not as it should be: {apart:?}", shown(package))) }
 }
 
-fn trial(deb: &Path, rpm: &Path) -> Outcome {
-    let absolute = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
-    let (deb, rpm) = (absolute(deb)?, absolute(rpm)?);
+/// The package as rpmlint reads it: what it complains of is mended, or stands among what is fine.
+fn rpmlint(rpm: &Path) -> Outcome {
+    if !installed("rpmlint") {
+        skip("rpmlint", "it is not installed");
+        return Ok(());
+    }
+    let told = Command::new("rpmlint").arg(rpm).output().map_err(|error| format!("rpmlint: {error}"))?;
+    let text = String::from_utf8_lossy(&told.stdout);
+    let complaint = |line: &&str| line.contains(": W: ") || line.contains(": E: ");
+    let fine = |line: &&str| FINE.iter().any(|(name, _)| line.split_whitespace().any(|word| word == *name));
+    let complaints: Vec<&str> = text.lines().filter(complaint).filter(|line| !fine(line)).collect();
+    if complaints.is_empty() {
+        say("dist: rpmlint complains of nothing that is not meant so");
+        return Ok(());
+    }
+    Err(format!("rpmlint complains:\n{}", complaints.join("\n")))
+}
+
+/// Runs a script with packages where its mounts are nobody else's.
+fn apart(what: &str, script: &str, packages: &[&PathBuf]) -> Outcome {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--uts", "sh", "-euc", TRIAL, "trial"]).arg(&deb).arg(&rpm);
+    command.args(["--mount", "--uts", "--ipc", "sh", "-euc", script, "trial"]);
+    for package in packages {
+        command.arg(package.canonicalize().map_err(|error| format!("{}: {error}", package.display()))?);
+    }
     let output = command.output().map_err(|error| format!("unshare: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     for line in said.lines() {
         match line.strip_prefix("SKIPPED ") {
-            Some(why) => skip("trying the packages", why),
+            Some(why) => skip(what, why),
             None => say(&format!("dist: {line}")),
         }
     }
@@ -159,10 +207,10 @@ fn trial(deb: &Path, rpm: &Path) -> Outcome {
         Some(0) => Ok(()),
         // unshare itself is not let.
         Some(1) if complained.starts_with("unshare:") => {
-            skip("trying the packages", complained.trim());
+            skip(what, complained.trim());
             Ok(())
         }
-        _ => Err(format!("trying the packages: {}\n{}", output.status, complained.trim())),
+        _ => Err(format!("{what}: {}\n{}", output.status, complained.trim())),
     }
 }
 

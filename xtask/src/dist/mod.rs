@@ -31,6 +31,7 @@ every process, and whether that is wanted is for the administrator to say
 (systemctl enable --now portreeve).";
 
 /// What all packages have in common.
+#[derive(Clone)]
 pub struct About {
     version: String,
     /// The names of the processor: Debian's and rpm's.
@@ -95,19 +96,46 @@ pub fn run(arguments: &[String]) -> Outcome {
         }
         say(&format!("dist: {} files are the same when they are made again", made.len()));
     }
+    let paths = write(&wanted.out, &made)?;
+    for (Made { bytes, .. }, path) in made.iter().zip(&paths) {
+        say(&format!("dist: {} ({} bytes)", path.display(), bytes.len()));
+    }
+    let checked = if wanted.check {
+        next(&wanted, &binary, &work, &about)
+            .and_then(|next| check::all(&about, &pieces, (&paths, &next), &wanted.contrib))
+    } else {
+        Ok(())
+    };
+    fs::remove_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
+    checked
+}
+
+/// Writes what was made, and the sums of it.
+fn write(folder: &Path, made: &[Made]) -> Result<Vec<PathBuf>, String> {
     let mut sums = String::new();
     let mut paths = Vec::new();
-    for Made { name, bytes } in &made {
-        let path = wanted.out.join(name);
+    for Made { name, bytes } in made {
+        let path = folder.join(name);
         fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
         sums.push_str(&format!("{}  {name}\n", digest::sha256(bytes)));
-        say(&format!("dist: {} ({} bytes)", path.display(), bytes.len()));
         paths.push(path);
     }
-    let path = wanted.out.join("SHA256SUMS");
+    let path = folder.join("SHA256SUMS");
     fs::write(&path, sums).map_err(|error| format!("{}: {error}", path.display()))?;
-    fs::remove_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
-    if wanted.check { check::all(&about, &pieces, &paths, &wanted.contrib) } else { Ok(()) }
+    Ok(paths)
+}
+
+/// Packages of a next version to upgrade to: of the same binary, with another example of settings.
+fn next(wanted: &Wanted, binary: &Path, work: &Path, about: &About) -> Result<Vec<PathBuf>, String> {
+    let contrib = work.join("contrib");
+    run_command(Command::new("cp").arg("-r").arg(&wanted.contrib).arg(&contrib))?;
+    let settings = contrib.join("portreeve.toml");
+    let mut text =
+        fs::read_to_string(&settings).map_err(|error| format!("{}: {error}", settings.display()))?;
+    text.push_str("# What is new in the next version.\n");
+    fs::write(&settings, text).map_err(|error| format!("{}: {error}", settings.display()))?;
+    let about = About { version: format!("{}.1", about.version), ..about.clone() };
+    write(work, &make(&about, &Pieces::gather(binary, &contrib, work, about.time)?)?)
 }
 
 /// The binary that is packed: the one that is named, else a static one that is built.

@@ -38,16 +38,22 @@ pub fn package(about: &About, contents: &Contents) -> Result<Vec<u8>, String> {
 fn build(about: &About, contents: &Contents) -> Result<Vec<u8>, rpm::Error> {
     let time = Timestamp::from(u32::try_from(about.time).unwrap_or(u32::MAX));
     let config = BuildConfig::v4().source_date(time).compression(CompressionWithLevel::Gzip(9));
-    let mut builder = PackageBuilder::new(
-        "portreeve",
-        &about.version,
-        "MIT OR Apache-2.0",
-        about.architecture.1,
-        super::SUMMARY,
-    );
+    // Debian begins it small, and rpm large.
+    let mut summary = super::SUMMARY.to_owned();
+    if let Some(first) = summary.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let mut builder =
+        PackageBuilder::new("portreeve", &about.version, "MIT OR Apache-2.0", about.architecture.1, &summary);
     builder
         .using_config(config)
         .release("1")
+        .group("System/Monitoring")
+        .add_changelog_entry(
+            format!("{} - {}-1", super::MAINTAINER, about.version),
+            "- What changed stands in CHANGELOG.md.",
+            time,
+        )
         .description(super::DESCRIPTION)
         .packager(super::MAINTAINER)
         .build_host("localhost")

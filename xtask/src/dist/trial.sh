@@ -1,4 +1,5 @@
-# Installs, changes, removes and purges the packages in overlays of this system: $1 is a .deb, $2 an .rpm.
+# Installs, changes, upgrades, removes and purges the packages in overlays of this system: $1 is a .deb, $2 an .rpm, $3 and $4
+# are those of the next version.
 work=$(mktemp -d)
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$work"
@@ -15,6 +16,25 @@ stage() {
     mount -t tmpfs tmpfs "$work/$1/root/run"
     mount -t tmpfs tmpfs "$work/$1/root/tmp"
     cp "$2" "$work/$1/root/tmp/package"
+    cp "$3" "$work/$1/root/tmp/next"
+}
+
+# What people set and what a service keeps, and whether it is there.
+keep() {
+    root=$work/$1/root
+    echo '# ours' >>"$root/etc/portreeve/portreeve.toml"
+    mkdir -p "$root/var/lib/portreeve" "$root/etc/portreeve/policy.d" "$root/etc/portreeve/portreeve.d"
+    for file in var/lib/portreeve/history.redb var/lib/portreeve/tokens.json etc/portreeve/policy.toml \
+        etc/portreeve/policy.d/ours.toml etc/portreeve/portreeve.d/ours.toml; do
+        echo '# ours' >"$root/$file"
+    done
+}
+kept() {
+    root=$work/$1/root
+    for file in var/lib/portreeve/history.redb var/lib/portreeve/tokens.json etc/portreeve/policy.toml \
+        etc/portreeve/policy.d/ours.toml etc/portreeve/portreeve.d/ours.toml "$3"; do
+        grep -q '^# ours' "$root/$file" || fail "$2 took $file"
+    done
 }
 
 # Paths of ours that are there.
@@ -27,7 +47,7 @@ foreign() {
 }
 
 if command -v dpkg >/dev/null; then
-    if stage deb "$1"; then
+    if stage deb "$1" "$3"; then
         inside() { chroot "$work/deb/root" "$@"; }
         inside dpkg -i /tmp/package >"$work/log" 2>&1 || fail "dpkg -i: $(cat "$work/log")"
         inside portreeve --version >/dev/null || fail "the installed binary does not run"
@@ -36,21 +56,23 @@ if command -v dpkg >/dev/null; then
         [ -s "$work/verify" ] && fail "dpkg --verify: $(cat "$work/verify")"
         inside grep -q '^portreeve:' /etc/passwd || ! inside sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
         [ "$(inside stat -c %a /etc/portreeve/portreeve.toml)" = 640 ] || fail "everybody reads the settings"
-        # Again, over itself; with a setting that somebody changed, and with what a service would have written.
-        echo '# ours' >>"$work/deb/root/etc/portreeve/portreeve.toml"
-        mkdir -p "$work/deb/root/var/lib/portreeve" && echo state >"$work/deb/root/var/lib/portreeve/history.db"
+        # Again, over itself, and then the next version, whose example of settings is another.
+        keep deb
         inside dpkg -i --force-confold /tmp/package >"$work/log" 2>&1 || fail "dpkg -i again: $(cat "$work/log")"
-        inside grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "a changed setting was lost"
+        kept deb "installing again" etc/portreeve/portreeve.toml
+        inside dpkg -i --force-confold /tmp/next >"$work/log" 2>&1 || fail "dpkg -i of the next: $(cat "$work/log")"
+        kept deb "the upgrade" etc/portreeve/portreeve.toml
+        [ -e "$work/deb/root/etc/portreeve/portreeve.toml.dpkg-dist" ] || fail "the new example of settings is not beside the old"
+        [ "$(inside stat -c %a:%G /etc/portreeve/portreeve.toml)" = 640:portreeve ] || fail "the upgrade let others read the settings"
         inside dpkg -r portreeve >"$work/log" 2>&1 || fail "dpkg -r: $(cat "$work/log")"
         [ -e "$work/deb/root/usr/bin/portreeve" ] && fail "the binary stays after its removal"
-        inside grep -q '^# ours' /etc/portreeve/portreeve.toml || fail "removing took the settings"
-        [ -e "$work/deb/root/var/lib/portreeve/history.db" ] || fail "removing took the history"
+        kept deb "removing" etc/portreeve/portreeve.toml
         inside dpkg -P portreeve >"$work/log" 2>&1 || fail "dpkg -P: $(cat "$work/log")"
         left=$(ours deb)
         [ -z "$left" ] || fail "left after the purge: $left"
         more=$(foreign deb)
         [ -z "$more" ] || fail "written and not ours to write: $more"
-        echo "the .deb was installed, installed again, removed and purged; nothing is left but its user"
+        echo "the .deb was installed, installed again, upgraded, removed and purged; nothing is left but its user"
     else
         echo "SKIPPED no overlay can be mounted here"
     fi
@@ -70,16 +92,26 @@ if command -v rpm >/dev/null; then
     left=$(find "$work/empty" -name '*portreeve*')
     [ -z "$left" ] || fail "left after rpm --root -e: $left"
     echo "the .rpm was installed into an empty root, verified and removed"
-    if stage rpm "$2"; then
+    if stage rpm "$2" "$4"; then
         inside() { chroot "$work/rpm/root" "$@"; }
-        inside rpm --force-debian --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 \
-            || inside rpm --nodeps --nosignature -i /tmp/package >"$work/log" 2>&1 || fail "rpm -i: $(cat "$work/log")"
+        put() {
+            inside rpm --force-debian --nodeps --nosignature "$@" >"$work/log" 2>&1 \
+                || inside rpm --nodeps --nosignature "$@" >"$work/log" 2>&1 || fail "rpm $*: $(cat "$work/log")"
+        }
+        put -i /tmp/package
         inside portreeve --version >/dev/null || fail "the installed binary does not run"
         inside grep -q '^portreeve:' /etc/passwd || ! inside sh -c 'command -v systemd-sysusers' >/dev/null || fail "there is no user"
+        keep rpm
+        put -U /tmp/next
+        kept rpm "the upgrade" etc/portreeve/portreeve.toml
+        [ -e "$work/rpm/root/etc/portreeve/portreeve.toml.rpmnew" ] || fail "the new example of settings is not beside the old"
         inside rpm -e portreeve >"$work/log" 2>&1 || fail "rpm -e: $(cat "$work/log")"
+        # What was changed is put aside, and what was never its own stays.
+        kept rpm "removing" etc/portreeve/portreeve.toml.rpmsave
+        rm -r "$work/rpm/root/etc/portreeve" "$work/rpm/root/var/lib/portreeve"
         left=$(ours rpm)
         [ -z "$left" ] || fail "left after rpm -e: $left"
-        echo "the .rpm was installed with its scripts and removed; nothing is left but its user"
+        echo "the .rpm was installed with its scripts, upgraded and removed; nothing is left but its user"
     else
         echo "SKIPPED no overlay can be mounted here"
     fi
