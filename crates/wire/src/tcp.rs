@@ -136,3 +136,69 @@ pub fn parse(bytes: &[u8]) -> Result<Tcp<'_>, Fault> {
         option_bytes,
     })
 }
+
+/// How far one side of a connection was heard, so that each of its bytes is taken once (RFC 9293 §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    next: Option<u32>,
+    /// The capture cut the last payload short.
+    cut: bool,
+}
+
+/// What a segment adds to what was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fresh<'a> {
+    /// The bytes that were not heard before.
+    pub bytes: &'a [u8],
+    /// Whether bytes before them were missed.
+    pub after_hole: bool,
+}
+
+impl Progress {
+    /// What of a payload is new. What came before the first payload is taken for granted, and what comes again is
+    /// passed over; `wire_bytes` is how long the payload was before a capture cut it short.
+    pub fn hear<'a>(&mut self, sequence: u32, payload: &'a [u8], wire_bytes: u32) -> Fresh<'a> {
+        let passed = self.next.map_or(0, |next| next.wrapping_sub(sequence));
+        let gap = passed >= 1 << 31;
+        let skip = if gap { 0 } else { usize::try_from(passed).unwrap_or(usize::MAX) };
+        let after_hole = gap || self.cut;
+        if gap || passed < wire_bytes || self.next.is_none() {
+            self.next = Some(sequence.wrapping_add(wire_bytes));
+            self.cut = payload.len() < usize::try_from(wire_bytes).unwrap_or(usize::MAX);
+        }
+        Fresh { bytes: payload.get(skip..).unwrap_or_default(), after_hole }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_heard_once() {
+        // Close to the wrap of sequence numbers.
+        let start = u32::MAX - 2;
+        let mut side = Progress::default();
+        let mut heard = |at: u32, payload: &'static [u8]| {
+            let length = u32::try_from(payload.len()).unwrap();
+            let fresh = side.hear(start.wrapping_add(at), payload, length);
+            (fresh.bytes, fresh.after_hole)
+        };
+        assert_eq!(heard(0, b"hello "), (&b"hello "[..], false));
+        assert_eq!(heard(0, b"hello "), (&b""[..], false));
+        assert_eq!(heard(0, b""), (&b""[..], false));
+        assert_eq!(heard(3, b"lo world"), (&b"world"[..], false));
+        assert_eq!(heard(20, b"again"), (&b"again"[..], true));
+        assert_eq!(heard(11, b"late"), (&b""[..], false), "what fills a hole comes too late");
+        assert_eq!(heard(25, b"!"), (&b"!"[..], false));
+    }
+
+    #[test]
+    fn what_a_capture_cut_off_is_a_hole_for_what_follows() {
+        let mut side = Progress::default();
+        assert_eq!(side.hear(0, b"abc", 10), Fresh { bytes: b"abc", after_hole: false });
+        assert_eq!(side.hear(5, b"fghij", 5), Fresh { bytes: b"", after_hole: true });
+        assert_eq!(side.hear(10, b"k", 1), Fresh { bytes: b"k", after_hole: true });
+        assert_eq!(side.hear(11, b"l", 1), Fresh { bytes: b"l", after_hole: false });
+    }
+}

@@ -157,8 +157,8 @@ impl Monitor {
         match packet.protocol {
             Protocol::UDP => self.handle_datagram(&Datagram::of(packet, frame.time, number)),
             Protocol::TCP => {
-                if let Some(overheard) = self.negotiations.handle(packet, frame.time) {
-                    for session in overheard.sessions() {
+                if let Some(sessions) = self.negotiations.handle(packet, frame.time) {
+                    for session in sessions {
                         self.is_unsettled |= self.book.agree(session);
                     }
                     self.settle(frame.time);
@@ -416,7 +416,10 @@ impl Monitor {
         for (count, what) in [
             (cut, "what packets carry that the capture cut short: only how they came was measured"),
             (self.left_out, "streams that were not measured: there are too many"),
-            (self.negotiations.left_out(), "connections of RTSP that were not followed: there are too many"),
+            (
+                self.negotiations.let_go(),
+                "connections of RTSP that were not followed to their end: there are too many",
+            ),
             (self.book.left_out(), "sessions that were not kept: there are too many"),
         ] {
             if count > 0 {

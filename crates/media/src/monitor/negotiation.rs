@@ -3,34 +3,40 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use model::media::Session;
 use model::{Timestamp, Utc};
 use wire::address::Address;
 use wire::packet::Packet as IpPacket;
-use wire::tcp::Flags;
+use wire::tcp::{Flags, Progress};
 
 use crate::rtsp::{From, Overheard};
 
-/// So many connections are followed at a time.
+/// So many connections are followed at a time; where there are more, the one that was silent for longest is let go.
 const MOST_CONNECTIONS: usize = 256;
 /// What a client begins with (RFC 2326 §10, RFC 7826 §13).
 const METHODS: [&[u8]; 4] = [b"OPTIONS ", b"DESCRIBE ", b"SETUP ", b"ANNOUNCE "];
 
-/// One connection, and which byte of each side comes next.
+/// One connection, and how far each of its sides was heard.
 #[derive(Debug)]
 struct Connection {
     overheard: Overheard,
-    client: SocketAddr,
-    next: [Option<u32>; 2],
+    from_client: Progress,
+    from_server: Progress,
+    mark: (usize, u64),
+    /// The packet that was its last, as packets of all connections are counted.
+    last: u64,
 }
 
 /// All connections that are followed.
 #[derive(Debug, Default)]
 pub(super) struct Negotiations {
-    list: Vec<Connection>,
-    places: HashMap<(SocketAddr, SocketAddr), usize>,
+    /// By client and server.
+    connections: HashMap<(SocketAddr, SocketAddr), Connection>,
     /// A bit for each of them, at a place that follows from its ends: where there is none, nothing need be looked up.
     marks: Vec<u64>,
-    left_out: u64,
+    /// Packets of connections that are followed.
+    packets: u64,
+    let_go: u64,
 }
 
 /// Words of marks: with all connections in use, one packet of 64 finds the mark of another.
@@ -56,13 +62,13 @@ fn begins(payload: &[u8]) -> bool {
 }
 
 impl Negotiations {
-    /// Takes a packet of TCP. Gives the connection on which something may have been negotiated.
+    /// Takes a packet of TCP. Gives what is agreed on its connection, where that may have changed.
     #[inline]
     pub(super) fn handle(
         &mut self,
         packet: &IpPacket<'_>,
         time: Option<Timestamp<Utc>>,
-    ) -> Option<&Overheard> {
+    ) -> Option<Vec<Session>> {
         // Most connections are something else, and end here.
         let (word, bit) = mark(packet);
         let marked = self.marks.get(word).is_some_and(|marks| marks & bit != 0);
@@ -73,58 +79,84 @@ impl Negotiations {
     }
 
     #[cold]
-    fn follow(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> Option<&Overheard> {
+    fn follow(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> Option<Vec<Session>> {
         let tcp = packet.tcp()?;
         let source = SocketAddr::new(packet.source.to_ip(), packet.source_port);
         let destination = SocketAddr::new(packet.destination.to_ip(), packet.destination_port);
-        let known = self.places.get(&(source, destination)).or(self.places.get(&(destination, source)));
-        let at = match known.copied() {
-            Some(at) => at,
-            None if !begins(packet.payload) => return None,
-            None if self.list.len() >= MOST_CONNECTIONS => {
-                self.left_out += 1;
+        let back = (destination, source);
+        let ends = if self.connections.contains_key(&back) { back } else { (source, destination) };
+        if !self.connections.contains_key(&ends) {
+            if !begins(packet.payload) {
                 return None;
             }
-            None => {
-                let overheard = Overheard::new(source, destination);
-                self.list.push(Connection { overheard, client: source, next: [None; 2] });
-                self.places.insert((source, destination), self.list.len() - 1);
-                self.marks.resize(MARK_WORDS, 0);
-                let (word, bit) = mark(packet);
-                if let Some(marks) = self.marks.get_mut(word) {
-                    *marks |= bit;
-                }
-                self.list.len() - 1
-            }
-        };
-        let connection = self.list.get_mut(at)?;
-        let from_client = source == connection.client;
-        let [of_client, of_server] = &mut connection.next;
-        let next = if from_client { of_client } else { of_server };
-        // What came before is taken for granted; what comes again is passed over.
-        let passed = next.map_or(0, |next| next.wrapping_sub(tcp.sequence));
-        let fresh = match usize::try_from(passed) {
-            Ok(passed) if passed <= packet.payload.len() => packet.payload.get(passed..).unwrap_or_default(),
-            _ if next.is_some() && passed < 1 << 31 => &[],
-            // Bytes were lost: nothing more can be told of this side.
-            _ => packet.payload,
-        };
-        if !fresh.is_empty() {
-            let length = u32::try_from(packet.payload.len()).unwrap_or(0);
-            *next = Some(tcp.sequence.wrapping_add(length));
-            connection.overheard.feed(if from_client { From::Client } else { From::Server }, fresh, time);
+            self.begin(ends, mark(packet));
         }
-        if tcp.flags.has(Flags::FIN) || tcp.flags.has(Flags::RST) {
+        self.packets += 1;
+        let connection = self.connections.get_mut(&ends)?;
+        connection.last = self.packets;
+        // Its ends are used again: what was agreed between them before is over (RFC 9293 §3.5).
+        let anew = tcp.flags.has(Flags::SYN) && !tcp.flags.has(Flags::ACK);
+        let ended = anew || tcp.flags.has(Flags::FIN) || tcp.flags.has(Flags::RST);
+        let (side, from) = if source == ends.0 {
+            (&mut connection.from_client, From::Client)
+        } else {
+            (&mut connection.from_server, From::Server)
+        };
+        let fresh = side.hear(tcp.sequence, packet.payload, packet.payload_wire_bytes).bytes;
+        if !fresh.is_empty() {
+            connection.overheard.feed(from, fresh, time);
+        }
+        if ended {
             connection.overheard.close(time);
         } else if fresh.is_empty() {
             return None;
         }
-        Some(&connection.overheard)
+        let sessions = connection.overheard.sessions();
+        if ended {
+            self.leave(&ends);
+        }
+        Some(sessions)
     }
 
-    /// Connections for which there was no room.
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out
+    fn begin(&mut self, ends: (SocketAddr, SocketAddr), mark: (usize, u64)) {
+        if self.connections.len() >= MOST_CONNECTIONS
+            && let Some(silent) = self.connections.iter().min_by_key(|(_, it)| it.last).map(|(ends, _)| *ends)
+        {
+            // What was agreed on it stays agreed; that it is over will not be heard.
+            self.leave(&silent);
+            self.let_go += 1;
+        }
+        let connection = Connection {
+            overheard: Overheard::new(ends.0, ends.1),
+            from_client: Progress::default(),
+            from_server: Progress::default(),
+            mark,
+            last: self.packets,
+        };
+        self.marks.resize(MARK_WORDS, 0);
+        self.mark(mark);
+        self.connections.insert(ends, connection);
+    }
+
+    fn leave(&mut self, ends: &(SocketAddr, SocketAddr)) {
+        if self.connections.remove(ends).is_none() {
+            return;
+        }
+        // Others may have the same mark.
+        self.marks.fill(0);
+        let marks: Vec<_> = self.connections.values().map(|connection| connection.mark).collect();
+        marks.into_iter().for_each(|mark| self.mark(mark));
+    }
+
+    fn mark(&mut self, (word, bit): (usize, u64)) {
+        if let Some(marks) = self.marks.get_mut(word) {
+            *marks |= bit;
+        }
+    }
+
+    /// Connections that were let go before their end.
+    pub(super) fn let_go(&self) -> u64 {
+        self.let_go
     }
 }
 
@@ -138,5 +170,116 @@ mod tests {
         assert!(begins(b"DESCRIBE * RTSP/2.0\r\n"));
         assert!(!begins(b"OPTIONS / HTTP/1.1\r\nHost: RTSP/1.0\r\n"));
         assert!(!begins(b"OPTIONS rtsp://cam/1"));
+    }
+
+    fn packet<'a>(
+        from: (u8, u16),
+        to: (u8, u16),
+        (flags, sequence): (u8, u32),
+        payload: &'a [u8],
+        bytes: &'a mut Vec<u8>,
+    ) -> IpPacket<'a> {
+        let length = u16::try_from(40 + payload.len()).unwrap();
+        *bytes = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, from.0, 10, 0, 0, to.0]);
+        bytes.extend_from_slice(&from.1.to_be_bytes());
+        bytes.extend_from_slice(&to.1.to_be_bytes());
+        bytes.extend_from_slice(&sequence.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 0, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+        bytes.extend_from_slice(payload);
+        let frame = wire::Frame {
+            time: None,
+            link: wire::LinkType::ETHERNET,
+            interface: 0,
+            wire_bytes: u32::try_from(bytes.len()).unwrap(),
+            bytes,
+        };
+        match wire::packet::decode(&frame).unwrap() {
+            wire::packet::Decoded::Packet(packet) => packet,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    const CLIENT: u8 = 7;
+    const SERVER: u8 = 1;
+    const ACK: u8 = 0x10;
+    const FIN: u8 = 0x11;
+    const SYN: u8 = 0x02;
+
+    const SETUP: &[u8] = b"SETUP rtsp://10.0.0.1/video RTSP/1.0\r\nCSeq: 1\r\n\
+        Transport: RTP/AVP;unicast;client_port=6000-6001\r\n\r\n";
+    const GRANTED: &[u8] = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nSession: 9\r\n\
+        Transport: RTP/AVP;unicast;client_port=6000-6001;server_port=7000-7001\r\n\r\n";
+
+    impl Negotiations {
+        /// A segment of the client with this port; with `back`, one of the server.
+        fn said(
+            &mut self,
+            port: u16,
+            back: bool,
+            control: (u8, u32),
+            payload: &[u8],
+        ) -> Option<Vec<Session>> {
+            let (client, server) = ((CLIENT, port), (SERVER, 554));
+            let (from, to) = if back { (server, client) } else { (client, server) };
+            let mut bytes = Vec::new();
+            self.handle(&packet(from, to, control, payload, &mut bytes), None)
+        }
+
+        fn set_up(&mut self, port: u16) -> Vec<Session> {
+            self.said(port, false, (ACK, 100), SETUP);
+            self.said(port, true, (ACK, 900), GRANTED).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_makes_room_and_its_sessions_are_over() {
+        let mut all = Negotiations::default();
+        let agreed = all.set_up(4000);
+        assert_eq!((agreed.len(), all.connections.len()), (1, 1));
+        let end = 100 + u32::try_from(SETUP.len()).unwrap();
+        assert!(all.said(4000, false, (ACK, end), b"").is_none());
+        all.said(4000, false, (FIN, end), b"").unwrap();
+        assert!(all.connections.is_empty() && all.marks.iter().all(|marks| *marks == 0));
+        // The same ends again, without an end that was seen.
+        assert_eq!(all.set_up(4000).len(), 1);
+        assert!(all.said(4000, false, (SYN, 5), b"").is_some());
+        assert!(all.connections.is_empty());
+        assert_eq!((all.set_up(4000).len(), all.let_go()), (1, 0));
+    }
+
+    #[test]
+    fn of_too_many_the_one_that_was_silent_for_longest_is_let_go() {
+        let mut all = Negotiations::default();
+        for port in 1000..1256 {
+            assert_eq!(all.set_up(port).len(), 1);
+        }
+        // The first speaks again, so that the second is the one.
+        let more = 100 + u32::try_from(SETUP.len()).unwrap();
+        all.said(1000, false, (ACK, more), b"OPTIONS * RTSP/1.0\r\nCSeq: 2\r\n\r\n").unwrap();
+        assert_eq!(all.let_go(), 0);
+        for port in 2000..2010 {
+            assert_eq!(all.set_up(port).len(), 1, "there is always room for what is new");
+        }
+        assert_eq!((all.connections.len(), all.let_go()), (MOST_CONNECTIONS, 10));
+        let follows = |all: &Negotiations, port: u16| {
+            let end = |last, port| SocketAddr::new([10, 0, 0, last].into(), port);
+            all.connections.contains_key(&(end(CLIENT, port), end(SERVER, 554)))
+        };
+        assert!(follows(&all, 1000) && !follows(&all, 1001) && !follows(&all, 1010) && follows(&all, 1011));
+        // Nothing that was let go leaves a mark behind.
+        let marked: u32 = all.marks.iter().map(|marks| marks.count_ones()).sum();
+        assert!(marked <= 256);
+    }
+
+    #[test]
+    fn a_thousand_connections_one_after_the_other_are_all_followed() {
+        let mut all = Negotiations::default();
+        for port in 1000..2000 {
+            assert_eq!(all.set_up(port).len(), 1);
+            all.said(port, true, (FIN, 900 + u32::try_from(GRANTED.len()).unwrap()), b"").unwrap();
+        }
+        assert_eq!((all.connections.len(), all.let_go()), (0, 0));
     }
 }
