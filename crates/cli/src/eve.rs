@@ -93,6 +93,9 @@ pub(crate) fn flow(owned: &OwnedFlow) -> Vec<Value> {
         "attempt": said.attempt.map(|protocol| protocol.name),
         "direction": flow.direction.name(),
     });
+    if let Some(control) = said.agreed_on() {
+        put(&mut metadata, Recognised::AGREED_ON, json!(control));
+    }
     for (side, owner) in [("client", &owned.client), ("server", &owned.server)] {
         let Some(owner) = owner else { continue };
         let holders: Vec<Value> = owner

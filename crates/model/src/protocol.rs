@@ -136,6 +136,14 @@ impl Recognised {
         }
     }
 
+    /// The name of the particular that says on which flow this one was agreed.
+    pub const AGREED_ON: &'static str = "agreed_on";
+
+    /// The flow on which this one was agreed, where it was: the control connection of FTP, the request of TFTP.
+    pub fn agreed_on(&self) -> Option<&str> {
+        self.detail(Recognised::AGREED_ON)
+    }
+
     /// The first particular with this name.
     pub fn detail(&self, name: &str) -> Option<&str> {
         self.details.iter().find(|detail| detail.name == name).map(|detail| detail.value.as_str())

@@ -7,6 +7,7 @@ use wire::tcp::{Flags, Tcp};
 
 use crate::hearing::Hearing;
 use crate::key::{End, Ends, Key};
+use crate::protocol::ftp_control::Control;
 use crate::when::When;
 
 /// What was seen of a flow, one bit each.
@@ -36,6 +37,8 @@ impl Marks {
     pub(crate) const SERVED: Marks = Marks(1 << 9);
     /// Its protocol is decided.
     pub(crate) const DECIDED: Marks = Marks(1 << 10);
+    /// What it says is read on: it agrees other flows.
+    pub(crate) const AGREES: Marks = Marks(1 << 11);
 
     #[inline]
     pub(crate) fn has(self, other: Marks) -> bool {
@@ -83,14 +86,25 @@ pub(crate) enum Protocol {
     Silent,
     /// Undecided.
     Hearing(Box<Hearing>),
+    /// Another flow agreed it, and nobody said anything yet.
+    Expected(Box<Recognised>),
     /// Decided.
     Settled(Box<Recognised>),
+    /// Decided, and read on, because it agrees other flows.
+    Agreeing(Box<Agreeing>),
     /// Decided, and its service has as many particulars already.
     Brief(&'static model::Protocol, Certainty, Appearance),
     /// Not recognised, and never will be.
     Plain(Appearance),
     /// The facts were taken; this is left of them.
     Taken(Option<&'static model::Protocol>),
+}
+
+/// A flow that agrees others.
+#[derive(Debug, Clone)]
+pub(crate) struct Agreeing {
+    pub(crate) recognised: Recognised,
+    pub(crate) control: Control,
 }
 
 /// What was recognised, without particulars.
@@ -317,6 +331,12 @@ impl Entry {
             Protocol::Silent => Some(Recognised::nothing(Appearance::Empty)),
             Protocol::Plain(appearance) => Some(Recognised::nothing(*appearance)),
             Protocol::Settled(recognised) => Some(recognised.as_ref().clone()),
+            Protocol::Expected(recognised) if self.marks.has(Marks::ANSWERED) => {
+                Some(recognised.as_ref().clone())
+            }
+            // That somebody was expected does not mean that anybody was there.
+            Protocol::Expected(_) => Some(Recognised::nothing(Appearance::Empty)),
+            Protocol::Agreeing(agreeing) => Some(agreeing.recognised.clone()),
             Protocol::Brief(protocol, certainty, appearance) => {
                 Some(brief(protocol, *certainty, *appearance))
             }

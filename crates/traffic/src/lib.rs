@@ -7,6 +7,7 @@ mod certificate;
 mod community;
 mod config;
 mod entry;
+mod expected;
 mod fields;
 mod fingerprint;
 mod hash;

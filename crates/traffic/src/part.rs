@@ -34,6 +34,8 @@ pub struct Part {
     pub(crate) packets: u64,
     /// Flows that were decided early because of the bound on memory.
     pub(crate) unheard: u64,
+    /// Flows that were agreed and not waited for.
+    pub(crate) unawaited: u64,
 }
 
 impl Part {
@@ -54,6 +56,7 @@ impl Part {
             threshold: Threshold { connections: config.beacon_connections, score: config.beacon_score },
             packets: 0,
             unheard: 0,
+            unawaited: 0,
         }
     }
 
@@ -111,6 +114,7 @@ impl Part {
         let who = Who { version: key.version, address: client, transport: key.transport };
         let has = |mark| entry.marks.has(mark);
         let answered = has(Marks::ANSWERED);
+        // Of a flow that was agreed it is known what it is before anybody says a word.
         let known = recognised.certainty != Certainty::Unknown;
         let knock = Knock {
             who,
@@ -130,7 +134,7 @@ impl Part {
         let streams = matches!(key.transport, Transport::Tcp | Transport::Sctp);
         let knocks = match (streams, answered) {
             // Nobody said anything, but the door was asked to open, or was hit in a way that no program hits it.
-            (true, _) => quiet && (has(Marks::ASKED) || has(Marks::ODD)),
+            (true, _) => quiet && !known && (has(Marks::ASKED) || has(Marks::ODD)),
             (false, true) => false,
             (false, false) => has(Marks::REFUSED) || tally.packets() <= KNOCK_DATAGRAMS,
         };
@@ -189,6 +193,7 @@ impl Part {
         other.unread_links.into_iter().for_each(|(link, frames)| self.unread_link(link, frames));
         self.packets += other.packets;
         self.unheard += other.unheard;
+        self.unawaited += other.unawaited;
     }
 
     /// The facts.
@@ -208,6 +213,10 @@ impl Part {
         };
         gap(self.volume.flows_merged, "flows that were closed early to stay within the memory given");
         gap(self.unheard, "flows whose protocol was decided from less than their first bytes");
+        gap(
+            self.unawaited,
+            "flows that others agreed and that would not be known as theirs: too many were agreed at a time",
+        );
         gap(self.services.left_out, "flows of services that found no room");
         gap(self.knocks.left_out, "sources that knocked at doors and were not kept one by one");
         gap(self.beacons.left_out(), "connections that were counted and not looked at for regularity");

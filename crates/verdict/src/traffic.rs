@@ -41,9 +41,10 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// Takes in every service of this traffic that answered.
+    /// Takes in every service of this traffic that answered, except ports that were agreed for once.
     pub fn remember(&mut self, traffic: &Traffic) {
-        for service in traffic.services.iter().filter(|service| service.answered) {
+        let stays = |service: &&Service| service.answered && service.recognised.agreed_on().is_none();
+        for service in traffic.services.iter().filter(stays) {
             self.add(service.server.ip(), service.transport, service.server.port());
         }
     }
@@ -107,6 +108,11 @@ impl Berthed<'_> {
 
     pub(crate) fn is_dynamic(&self) -> bool {
         self.port >= DYNAMIC_PORTS
+    }
+
+    /// Whether another flow agreed the port: then it is for what was agreed. A system port is nobody's to agree.
+    pub(crate) fn is_agreed(&self) -> bool {
+        !self.is_system() && self.service.recognised.agreed_on().is_some()
     }
 
     /// Whether the system may have chosen the port: then the number says nothing.

@@ -169,6 +169,22 @@ pub fn markdown() -> String {
         let cells = cells.map(|cell| if cell.is_empty() { "–".to_owned() } else { cell });
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
+    text.push_str(
+        "\n## What is known by what others agreed\n\n\
+         Some flows say nothing of themselves: another one agreed them, and that one is named in `agreed_on`.\n\n\
+         | flow | agreed by | who and where | for how long |\n|---|---|---|---|\n\
+         | `ftp-data` | a reply 227 or 229 of the server (RFC 959, RFC 2428) | the client of the control connection, to that port of \
+         its server; once | 60 s |\n\
+         | `ftp-data` | PORT or EPRT of the client, and the server's 200 | the server of the control connection, to that port of its \
+         client; once | 60 s |\n\
+         | `tftp` | a request (RFC 1350 §4) | the server that was asked, from any port, to the port that asked, with a first block, an \
+         acknowledgement of block 0, options or an error; the request is then answered, and *confirmed* | 60 s |\n\n\
+         Nothing is raised about the number of such a port, unless it is a system port: those are nobody's to agree. An address \
+         of somebody else in PORT or EPRT (RFC 2577 §3) is noted as `port_elsewhere` and not followed. One in a reply 227 is noted \
+         as `passive_elsewhere`: servers behind a translation of addresses name the one that they have themselves, and clients keep \
+         to the one that they reached. Once AUTH TLS was taken nothing can be read, and the data connections are unknown. At most \
+         4,096 flows are awaited at a time; what that leaves out is a gap.\n",
+    );
     text.push_str("\n## Where tshark says something else\n\nOn the protocol's own port:\n\n");
     for (capture, protocol, why) in DIFFERENCES {
         let _ = writeln!(text, "- `{capture}`, {protocol}: {why}");

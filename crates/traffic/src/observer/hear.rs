@@ -1,16 +1,17 @@
 //! Payloads meet recognisers while a flow is undecided; bytes are kept only where one asks for more.
 
-use model::{Appearance, Recognised};
+use model::{Appearance, Recognised, Transport};
 use wire::Fault;
 use wire::tcp::Tcp;
 
 use super::{MOST_SPARE, Met, Observer};
-use crate::entry::{Entry, Marks, Protocol, first_byte};
+use crate::entry::{Agreeing, Entry, Marks, Protocol, first_byte};
 use crate::heard::{MOST_DATAGRAM, MOST_STREAM};
 use crate::hearing::{self, Hearing, Outcome, Settled};
 use crate::key::End;
 use crate::number::index32;
 use crate::part::Part;
+use crate::protocol::ftp_control::Control;
 use crate::recognise::appearance;
 use crate::talk::{Said, Talk};
 
@@ -33,6 +34,7 @@ impl Observer {
                 let outcome = further(&mut hearing, from, client, turnable, met, begins, whole);
                 (outcome, Some(hearing))
             }
+            Protocol::Expected(recognised) => return self.met_expected(place, recognised, met),
             before => {
                 entry.protocol = before;
                 let (at_once, from_start) = match met.tcp {
@@ -232,6 +234,12 @@ fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
             Protocol::Brief(protocol, certainty, appearance)
         }
         Recognised { protocol: None, attempt: None, appearance, .. } => Protocol::Plain(appearance),
+        recognised @ Recognised { protocol: Some(protocol), .. }
+            if protocol.name == "ftp" && entry.key.transport == Transport::Tcp =>
+        {
+            entry.marks.set(Marks::AGREES);
+            Protocol::Agreeing(Box::new(Agreeing { recognised, control: Control::default() }))
+        }
         recognised => Protocol::Settled(Box::new(recognised)),
     };
     entry.decided(protocol);

@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 mod hear;
+mod join;
 mod sctp;
 mod window;
 
@@ -20,6 +21,7 @@ use wire::{Fault, Frame};
 use crate::community::community_id;
 use crate::config::{Config, TimeOuts};
 use crate::entry::{self, Counts, Entry, Marks, Protocol};
+use crate::expected::Expected;
 use crate::hash::{Map, Seed};
 use crate::hearing::Hearing;
 use crate::key::{self, End, Ends, Key};
@@ -71,6 +73,8 @@ pub struct Observer {
     #[expect(clippy::vec_box, reason = "a flow takes the box as it is")]
     spare: Vec<Box<Hearing>>,
     fragments: Reassembler,
+    /// Flows that others agreed.
+    expected: Expected,
     tunnels: Vec<String>,
     tunnel_places: Map<(TunnelKind, u32), u16>,
     now: When,
@@ -121,6 +125,7 @@ impl Observer {
                 most_bytes: (config.memory_bytes / 32).min(8 << 20),
                 ..Limits::default()
             }),
+            expected: Expected::new(seed),
             tunnels: vec![String::new()],
             tunnel_places: Map::with_hasher(seed),
             now: When::UNKNOWN,
@@ -371,7 +376,7 @@ impl Observer {
             marks.set(Marks::FOR_MANY);
         }
         let tunnel = packet.tunnels.iter().last().map_or(0, |tunnel| self.tunnel(tunnel.kind, tunnel.id));
-        let entry = Entry {
+        let mut entry = Entry {
             key,
             last: now,
             birth: 0,
@@ -389,6 +394,9 @@ impl Observer {
             tunnel,
             dscp: packet.traffic_class >> 2,
         };
+        if !self.expected.is_empty() {
+            self.join(&mut entry, packet.payload, now);
+        }
         let place = self.table.insert(hash, entry);
         // An embryo that has to go joins the sketch of its source, where nothing of it is lost but its own row.
         if let Some(oldest) = self.table.surplus_embryo() {
@@ -438,6 +446,7 @@ impl Observer {
         }
         let closes = !over_before && entry.is_over();
         let undecided = !entry.marks.has(Marks::DECIDED);
+        let agrees = undecided || entry.marks.has(Marks::AGREES);
         // Nothing is expected any more: a reset, or what acknowledges the last FIN.
         let done = over_before || closes;
         let done =
@@ -451,6 +460,9 @@ impl Observer {
                 None => self.hear(place, from, met, number),
             }
         }
+        if fresh && agrees {
+            self.overhear(place, from, met, now);
+        }
         if done && !self.config.flows {
             self.take(place);
         }
@@ -460,7 +472,7 @@ impl Observer {
     fn take(&mut self, place: u32) {
         self.decide_now(place);
         let Some(entry) = self.table.entry_mut(place) else { return };
-        let recognised = said(&mut entry.protocol);
+        let recognised = said(entry);
         let protocol = recognised.protocol;
         let served = self.part.take(entry, recognised);
         entry.decided(Protocol::Taken(protocol));
@@ -499,7 +511,7 @@ impl Observer {
             return;
         }
         self.part.volume.flows_merged += u64::from(why == Why::NoRoom);
-        let recognised = said(&mut entry.protocol);
+        let recognised = said(&mut entry);
         if self.config.flows {
             let tunnel = self.tunnels.get(usize::from(entry.tunnel)).cloned().unwrap_or_default();
             let mut flow = entry.flow(recognised.clone(), why == Why::TimedOut, tunnel);
@@ -540,9 +552,13 @@ impl Observer {
 }
 
 /// What was decided, taken out.
-fn said(protocol: &mut Protocol) -> Recognised {
-    match std::mem::replace(protocol, Protocol::Silent) {
+fn said(entry: &mut Entry) -> Recognised {
+    let answered = entry.marks.has(Marks::ANSWERED);
+    match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
         Protocol::Settled(recognised) => *recognised,
+        // That somebody was expected does not mean that anybody was there.
+        Protocol::Expected(recognised) if answered => *recognised,
+        Protocol::Agreeing(agreeing) => agreeing.recognised,
         Protocol::Brief(protocol, certainty, appearance) => entry::brief(protocol, certainty, appearance),
         Protocol::Plain(appearance) => Recognised::nothing(appearance),
         _ => Recognised::nothing(Appearance::Empty),

@@ -1,4 +1,6 @@
-//! FTP, its control connection: a reply 220, then the verbs of files (RFC 959 §4).
+//! FTP, its control connection: a reply 220, then the verbs of files; data connections by what it agrees, as `ftp-data` (RFC 959 §4).
+
+pub(crate) mod control;
 
 use model::{Protocol, Secrecy, Wandering};
 
@@ -23,6 +25,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         Sign::text(Side::Server, Over::Stream, b"421 "),
         Sign::text(Side::Server, Over::Stream, b"500 "),
         Sign::text(Side::Server, Over::Stream, b"530 "),
+        // In the middle of a connection.
+        Sign::text(Side::Server, Over::Stream, b"227 Ente"),
+        Sign::text(Side::Server, Over::Stream, b"229 Ente"),
         Sign::word(Side::Client, Over::Stream, b"USER "),
         Sign::word(Side::Client, Over::Stream, b"AUTH "),
         Sign::word(Side::Client, Over::Stream, b"FEAT\r"),
@@ -59,6 +64,9 @@ fn look(talk: &Talk<'_>) -> Look {
             _ => Look::No,
         };
     };
+    if enters_passive_mode(server) {
+        return Look::Yes(Claim::new(By::Server, 72, "reply that enters passive mode"));
+    }
     // Banners have a first line and then lines of any text, until the number comes again with a space.
     let replies = || lines::lines(server).filter_map(lines::reply).filter(|(_, more, _)| !more);
     let named = lines::mentions(banner, "ftp") && !lines::mentions(banner, "smtp")
@@ -95,6 +103,18 @@ fn look(talk: &Talk<'_>) -> Look {
     Look::Yes(claim)
 }
 
+/// Whether a server's first line names the port of a data connection: nothing else says that in these words.
+fn enters_passive_mode(server: &[u8]) -> bool {
+    lines::lines(server).next().and_then(lines::reply).is_some_and(|(code, more, text)| {
+        let named = match code {
+            227 => control::passive(text),
+            229 => control::extended_passive(text),
+            _ => None,
+        };
+        !more && named.is_some()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::protocol::testing::{attempt, confirmed, nothing, partial, tcp};
@@ -122,5 +142,13 @@ mod tests {
         nothing(&tcp(b"USER me\r\nPASS x\r\n", b""));
         confirmed("smtp", &tcp(b"", b"220 ftp.example ESMTP\r\n"));
         confirmed("pop3", &tcp(b"USER me\r\n", b"+OK ready\r\n+OK\r\n"));
+    }
+
+    #[test]
+    fn a_port_for_data_in_the_middle_of_a_connection() {
+        confirmed("ftp", &tcp(b"", b"227 Entering Passive Mode (10,0,0,9,4,1).\r\n"));
+        confirmed("ftp", &tcp(b"EPSV\r\n", b"229 Entering Extended Passive Mode (|||6446|)\r\n150 ok\r\n"));
+        nothing(&tcp(b"", b"229 Entering Extended Passive Mode (none)\r\n"));
+        nothing(&tcp(b"", b"227 Entering the harbour\r\n"));
     }
 }

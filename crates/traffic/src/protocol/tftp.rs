@@ -162,6 +162,22 @@ fn look(talk: &Talk<'_>) -> Look {
     })
 }
 
+/// Whether a client asks with this: the answer comes from a new port (RFC 1350 §4).
+pub(crate) fn asks(datagram: &[u8]) -> bool {
+    matches!(message(Reader::new(datagram)), Ok(Message::Request { .. }))
+}
+
+/// Whether a server answers with this.
+pub(crate) fn answers(datagram: &[u8]) -> bool {
+    matches!(
+        message(Reader::new(datagram)),
+        Ok(Message::Data { block: 1, .. }
+            | Message::Acknowledge { block: 0 }
+            | Message::Error { .. }
+            | Message::Options)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use crate::protocol::testing::{attempt, confirmed, nothing, partial, udp};

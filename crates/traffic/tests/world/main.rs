@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is how it fails")]
 #![expect(clippy::indexing_slicing, reason = "in a test a panic is how it fails")]
 
+mod agreed;
 mod bounds;
 mod directions;
 mod made;

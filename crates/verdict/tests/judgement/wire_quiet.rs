@@ -181,3 +181,42 @@ fn nothing_is_new_without_a_memory() {
 fn an_empty_capture_raises_nothing() {
     assert_eq!(Wire::new().rings(), [""; 0]);
 }
+
+/// A service that another flow agreed.
+fn agreed<'a>(wire: &'a mut Wire, server: &str, protocol: &'static Protocol) -> &'a mut Service {
+    let transport = if protocol == &TFTP { Udp } else { Tcp };
+    let service = wire.speaks(transport, server, protocol);
+    service.recognised.details.push(Detail {
+        name: Recognised::AGREED_ON,
+        value: "192.168.1.50:40000 → 192.168.1.2:21/tcp".to_owned(),
+    });
+    service
+}
+
+#[test]
+fn a_port_that_was_agreed_is_for_what_was_agreed() {
+    // Of others, some in ordinary use; not a system port, which is nobody's to agree.
+    for (server, protocol) in
+        [("192.168.1.2:3306", &FTP_DATA), ("192.168.1.2:2049", &FTP_DATA), ("192.168.1.2:5060", &TFTP)]
+    {
+        let mut wire = Wire::new();
+        agreed(&mut wire, server, protocol);
+        assert_eq!(wire.rings(), [""; 0], "{server}");
+        let mut wire = Wire::new();
+        let transport = if protocol == &TFTP { Udp } else { Tcp };
+        wire.speaks(transport, server, protocol);
+        assert!(!wire.rings().is_empty(), "{server}: what nobody agreed");
+    }
+    let mut wire = Wire::new();
+    agreed(&mut wire, "192.168.1.2:420", &FTP_DATA);
+    assert!(!wire.rings().is_empty());
+    // It is nobody's news, and nothing to remember.
+    let mut wire = Wire::new();
+    agreed(&mut wire, "192.168.1.2:30000", &FTP_DATA);
+    let mut earlier = portreeve_verdict::Earlier::default();
+    earlier.remember(&wire.traffic);
+    assert!(earlier.is_empty());
+    earlier.add(addr("192.168.1.2"), Tcp, 22);
+    wire.earlier = Some(earlier);
+    assert_eq!(wire.rings(), [""; 0]);
+}

@@ -42,6 +42,7 @@ protocols! {
     RTP = "rtp", "RTP", ["avt-profile-1"], Often, Cleartext;
     RPC = "rpc", "RPC", ["sunrpc", "nfs"], Seldom, Cleartext;
     TFTP = "tftp", "TFTP", ["tftp"], Seldom, Cleartext;
+    FTP_DATA = "ftp-data", "FTP data", ["ftp-data"], Often, Cleartext;
     MQTT = "mqtt", "MQTT", ["mqtt"], Seldom, Optional;
     REDIS = "redis", "Redis", ["redis"], Seldom, Optional;
     SMTP = "smtp", "SMTP", ["smtp", "submission"], Seldom, Optional;

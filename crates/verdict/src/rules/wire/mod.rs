@@ -20,7 +20,7 @@ pub(crate) fn judge<'a>(
     homes: &mut home::Homes,
     docket: &mut Docket<'a>,
 ) {
-    if !mismatch::judge(watch, berthed, homes, docket) {
+    if !berthed.is_agreed() && !mismatch::judge(watch, berthed, homes, docket) {
         chair::judge(watch, berthed, homes, docket);
     }
     clear::judge(watch, berthed, docket);

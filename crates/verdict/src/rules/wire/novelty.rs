@@ -25,8 +25,9 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &m
     let mut news: BTreeMap<News, Vec<usize>> = BTreeMap::new();
     for (index, service) in watch.traffic.services.iter().enumerate() {
         let (server, port) = (service.server.ip(), service.server.port());
-        // A port that a system may have chosen by itself is nobody's news.
-        let of_interest = service.answered && port < CHANCE_PORTS && !is_group(server);
+        // A port that a system may have chosen by itself, or that was agreed for once, is nobody's news.
+        let agreed = service.recognised.agreed_on().is_some();
+        let of_interest = service.answered && port < CHANCE_PORTS && !is_group(server) && !agreed;
         if !of_interest || earlier.knows(server, service.transport, port) {
             continue;
         }
