@@ -48,6 +48,8 @@ const WINDOW_NS: i64 = 450_000_000;
 const SILENT_NS: i64 = 1_000_000_000;
 /// A number so far from the leg's highest is believed when the next follows it.
 const MOST_JUMP: i64 = 3000;
+/// Timestamps so little older are of a leg that is behind: more than a second of every clock that is sent twice.
+const MOST_OLDER: u32 = 1 << 17;
 /// Packets in a row with another timestamp than their twins before a leg is matched anew.
 const MOST_MISMATCHES: u32 = 16;
 /// From this rate on a stream is of high rate (§7), in bits a second.
@@ -74,6 +76,7 @@ struct LegState {
     /// The number of its first packet, and the highest so far.
     first: u64,
     highest: Option<u64>,
+    first_ns: i64,
     last_ns: i64,
     /// Packets of other legs beyond its highest: lost if it comes again.
     beyond: u64,
@@ -90,11 +93,15 @@ pub struct Hitless {
     /// The lowest number that is not decided on yet.
     cursor: u64,
     started: bool,
+    /// The timestamp that the row begins with.
+    origin: u32,
     /// Whether numbers before the cursor were missing and the packet after them was not met yet.
     hole: bool,
     bytes: u128,
     first_ns: Option<i64>,
     last_ns: i64,
+    /// When the last packet came that was decided on.
+    decided_ns: Option<i64>,
     greatest_ns: Option<i64>,
     facts: HitlessFacts,
     tally: Tally,
@@ -129,10 +136,12 @@ impl Hitless {
             highest: 0,
             cursor: 0,
             started: false,
+            origin: 0,
             hole: false,
             bytes: 0,
             first_ns: None,
             last_ns: 0,
+            decided_ns: None,
             greatest_ns: None,
             facts: HitlessFacts::default(),
             tally: Tally::default(),
@@ -199,28 +208,40 @@ impl Hitless {
             self.facts.resets += 1;
         } else if !self.started {
             self.started = true;
-            self.begin((1 << 32) | u64::from(sequence));
+            self.begin((1 << 32) | u64::from(sequence), packet);
             return Some(self.highest);
         } else if let Some(number) = twin() {
             return Some(number);
         }
         // Nobody knows it. Near to the others it is a packet that they lost or do not have yet.
         let others_follow = self.legs.iter().any(|state| state.highest.is_some());
+        let age = |than: u32| than.wrapping_sub(packet.rtp.timestamp);
+        let is_older = |than: u32| (1..MOST_OLDER).contains(&age(than));
+        if others_follow && (is_older(self.origin) || age(self.origin) == 0 && newest < self.cursor) {
+            // This leg is behind: it brings what the others had before they were heard.
+            self.legs.get_mut(leg)?.facts.received += 1;
+            return None;
+        }
         let close = newest.abs_diff(self.highest) < MOST_JUMP.unsigned_abs() && newest >= self.cursor;
         if close && others_follow {
             return Some(newest);
         }
         if others_follow {
+            if self.slot(self.highest).is_some_and(|slot| is_older(slot.timestamp)) {
+                // Behind by so much that the number does not tell its turn: the next that another had too will.
+                return None;
+            }
             // Far from them it is another stream, or this leg is far ahead: the others will follow.
             return Some(newest.max(self.cursor));
         }
         self.end();
-        self.begin(newest.wrapping_add(1 << 17));
+        self.begin(newest.wrapping_add(1 << 17), packet);
         Some(self.highest)
     }
 
-    fn begin(&mut self, number: u64) {
+    fn begin(&mut self, number: u64, packet: &Packet<'_>) {
         (self.highest, self.cursor) = (number, number);
+        self.origin = packet.rtp.timestamp;
         self.hole = false;
     }
 
@@ -274,7 +295,8 @@ impl Hitless {
     }
 
     fn is_young(&self, number: u64, at_ns: Option<i64>) -> bool {
-        let first_ns = self.slot(number).and_then(|slot| slot.first_ns);
+        // What nobody has yet is younger than what was decided on last.
+        let first_ns = self.slot(number).map_or(self.decided_ns.or(self.first_ns), |slot| slot.first_ns);
         first_ns.zip(at_ns).is_some_and(|(first, at)| at.saturating_sub(first) < WINDOW_NS)
     }
 
@@ -297,8 +319,15 @@ impl Hitless {
         let slot = match self.slots.get_mut(place) {
             Some(slot) if slot.legs != 0 && slot.number == number => core::mem::replace(slot, FREE),
             _ => {
-                self.facts.missing += 1;
-                self.hole = true;
+                // Where a leg is ahead that was heard a little later, the other alone was heard before.
+                let began_ns = self.first_ns.unwrap_or(0);
+                let alone = |state: &LegState| {
+                    number < state.first && state.first_ns.saturating_sub(began_ns) < WINDOW_NS
+                };
+                if !self.legs.iter().any(|state| state.highest.is_some() && alone(state)) {
+                    self.facts.missing += 1;
+                    self.hole = true;
+                }
                 return;
             }
         };
@@ -309,6 +338,7 @@ impl Hitless {
             self.facts.first_missing = Some(at);
         }
         self.facts.union += 1;
+        self.decided_ns = slot.first_ns;
         let all = u8::try_from((1_u16 << self.legs.len()) - 1).unwrap_or(u8::MAX);
         self.facts.common += u64::from(slot.legs == all);
         for (index, state) in self.legs.iter_mut().enumerate() {
@@ -387,7 +417,10 @@ impl Hitless {
         }
         state.facts.received += 1;
         match state.highest {
-            None => (state.first, state.highest) = (number, Some(number)),
+            None => {
+                (state.first, state.highest) = (number, Some(number));
+                state.first_ns = at_ns.unwrap_or(0);
+            }
             Some(highest) if number > highest => {
                 state.facts.lost += core::mem::take(&mut state.beyond);
                 state.highest = Some(number);

@@ -59,6 +59,13 @@ impl Essence {
         }
     }
 
+    /// Another leg may bring what the first lost.
+    pub(super) fn expect_legs(&mut self) {
+        if let Essence::Video(measure) = self {
+            measure.expect_legs();
+        }
+    }
+
     /// Writes what was measured, and what was broken.
     pub(super) fn write(&self, stream: &mut Stream) {
         match self {

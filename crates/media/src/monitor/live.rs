@@ -138,13 +138,15 @@ impl Live {
         }
     }
 
-    /// Whether another leg of it may begin with this packet: the same source counts on near where this one is.
-    pub(super) fn may_share(&self, packet: &Packet<'_>) -> bool {
+    /// Whether another leg of it may begin with this packet: the same source counts on near where this one is, or it goes
+    /// where the other leg was agreed to go.
+    pub(super) fn may_share(&self, packet: &Packet<'_>, destination: SocketAddr) -> bool {
         let behind = self.last.0.wrapping_sub(packet.rtp.sequence);
-        let distance = behind.min(behind.wrapping_neg());
+        let is_near = behind.min(behind.wrapping_neg()) < 1 << 13;
+        let is_agreed = self.is_agreed_twice && self.legs.iter().all(|leg| leg.destination != destination);
         self.ssrc == packet.rtp.ssrc
             && self.payload_type == packet.rtp.payload_type
-            && distance < 1 << 13
+            && (is_near || is_agreed)
             && self.legs.len() < MOST_LEGS
     }
 
@@ -152,8 +154,9 @@ impl Live {
     pub(super) fn begin_leg(&mut self, mut leg: Leg) -> usize {
         self.equip(&mut leg);
         self.legs.push(leg);
-        if self.legs.len() > 1 && self.hitless.is_none() {
-            self.hitless = Some(Box::new(Hitless::new(MOST_LEGS)));
+        if self.legs.len() > 1 {
+            self.essence.expect_legs();
+            self.hitless.get_or_insert_with(|| Box::new(Hitless::new(MOST_LEGS)));
         }
         self.legs.len() - 1
     }
@@ -169,6 +172,9 @@ impl Live {
         let first = packet.time.map(|time| (time, self.plain(packet, session), format.clock_rate));
         self.clock = CaptureClock::decide(traced, first.as_slice());
         self.essence = Essence::of(&format, session, assumed.clone(), self.profile);
+        if self.legs.len() > 1 || self.is_agreed_twice {
+            self.essence.expect_legs();
+        }
         self.assumed = assumed;
         self.offset = low(offset(session));
         self.format = Some((format, basis));

@@ -368,7 +368,7 @@ impl Monitor {
         }
         self.streams.iter().position(|live| {
             live.session == agreed.map(|(session, _)| session)
-                && live.may_share(packet)
+                && live.may_share(packet, destination)
                 && live.legs.iter().all(|leg| {
                     // Who sends back what he was sent is a relay or an echo: another hop, and no other path.
                     let (from, to) = (leg.source.ip(), leg.destination.ip());

@@ -1,5 +1,7 @@
 //! A stream of uncompressed video, measured packet by packet (ST 2110-20:2022, ST 2110-10:2022).
 
+mod legs;
+
 use model::media::video::{ExtendedSequence, VideoFacts};
 use model::media::{Packing, Scan, VideoFormat};
 
@@ -9,6 +11,7 @@ use super::pgroup::{Pgroup, rows_of_field};
 use super::rules;
 use super::timeline::{Step, Timeline};
 use super::unit::{Key, Unit};
+use super::waiting::Waiting;
 use crate::{Packet, Tally};
 
 /// UDP datagrams of the standard limit (ST 2110-10:2022 §6.3).
@@ -21,7 +24,7 @@ pub const BLOCK_BYTES: usize = 1260;
 const MOST_LATE: u16 = 512;
 
 /// Closed frames whose stragglers are known as such.
-const REMEMBERED: usize = 4;
+const REMEMBERED: usize = 16;
 
 /// The packet with the highest sequence number so far.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +47,15 @@ enum Place {
     Anew,
 }
 
+/// Which of the frames that are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    Current,
+    Previous,
+    /// One that waits for another leg.
+    Waiting(usize),
+}
+
 /// A stream of uncompressed video while it is measured.
 #[derive(Debug, Clone)]
 pub struct Measure {
@@ -55,6 +67,7 @@ pub struct Measure {
     tally: Tally,
     current: Unit,
     previous: Unit,
+    waiting: Waiting,
     closed: [Option<Key>; REMEMBERED],
     first_row: [Option<u16>; 2],
     timeline: Timeline,
@@ -88,6 +101,7 @@ impl Measure {
             tally: Tally::default(),
             previous: Unit::new(coverage.clone()),
             current: Unit::new(coverage),
+            waiting: Waiting::default(),
             closed: [None; REMEMBERED],
             first_row: [None; 2],
             timeline: Timeline::new(Some(format.frame_rate), format.scan),
@@ -108,7 +122,7 @@ impl Measure {
         &self.tally
     }
 
-    /// Takes the next packet of the stream.
+    /// Takes the next packet of the stream: of several legs each packet once.
     pub fn handle(&mut self, packet: &Packet<'_>) {
         self.facts.packets += 1;
         self.facts.udp_bytes.add(u64::from(packet.udp_bytes));
@@ -139,14 +153,13 @@ impl Measure {
                 marker: packet.rtp.marker,
             });
         }
-        let Some(is_current) = self.choose(key, packet, &first, place, before) else {
+        let Some(spot) = self.choose(key, packet, &first, place, before) else {
             self.facts.late += 1;
             return;
         };
-        let mut unit = core::mem::replace(
-            if is_current { &mut self.current } else { &mut self.previous },
-            Unit::new(None),
-        );
+        let Some(mut unit) = self.open(spot).map(|unit| core::mem::replace(unit, Unit::new(None))) else {
+            return;
+        };
         let covered = unit.coverage.as_ref().map(Coverage::covered);
         self.segments(packet, &payload, &first, &mut unit, place);
         // Who comes behind and brings nothing new came before.
@@ -156,14 +169,30 @@ impl Measure {
         } else {
             unit.count(packet.rtp.sequence, packet.rtp.marker);
         }
-        *(if is_current { &mut self.current } else { &mut self.previous }) = unit;
+        if let Some(open) = self.open(spot) {
+            *open = unit;
+        }
+        if let Spot::Waiting(at) = spot
+            && let Some(whole) = self.waiting.take_whole(at)
+        {
+            self.close(&whole);
+            self.waiting.keep(whole);
+        }
+    }
+
+    fn open(&mut self, spot: Spot) -> Option<&mut Unit> {
+        match spot {
+            Spot::Current => Some(&mut self.current),
+            Spot::Previous => Some(&mut self.previous),
+            Spot::Waiting(at) => self.waiting.place(at),
+        }
     }
 
     /// How the packet stands to those before, and whether the upper half of its number is right.
     fn place(&mut self, packet: &Packet<'_>, extended: u16) -> Place {
         let Some(last) = self.last else { return Place::Ahead };
         let ahead = packet.rtp.sequence.wrapping_sub(last.sequence);
-        if ahead == 0 || ahead.wrapping_neg() < MOST_LATE {
+        if ahead == 0 || ahead.wrapping_neg() < MOST_LATE || self.is_of_other_leg(packet, ahead) {
             return Place::Behind;
         }
         if ahead >= 0x8000 {
@@ -207,7 +236,7 @@ impl Measure {
         }
     }
 
-    /// Finds or begins the frame that a packet belongs to; whether it is the newest, and `None` where it is closed already.
+    /// Finds or begins the frame that a packet belongs to; `None` where it is closed already.
     fn choose(
         &mut self,
         key: Key,
@@ -215,48 +244,50 @@ impl Measure {
         first: &Segment<'_>,
         place: Place,
         before: Option<Last>,
-    ) -> Option<bool> {
+    ) -> Option<Spot> {
         let at = packet.occurrence();
         let base = self.first_row_of(key.second);
         let at_begin = first.row <= base && first.offset == 0;
         let after_marker = place == Place::Next && before.is_some_and(|last| last.marker);
         if !self.current.is_empty() && self.current.key == key {
             if !after_marker {
-                return Some(true);
+                return Some(Spot::Current);
             }
             let again = at_begin || self.current.rows.is_some_and(|(low, _)| first.row <= low);
             if !again {
                 self.tally.note(&rules::MARKER_EARLY, at, || format!("row {} follows the marker", first.row));
-                return Some(true);
+                return Some(Spot::Current);
             }
             self.tally.note(&rules::TIMESTAMP_SAME, at, || format!("{}", key.timestamp));
         } else if !self.previous.is_empty() && self.previous.key == key {
-            return Some(false);
-        } else if self.closed.contains(&Some(key)) || (place == Place::Behind && self.last_key.is_some()) {
+            return Some(Spot::Previous);
+        } else if let Some(at) = self.waiting.find(key) {
+            return Some(Spot::Waiting(at));
+        } else if self.closed.contains(&Some(key)) {
             return None;
+        } else if place == Place::Behind && self.last_key.is_some() {
+            return self.begin_behind(key, packet);
         }
         if place == Place::Next && !after_marker {
             let rule = if at_begin { &rules::MARKER_MISSING } else { &rules::TIMESTAMP_IN_FRAME };
             self.tally.note(rule, at, || format!("row {} at pixel {}", first.row, first.offset));
         }
         self.begin(key, packet, after_marker);
-        Some(true)
+        Some(Spot::Current)
     }
 
     fn begin(&mut self, key: Key, packet: &Packet<'_>, clean: bool) {
-        core::mem::swap(&mut self.current, &mut self.previous);
-        let mut leaving = core::mem::replace(&mut self.current, Unit::new(None));
-        self.close(&leaving);
-        if !leaving.is_empty() {
-            self.closed.rotate_right(1);
-            self.closed[0] = Some(leaving.key);
+        while let Some(old) = self.waiting.take_old(key.timestamp) {
+            self.close(&old);
+            self.waiting.keep(old);
         }
-        let down = self.pgroup.map_or(1, |pgroup| pgroup.down);
-        let rows = rows_of_field(&self.format, usize::from(key.second)).div_ceil(down);
-        leaving.restart(key, packet.occurrence(), rows);
-        leaving.begins_clean = clean;
-        leaving.is_first = self.last_key.is_none();
-        self.current = leaving;
+        core::mem::swap(&mut self.current, &mut self.previous);
+        let leaving = core::mem::replace(&mut self.current, Unit::new(None));
+        let mut next = self.retire(leaving);
+        self.restart(&mut next, key, packet);
+        next.begins_clean = clean;
+        next.is_first = self.last_key.is_none();
+        self.current = next;
         self.time(key, packet);
         self.last_key = Some(key);
     }
@@ -411,6 +442,8 @@ impl Measure {
         if unit.is_empty() {
             return;
         }
+        self.closed.rotate_right(1);
+        self.closed[0] = Some(unit.key);
         let field = usize::from(unit.key.second);
         let (outside, first_outside) = unit.outside;
         let renumbered = outside > 0 && self.renumber(unit, field);
@@ -472,12 +505,9 @@ impl Measure {
     pub fn facts(&self) -> VideoFacts {
         let mut facts = self.facts.clone();
         let newest = if self.current.is_empty() { &self.previous } else { &self.current };
-        for unit in [&self.previous, &self.current].into_iter().filter(|unit| !unit.is_empty()) {
-            let complete = match &unit.coverage {
-                Some(coverage) => coverage.is_complete(),
-                None => unit.is_without_loss(),
-            };
-            if complete {
+        let open = self.waiting.units().chain([&self.previous, &self.current]);
+        for unit in open.filter(|unit| !unit.is_empty()) {
+            if unit.is_whole() {
                 facts.complete += 1;
                 facts.packets_per_unit.add(unit.packets);
             } else if unit.is_first || core::ptr::eq(unit, newest) {

@@ -17,6 +17,7 @@ pub mod rules;
 pub mod timeline;
 mod unit;
 pub mod unpack;
+mod waiting;
 
 pub use assemble::Assembler;
 pub use detect::{Detection, Detector};

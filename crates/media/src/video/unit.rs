@@ -92,6 +92,11 @@ impl Unit {
         self.rows = Some((low.min(row), high.max(row)));
     }
 
+    /// Whether all of it came.
+    pub fn is_whole(&self) -> bool {
+        self.coverage.as_ref().map_or_else(|| self.is_without_loss(), Coverage::is_complete)
+    }
+
     /// Whether no packet of it was lost, as far as sequence numbers tell.
     pub fn is_without_loss(&self) -> bool {
         let (low, high) = self.sequences;
