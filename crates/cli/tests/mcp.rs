@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ fn the_machine_is_told() {
 #[test]
 fn captures_are_read_where_they_may_be_and_nowhere_else() {
     let home = Home::new("mcp-capture");
-    let folder = std::path::Path::new(&capture()).parent().unwrap().canonicalize().unwrap();
+    let folder = Path::new(&capture()).parent().unwrap().canonicalize().unwrap();
     std::os::unix::fs::symlink("/etc/passwd", home.0.join("link.pcap")).unwrap();
     let own = home.0.to_str().unwrap().to_owned();
     let link = format!("{own}/link.pcap");
@@ -116,12 +117,23 @@ import asyncio, json, sys
 from mcp import Client, StdioServerParameters
 
 async def main():
-    parameters = StdioServerParameters(command=sys.argv[1], args=["mcp"])
+    parameters = StdioServerParameters(command=sys.argv[1], args=["mcp", "--captures", sys.argv[3]])
     for mode in ("auto", "legacy"):
         async with Client(parameters, mode=mode) as client:
             tools = (await client.list_tools()).tools
             found = await client.call_tool("registry_search", {"text": "smpte"})
             pages = (await client.list_resources()).resources
+            steps = []
+            async def step(progress, total, message):
+                steps.append((progress, total, message))
+            read = await client.call_tool("read_capture", {"path": sys.argv[2]}, progress_callback=step)
+            # A call that is given up is cancelled, and what is asked afterwards is answered.
+            try:
+                async with asyncio.timeout(0):
+                    await client.call_tool("read_capture", {"path": sys.argv[2]})
+            except TimeoutError:
+                pass
+            page = await client.call_tool("registry_search", {"text": "smpte", "limit": 1, "skip": 1})
             asked = {}
             for name, arguments in (
                 ("list_ports", {"limit": 1}),
@@ -138,6 +150,9 @@ async def main():
                 "found": found.structured_content["data"]["assignments"][0]["name"],
                 "pages": len(pages),
                 "asked": asked,
+                "spoken": read.structured_content["data"]["services"][0]["recognised"]["protocol"],
+                "steps": steps,
+                "second": len(page.structured_content["data"]["assignments"]),
             }))
 
 asyncio.run(main())
@@ -145,16 +160,17 @@ asyncio.run(main())
 
 #[test]
 fn the_official_client_takes_us_for_a_server() {
-    let python = std::env::var("PORTREEVE_MCP_PYTHON").unwrap_or_else(|_| String::from("python3"));
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/strangers/venv/bin/python");
     let has = Command::new(&python).args(["-c", "from mcp import Client"]).stderr(Stdio::null()).status();
     if !has.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: the official MCP client needs Python with its SDK 2 (pip install mcp)");
+        eprintln!("SKIPPED: the official MCP client needs `cargo xtask test --install`, which fetches it");
         return;
     }
     let home = Home::new("mcp-stranger");
     let output = home
         .at_home(Command::new(python))
-        .args(["-c", STRANGER, env!("CARGO_BIN_EXE_portreeve")])
+        .args(["-c", STRANGER, env!("CARGO_BIN_EXE_portreeve"), &capture()])
+        .arg(Path::new(&capture()).parent().unwrap())
         .output()
         .unwrap();
     let told: Vec<Value> = out(&output).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -165,6 +181,9 @@ fn the_official_client_takes_us_for_a_server() {
         assert_eq!(told["tools"].as_array().unwrap().len(), 7);
         assert_eq!((&told["read_only"], &told["found"]), (&Value::from(true), &Value::from("smpte")));
         assert!(told["pages"].as_u64().unwrap() > 30);
+        assert_eq!((&told["spoken"], &told["second"]), (&Value::from("ssh"), &Value::from(1)));
+        let steps = told["steps"].as_array().unwrap();
+        assert!(!steps.is_empty() && steps.iter().all(|step| step[1].is_number()), "{told}");
         for name in ["list_ports", "explain_port", "findings"] {
             let keys = told["asked"][name].as_array().unwrap();
             assert!(

@@ -3,6 +3,7 @@
 //! Read-only. One thread reads and answers what needs no work; one works on calls, so that a call can be cancelled and
 //! the other side is answered while it runs. Both queues and lines are bounded.
 
+mod asked;
 mod message;
 mod session;
 mod shown;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::args::JudgeArgs;
 use crate::files::Places;
+use asked::{Asked, Wanted};
 use message::{Fault, Id, Incoming};
 use session::{Session, Todo};
 
@@ -40,7 +42,7 @@ pub(crate) struct Desk {
 }
 
 /// Calls that were taken and not answered, and whether they are still wanted.
-type Open = Arc<Mutex<HashMap<Id, bool>>>;
+type Open = Arc<Mutex<HashMap<Id, Wanted>>>;
 
 /// Serves until there is nothing more to read. `write` says whether anybody still reads.
 pub(crate) fn serve(
@@ -62,10 +64,21 @@ pub(crate) fn serve(
             let open = Arc::clone(&open);
             move || -> io::Result<()> {
                 let mut tools = tools::Tools::new(desk);
-                for call in work {
-                    // What is not wanted any more is not begun, and what is not wanted when it is done is not said.
-                    if wanted(&open, &call.id) {
-                        let result = call.answered(tools.call(&call.name, &call.arguments));
+                for mut call in work {
+                    // What is not wanted any more is not begun or is broken off, and is not answered.
+                    if let Some(wanted) = wanted(&open, &call.id) {
+                        let mut told = call.told.take();
+                        let mut tell = |progress: &engine::Progress| {
+                            let step = told.as_mut().and_then(|told| told.step(progress));
+                            if let Some(step) = step.filter(|_| wanted.holds())
+                                && !say(&step).unwrap_or(false)
+                            {
+                                wanted.end();
+                            }
+                        };
+                        let mut asked =
+                            Asked { arguments: &call.arguments, wanted: wanted.clone(), tell: &mut tell };
+                        let result = call.answered(tools.call(&call.name, &mut asked));
                         if finish(&open, &call.id) && !say(&result)? {
                             return Ok(());
                         }
@@ -121,7 +134,7 @@ fn take(open: &Open, calls: &mpsc::SyncSender<session::Call>, call: session::Cal
                 Fault::invalid_request("this id is in use by a request without an answer").answer(Some(&id)),
             );
         }
-        open.insert(id.clone(), true);
+        open.insert(id.clone(), Wanted::new());
     }
     match calls.try_send(call) {
         Ok(()) => None,
@@ -136,18 +149,20 @@ fn take(open: &Open, calls: &mpsc::SyncSender<session::Call>, call: session::Cal
 }
 
 fn cancel(open: &Open, id: &Id) {
-    if let Some(wanted) = open.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
-        *wanted = false;
+    if let Some(wanted) = open.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        wanted.end();
     }
 }
 
-fn wanted(open: &Open, id: &Id) -> bool {
-    open.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied().unwrap_or(false)
+/// Where it is still wanted, what says so.
+fn wanted(open: &Open, id: &Id) -> Option<Wanted> {
+    let open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    open.get(id).filter(|wanted| wanted.holds()).cloned()
 }
 
 /// Takes it from the list; says whether it is still wanted.
 fn finish(open: &Open, id: &Id) -> bool {
-    open.lock().unwrap_or_else(PoisonError::into_inner).remove(id).unwrap_or(false)
+    open.lock().unwrap_or_else(PoisonError::into_inner).remove(id).is_some_and(|wanted| wanted.holds())
 }
 
 enum Line {

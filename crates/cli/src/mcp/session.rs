@@ -6,6 +6,7 @@
 use model::Code;
 use serde_json::{Map, Value, json};
 
+use super::asked::Told;
 use super::message::{Fault, Id, Request};
 use super::shown::Answer;
 use super::tools;
@@ -46,11 +47,12 @@ pub(super) enum Todo {
 }
 
 /// A call of a tool.
-#[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: Id,
     pub(super) name: String,
     pub(super) arguments: Map<String, Value>,
+    /// How progress is told, where that is wished for.
+    pub(super) told: Option<Told>,
     era: Era,
 }
 
@@ -80,6 +82,9 @@ impl Session {
         let era = self.era(&request)?;
         let Request { id, method, params } = request;
         let say = |value, cache| Ok(Todo::Say(result(era, &id, value, cache)));
+        if method.ends_with("/list") && params.get("cursor").is_some_and(|cursor| !cursor.is_null()) {
+            return Err(Fault::invalid_params("there is no such cursor: every list comes whole"));
+        }
         match (method.as_str(), era) {
             ("server/discover", Era::Modern) => say(
                 json!({
@@ -158,7 +163,7 @@ fn call(id: Id, mut params: Map<String, Value>, era: Era) -> Result<Call, Fault>
         Some(Value::Object(arguments)) => arguments,
         Some(_) => return Err(Fault::invalid_params("arguments must be an object")),
     };
-    Ok(Call { id, name, arguments, era })
+    Ok(Call { id, name, arguments, told: Told::wished(&params), era })
 }
 
 fn about() -> Value {

@@ -1,5 +1,7 @@
 //! The protocol, line by line: what a client of today and one of before say, and everything that is wrong.
 
+use std::sync::Barrier;
+
 use super::*;
 
 fn desk() -> Desk {
@@ -112,6 +114,7 @@ fn what_is_wrong_gets_the_error_that_the_specification_has_for_it() {
         (&modern(7, "tools/call", r#""name":"nothing""#), -32_602, Value::from(7)),
         (&modern(7, "tools/call", r#""name":"diff","arguments":[]"#), -32_602, Value::from(7)),
         (&modern(7, "resources/read", r#""uri":"file:///etc/passwd""#), -32_602, Value::from(7)),
+        (&modern(7, "tools/list", r#""cursor":"made up""#), -32_602, Value::from(7)),
         (&modern(7, "tools/list", "").replace("2026-07-28", "1900-01-01"), -32_022, Value::from(7)),
         (&modern(7, "tools/list", "").replace("clientCapabilities", "other"), -32_602, Value::from(7)),
     ] {
@@ -138,12 +141,105 @@ fn what_is_wrong_gets_the_error_that_the_specification_has_for_it() {
 fn what_is_cancelled_before_it_begins_is_not_answered() {
     let open: Open = Arc::default();
     let id = Id::Number(1);
-    open.lock().unwrap().insert(id.clone(), true);
+    open.lock().unwrap().insert(id.clone(), Wanted::new());
     cancel(&open, &id);
-    assert!(!wanted(&open, &id) && !finish(&open, &id));
+    assert!(wanted(&open, &id).is_none() && !finish(&open, &id));
     // To cancel what is not there is no error.
     cancel(&open, &id);
     assert!(open.lock().unwrap().is_empty());
+}
+
+/// A capture of many packets, in a folder that may be read.
+fn long_capture(name: &str) -> (PathBuf, Desk) {
+    let folder = std::env::temp_dir().join(format!("portreeve-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0];
+    for second in 0..40_000_u32 {
+        bytes.extend_from_slice(&second.to_le_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 0, 60, 0, 0, 0, 60, 0, 0, 0]);
+        bytes.extend_from_slice(&[0; 60]);
+    }
+    std::fs::write(folder.join("long.pcap"), bytes).unwrap();
+    let folder = folder.canonicalize().unwrap();
+    let desk = Desk { captures: vec![folder.clone()], most_capture: 1 << 30, ..desk() };
+    (folder, desk)
+}
+
+#[test]
+fn progress_is_told_where_it_is_wished_for_and_never_after_the_answer() {
+    let (folder, desk) = long_capture("mcp-progress");
+    let path = folder.join("long.pcap");
+    let call = |id: u32, token: &str| {
+        let arguments = format!(r#""name":"read_capture","arguments":{{"path":"{}"}}"#, path.display());
+        modern(id, "tools/call", &arguments).replace(r#""_meta":{"#, &format!(r#""_meta":{{{token}"#))
+    };
+    let text = [call(1, r#""progressToken":"far","#), call(2, "")].join("\n");
+    let mut said: Vec<Value> = Vec::new();
+    let mut write = |line: &[u8]| {
+        said.push(serde_json::from_slice(line).unwrap());
+        Ok(true)
+    };
+    serve(&mut text.as_bytes(), &mut write, desk).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    let answered = said.iter().position(|it| it["id"] == 1).unwrap();
+    let (steps, after) = said.split_at(answered);
+    assert!(after.iter().all(|it| it["method"].is_null()), "{after:?}");
+    assert!((2..=100).contains(&steps.len()), "{}", steps.len());
+    let at: Vec<u64> = steps.iter().map(|it| it["params"]["progress"].as_u64().unwrap()).collect();
+    assert!(at.windows(2).all(|pair| pair[0] < pair[1]), "{at:?}");
+    for step in steps {
+        assert_eq!(
+            (&step["method"], &step["params"]["progressToken"]),
+            (&Value::from("notifications/progress"), &Value::from("far"))
+        );
+        assert!(step["params"]["progress"].as_u64() <= step["params"]["total"].as_u64(), "{step}");
+    }
+}
+
+/// Lines that come one by one; with each that has a meeting it is waited for the other side.
+struct Lines<'a>(Vec<(&'a [u8], Option<&'a Barrier>)>);
+
+impl io::Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() {
+            return Ok(0);
+        }
+        let (line, meeting) = self.0.remove(0);
+        if let Some(meeting) = meeting {
+            meeting.wait();
+        }
+        buffer[..line.len()].copy_from_slice(line);
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn what_is_cancelled_while_it_is_worked_on_is_broken_off_and_not_answered() {
+    let (folder, desk) = long_capture("mcp-cancel");
+    let path = folder.join("long.pcap");
+    let arguments = format!(r#""name":"read_capture","arguments":{{"path":"{}"}}"#, path.display());
+    let call =
+        modern(1, "tools/call", &arguments).replace(r#""_meta":{"#, r#""_meta":{"progressToken":1,"#) + "\n";
+    let cancel =
+        br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"enough"}}
+"#;
+    let after = b"{\"jsonrpc\":\"2.0\",\"id\":\"after\",\"method\":\"ping\"}\n";
+    // It is cancelled when it has told its first step, and goes on when that was heard: the line after it is asked for.
+    let (begun, heard) = (Barrier::new(2), Barrier::new(2));
+    let lines = Lines(vec![(call.as_bytes(), None), (cancel, Some(&begun)), (after, Some(&heard))]);
+    let mut said: Vec<Value> = Vec::new();
+    let mut write = |line: &[u8]| {
+        said.push(serde_json::from_slice(line).unwrap());
+        if said.len() == 1 {
+            begun.wait();
+            heard.wait();
+        }
+        Ok(true)
+    };
+    serve(&mut io::BufReader::new(lines), &mut write, desk).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!((&said[0]["method"], &said[1]["id"]), (&"notifications/progress".into(), &"after".into()));
 }
 
 #[test]

@@ -6,18 +6,16 @@ use std::sync::Arc;
 use engine::{Grounds, MediaSettings, Reading, Row, Threshold, View};
 use host::{Look, Looker};
 use model::{Severity, Transport};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Desk;
+use super::asked::{Asked, WhileWanted, limit, skip};
 use super::shown::{self, Answer};
 use crate::args::{LookArgs, SelectArgs};
 use crate::document::{self, Assignments, Changes, Part, PortPaper, TrafficDocument};
 use crate::selection::{self, Selection};
 use crate::{look, output, pages, target, text};
 
-/// Rows that a tool tells unless it is asked for more, and at most.
-const ROWS: u64 = 200;
-const MOST_ROWS: u64 = 1000;
 /// Ports that are explained at once.
 const MOST_PORTS: usize = 8;
 /// A packed capture may become this many times its size.
@@ -35,7 +33,7 @@ struct Tool {
     description: &'static str,
     data: &'static str,
     input: fn() -> Value,
-    call: fn(&mut Tools, &Map<String, Value>) -> Result<Answer, String>,
+    call: fn(&mut Tools, &mut Asked<'_>) -> Result<Answer, String>,
 }
 
 const TOOLS: [Tool; 7] = [
@@ -51,6 +49,7 @@ const TOOLS: [Tool; 7] = [
                     "filters": { "type": "array", "items": { "type": "string" }, "description": FILTERS },
                     "all": { "type": "boolean", "description": "Connected sockets, too" },
                     "limit": limit(),
+                    "skip": skip(),
                 }),
                 &[],
             )
@@ -86,6 +85,7 @@ const TOOLS: [Tool; 7] = [
                     "filters": { "type": "array", "items": { "type": "string" }, "description": FILTERS },
                     "least": { "enum": ["note", "warning", "alert"], "description": "The least severity to tell" },
                     "limit": limit(),
+                    "skip": skip(),
                 }),
                 &[],
             )
@@ -116,7 +116,10 @@ const TOOLS: [Tool; 7] = [
         description: "Finds the rows of the port registry that have a text in any field, in any case.",
         data: "The document of portreeve registry search --json (portreeve schema assignments)",
         input: || {
-            schema(json!({ "text": { "type": "string", "minLength": 1 }, "limit": limit() }), &["text"])
+            schema(
+                json!({ "text": { "type": "string", "minLength": 1 }, "limit": limit(), "skip": skip() }),
+                &["text"],
+            )
         },
         call: Tools::search,
     },
@@ -141,10 +144,6 @@ const TOOLS: [Tool; 7] = [
 
 fn schema(properties: Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-}
-
-fn limit() -> Value {
-    json!({ "type": "integer", "minimum": 1, "maximum": MOST_ROWS, "description": "Most rows to tell (200)" })
 }
 
 /// Every tool, as `tools/list` gives it.
@@ -185,17 +184,18 @@ impl Tools {
     }
 
     /// Does what was asked for.
-    pub(super) fn call(&mut self, name: &str, arguments: &Map<String, Value>) -> Answer {
+    pub(super) fn call(&mut self, name: &str, asked: &mut Asked<'_>) -> Answer {
         let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
             return Answer::Failed(format!("there is no tool {name}"));
         };
         let known = (tool.input)();
         let known = known.get("properties");
-        let unknown = arguments.keys().find(|key| known.and_then(|known| known.get(key.as_str())).is_none());
+        let unknown =
+            asked.arguments.keys().find(|key| known.and_then(|known| known.get(key.as_str())).is_none());
         if let Some(unknown) = unknown {
             return Answer::Failed(format!("{name} has no argument {unknown}"));
         }
-        (tool.call)(self, arguments).unwrap_or_else(Answer::Failed)
+        (tool.call)(self, asked).unwrap_or_else(Answer::Failed)
     }
 
     fn grounds(&self) -> Grounds {
@@ -206,23 +206,23 @@ impl Tools {
         grounds.judge(self.looker.snapshot(look))
     }
 
-    fn list(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let select = SelectArgs { all: flag(arguments, "all")?, ..SelectArgs::default() };
-        let filters = words(arguments, "filters")?;
+    fn list(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let select = SelectArgs { all: asked.flag("all")?, ..SelectArgs::default() };
+        let filters = asked.words("filters")?;
         let selection = Selection::resolve(&select, &filters)?;
-        let most = rows(arguments)?;
+        let rows = asked.rows()?;
         let view = self.view(&self.grounds(), &selection.look());
-        let matching: Vec<&Row> = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
-        let told: Vec<&Row> = matching.iter().take(most).copied().collect();
+        let matching = view.rows.iter().filter(|row| selection.matches(&view, row)).collect();
+        let (told, left_out): (Vec<&Row>, _) = rows.of(matching, "rows");
         let mut text = String::new();
         text::list(&mut text, &view, &told, output::plain());
         let everything = told.len() == view.rows.len();
         let data = whole(&view, &told, everything, Vec::new())?;
-        Ok(Answer::Data { text, data, left_out: left_out(matching.len() - told.len(), "rows") })
+        Ok(Answer::Data { text, data, left_out })
     }
 
-    fn port(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let word = word(arguments, "port")?;
+    fn port(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let word = asked.word("port")?;
         let grounds = self.grounds();
         let targets = target::parse(word, &grounds.paper)?;
         let ports: Vec<(u16, Option<Transport>)> = targets
@@ -253,17 +253,17 @@ impl Tools {
         Ok(Answer::Data { text, data, left_out: None })
     }
 
-    fn findings(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let least = match arguments.get("least") {
+    fn findings(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let least = match asked.arguments.get("least") {
             None => Severity::Note,
             Some(least) => Severity::ALL
                 .into_iter()
                 .find(|severity| least.as_str() == Some(severity.name()))
                 .ok_or("least is note, warning or alert")?,
         };
-        let filters = words(arguments, "filters")?;
+        let filters = asked.words("filters")?;
         let selection = Selection::resolve(&SelectArgs::default(), &filters)?;
-        let most = rows(arguments)?;
+        let rows = asked.rows()?;
         let grounds = self.grounds();
         if !grounds.wrong.is_empty() {
             return Err(format!(
@@ -277,14 +277,14 @@ impl Tools {
             let about = |row: &&Row| finding.subjects.iter().any(|it| view.row_of(it) == Some(*row));
             finding.severity >= least && (selection.is_everything() || matching.iter().any(about))
         };
-        let all: Vec<&model::Finding> = view.findings.iter().filter(wanted).collect();
-        let told: Vec<&model::Finding> = all.iter().take(most).copied().collect();
+        let all = view.findings.iter().filter(wanted).collect();
+        let (told, left_out): (Vec<&model::Finding>, _) = rows.of(all, "findings");
         let mut text = String::new();
         text::check(&mut text, &view, &matching, &told, output::plain());
         let data = json!({
             "generated": view.snapshot.taken.rfc3339(),
             "findings": told.iter().map(|finding| one_finding(&view, finding)).collect::<Vec<_>>(),
-            "accepted": view.accepted.iter().take(most).map(|accepted| json!({
+            "accepted": view.accepted.iter().map(|accepted| json!({
                 "finding": one_finding(&view, &accepted.finding),
                 "entry": accepted.entry,
                 "reason": accepted.reason,
@@ -298,11 +298,11 @@ impl Tools {
             })).collect::<Vec<_>>(),
             "partial": view.is_partial(),
         });
-        Ok(Answer::Data { text, data, left_out: left_out(all.len() - told.len(), "findings") })
+        Ok(Answer::Data { text, data, left_out })
     }
 
-    fn explain(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let name = word(arguments, "code")?;
+    fn explain(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let name = asked.word("code")?;
         let code = pages::code(name).map_err(|near| {
             let near =
                 if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
@@ -317,7 +317,7 @@ impl Tools {
         Ok(Answer::Data { text: pages::text(code).to_owned(), data, left_out: None })
     }
 
-    fn diff(&mut self, _: &Map<String, Value>) -> Result<Answer, String> {
+    fn diff(&mut self, _: &mut Asked<'_>) -> Result<Answer, String> {
         let found = look::read_baseline(&self.desk.places, self.desk.judge.baseline.as_ref())?;
         let (path, baseline) = found.ok_or(
             "there is no baseline on this machine to compare with; a person makes one with: portreeve baseline learn",
@@ -338,24 +338,23 @@ impl Tools {
         Ok(Answer::Data { text, data, left_out: None })
     }
 
-    fn search(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let wanted = word(arguments, "text")?;
-        let most = rows(arguments)?;
+    fn search(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let wanted = asked.word("text")?;
+        let rows = asked.rows()?;
         let paper = look::paper(&self.desk.places)?;
-        let all: Vec<_> = paper.search(wanted).collect();
-        let told = all.get(..most.min(all.len())).unwrap_or_default();
+        let (told, left_out) = rows.of(paper.search(wanted).collect(), "rows");
         let mut text = String::new();
         if told.is_empty() {
             text.push_str("The registry has no such row.\n");
         } else {
-            text::assignments(&mut text, told, output::plain());
+            text::assignments(&mut text, &told, output::plain());
         }
-        let data = value(&Assignments::of(&paper, told))?;
-        Ok(Answer::Data { text, data, left_out: left_out(all.len() - told.len(), "rows") })
+        let data = value(&Assignments::of(&paper, &told))?;
+        Ok(Answer::Data { text, data, left_out })
     }
 
-    fn capture(&mut self, arguments: &Map<String, Value>) -> Result<Answer, String> {
-        let path = self.admitted(Path::new(word(arguments, "path")?))?;
+    fn capture(&mut self, asked: &mut Asked<'_>) -> Result<Answer, String> {
+        let path = self.admitted(Path::new(asked.word("path")?))?;
         let grounds = self.grounds();
         if !grounds.wrong.is_empty() {
             return Err(format!(
@@ -363,15 +362,16 @@ impl Tools {
                 grounds.wrong.join("\n")
             ));
         }
-        let targets = match arguments.get("port") {
+        let targets = match asked.arguments.get("port") {
             None => Vec::new(),
-            Some(_) => target::parse(word(arguments, "port")?, &grounds.paper)?,
+            Some(_) => target::parse(asked.word("port")?, &grounds.paper)?,
         };
         let mut file =
             engine::capture_file::open(&path).map_err(|error| format!("cannot read it: {error}"))?;
         // A small file can unpack to a very large one.
         let most = self.desk.most_capture.saturating_mul(MOST_UNPACKED);
-        file.bytes = Box::new(std::io::Read::take(file.bytes, most));
+        let bytes = std::io::Read::take(file.bytes, most);
+        file.bytes = Box::new(WhileWanted { bytes, wanted: asked.wanted.clone() });
         let reading = Reading {
             filter: None,
             memory_bytes: MEMORY,
@@ -379,7 +379,10 @@ impl Tools {
             seed: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8),
             media: MediaSettings::default(),
         };
-        let traffic = engine::read(vec![file], &reading, &mut |_| {}, None);
+        let traffic = engine::read(vec![file], &reading, &mut |progress| (asked.tell)(&progress), None);
+        if !asked.wanted.holds() {
+            return Err(String::from("it was cancelled"));
+        }
         let view = grounds.judge_traffic(traffic, None, false);
         let fits = |transport: Transport, port: u16| {
             let one = |it: &target::Target| {
@@ -450,41 +453,4 @@ fn whole(view: &View, rows: &[&Row], everything: bool, ports: Vec<PortPaper<'_>>
 
 fn value(document: &impl serde::Serialize) -> Result<Value, String> {
     serde_json::to_value(document).map_err(|error| error.to_string())
-}
-
-fn left_out(count: usize, what: &str) -> Option<String> {
-    (count > 0).then(|| format!("{count} more {what} are not told; filter, or raise limit"))
-}
-
-fn word<'a>(arguments: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
-    match arguments.get(name) {
-        Some(Value::String(word)) if !word.is_empty() => Ok(word),
-        _ => Err(format!("{name} must be text, and not empty")),
-    }
-}
-
-fn words<'a>(arguments: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, String> {
-    let wrong = || format!("{name} must be a list of texts");
-    match arguments.get(name) {
-        None => Ok(Vec::new()),
-        Some(Value::Array(words)) => words.iter().map(|word| word.as_str().ok_or_else(wrong)).collect(),
-        Some(_) => Err(wrong()),
-    }
-}
-
-fn flag(arguments: &Map<String, Value>, name: &str) -> Result<bool, String> {
-    arguments
-        .get(name)
-        .map_or(Ok(false), |flag| flag.as_bool().ok_or(format!("{name} must be true or false")))
-}
-
-fn rows(arguments: &Map<String, Value>) -> Result<usize, String> {
-    let most = match arguments.get("limit") {
-        None => ROWS,
-        Some(limit) => limit
-            .as_u64()
-            .filter(|limit| (1..=MOST_ROWS).contains(limit))
-            .ok_or_else(|| format!("limit must be a number from 1 to {MOST_ROWS}"))?,
-    };
-    Ok(usize::try_from(most).unwrap_or(usize::MAX))
 }
