@@ -22,6 +22,7 @@ mod serve;
 mod spool;
 mod token;
 mod top;
+mod until;
 mod watch;
 
 use std::ffi::OsString;

@@ -15,7 +15,7 @@ use wire::LinkType;
 
 use super::read::{Ports, earlier, grounds, lines, reading, tell_gaps};
 use super::spool::Spool;
-use super::{Status, Stop, media};
+use super::{Status, Stop, media, until};
 use crate::args::{Only, OutputArgs, WireArgs};
 use crate::document::{self, Flow, Names, TrafficDocument};
 use crate::{eve, output, text};
@@ -46,8 +46,7 @@ pub(super) fn run(args: &WireArgs) -> Status {
     let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
-    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
+    until::on_interrupt(move || stop.store(true, Ordering::Relaxed))?;
 
     let listening = Listening {
         reading,

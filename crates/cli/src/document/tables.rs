@@ -291,6 +291,14 @@ pub(crate) struct Accepted<'a> {
     pub(super) reason: &'a str,
 }
 
+impl<'a> Accepted<'a> {
+    /// What is accepted, with what it is about on the wire.
+    pub(super) fn of_traffic(accepted: &'a verdict::Accepted) -> Accepted<'a> {
+        let finding = Finding::of_traffic(&accepted.finding);
+        Accepted { finding, entry: &accepted.entry, reason: &accepted.reason }
+    }
+}
+
 /// A place where we could not look.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -529,15 +529,7 @@ impl<'a> TrafficDocument<'a> {
                 .map(|(link_type, frames)| UnreadLink { link_type: *link_type, frames: *frames })
                 .collect(),
             findings: view.findings.iter().map(Finding::of_traffic).collect(),
-            accepted: view
-                .accepted
-                .iter()
-                .map(|accepted| Accepted {
-                    finding: Finding::of_traffic(&accepted.finding),
-                    entry: &accepted.entry,
-                    reason: &accepted.reason,
-                })
-                .collect(),
+            accepted: view.accepted.iter().map(Accepted::of_traffic).collect(),
             gaps: traffic.gaps.iter().map(Gap::of).collect(),
             exit_status,
         }

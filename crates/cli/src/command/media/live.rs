@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use engine::{Reading, Watching};
 use host::capture::{Capture, CaptureRequest};
 use host::privilege;
-use indicatif::{ProgressBar, ProgressStyle};
 use model::Traffic;
 
 use crate::args::MediaLookArgs;
-use crate::command::{Stop, watch};
+use crate::command::{Stop, until, watch};
 use crate::output;
 
 /// How long the kernel may keep frames before we look at them.
@@ -36,17 +35,13 @@ pub(super) fn watch(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, 
     }
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
-    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
+    until::on_interrupt(move || stop.store(true, Ordering::Relaxed))?;
     let names: Vec<String> = capture.interfaces().into_iter().map(|it| it.name).collect();
     let shown = if names.is_empty() { String::from("all interfaces") } else { names.join(", ") };
     if args.duration.is_none() {
         output::complain(&format!("measuring {shown}; Ctrl-C ends it and shows what was measured"));
     }
-    let bar = if args.no_progress { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-        bar.set_style(style);
-    }
+    let bar = until::spinner(args.no_progress);
     let mut watching = Watching::new(reading);
     let mut frames = 0_u64;
     let begun = Instant::now();

@@ -4,17 +4,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use engine::receiving::{
     self, Ancillary, Codestreams, Pictures, Receiving, ReceivingWatch, Recording, Sink, Sound, Still,
 };
 use host::receive::ReceiveRequest;
-use indicatif::{ProgressBar, ProgressStyle};
 use model::media::{Essence, Format, ReceivingFacts, Session, Sources};
 
 use crate::args::receiving::ReceiveArgs;
-use crate::command::{Status, Stop, write_json};
+use crate::command::{Status, Stop, until, write_json};
 use crate::document::ReceivingDocument;
 use crate::{output, text};
 
@@ -114,26 +112,8 @@ fn sink(args: &ReceiveArgs, format: Option<&Format>, legs: usize) -> Result<Box<
 fn receive(receiving: &Receiving, sink: &mut dyn Sink, args: &ReceiveArgs) -> Result<ReceivingFacts, Stop> {
     let watch = Arc::new(ReceivingWatch::default());
     let stop = Arc::clone(&watch);
-    ctrlc::set_handler(move || stop.stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
-    let bar = if args.no_progress { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-        bar.set_style(style);
-    }
-    let (ended, end) = std::sync::mpsc::channel::<()>();
-    let facts = std::thread::scope(|scope| {
-        let (shown, bar) = (Arc::clone(&watch), &bar);
-        scope.spawn(move || {
-            let timeout = std::sync::mpsc::RecvTimeoutError::Timeout;
-            while !bar.is_hidden() && end.recv_timeout(Duration::from_millis(100)) == Err(timeout) {
-                bar.set_message(format!("{} packets", shown.packets.load(Ordering::Relaxed)));
-                bar.tick();
-            }
-        });
-        let facts = receiving::receive(receiving, sink, &watch);
-        drop(ended);
-        facts
-    });
-    bar.finish_and_clear();
+    until::on_interrupt(move || stop.stop.store(true, Ordering::Relaxed))?;
+    let how = || format!("{} packets", watch.packets.load(Ordering::Relaxed));
+    let facts = until::told(args.no_progress, &how, || receiving::receive(receiving, sink, &watch));
     facts.map_err(|error| Stop::Failed(error.to_string()))
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use engine::sending::{self, Content, Sending, StreamRequest, Watch};
 use host::transmit::{TransmitRequest, UrgencyRequest};
-use indicatif::{ProgressBar, ProgressStyle};
 use model::media::{
     AncillaryFormat, AudioFormat, Colorimetry, Ratio, ReferenceClock, SendingFacts, Session, VideoFormat,
 };
@@ -17,7 +16,7 @@ use crate::args::sending::{
     ContentKind, Encoding, SendAncillaryArgs, SendArgs, SendAudioArgs, SendCommand, SendMetadataArgs,
     SendVideoArgs,
 };
-use crate::command::{Status, Stop, write_json};
+use crate::command::{Status, Stop, until, write_json};
 use crate::document::SendingDocument;
 use crate::{output, text};
 
@@ -104,37 +103,17 @@ pub(super) fn run(command: &SendCommand) -> Status {
 fn send(sending: Sending, args: &SendArgs) -> Result<SendingFacts, Stop> {
     let watch = Arc::new(Watch::default());
     let stop = Arc::clone(&watch);
-    ctrlc::set_handler(move || stop.stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
-    let bar = if args.no_progress { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-        bar.set_style(style);
-    }
+    until::on_interrupt(move || stop.stop.store(true, Ordering::Relaxed))?;
     if args.duration.is_none() {
         output::complain(&format!("sending to {}; Ctrl-C ends it and shows what was sent", args.to));
     }
-    let (ended, end) = std::sync::mpsc::channel::<()>();
-    let facts = std::thread::scope(|scope| {
-        let shown = Arc::clone(&watch);
-        let bar = &bar;
-        scope.spawn(move || {
-            // Ten times a second, until the other end of the channel is gone.
-            while !bar.is_hidden()
-                && end.recv_timeout(Duration::from_millis(100))
-                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-            {
-                let packets = shown.packets.load(Ordering::Relaxed);
-                let late_us = shown.latest_ns.load(Ordering::Relaxed) / 1000;
-                bar.set_message(format!("{packets} packets, {late_us} µs late at most"));
-                bar.tick();
-            }
-        });
-        let facts = sending::send(sending, &watch);
-        drop(ended);
-        facts
-    });
-    bar.finish_and_clear();
-    facts.map_err(|error| Stop::Failed(error.to_string()))
+    let how = || {
+        let packets = watch.packets.load(Ordering::Relaxed);
+        let late_us = watch.latest_ns.load(Ordering::Relaxed) / 1000;
+        format!("{packets} packets, {late_us} µs late at most")
+    };
+    until::told(args.no_progress, &how, || sending::send(sending, &watch))
+        .map_err(|error| Stop::Failed(error.to_string()))
 }
 
 fn video(args: &SendVideoArgs) -> Result<StreamRequest, Stop> {

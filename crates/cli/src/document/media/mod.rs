@@ -71,15 +71,7 @@ impl<'a> MediaDocument<'a> {
             ptp: traffic.media.ptp.show(),
             memberships: traffic.media.memberships.show(),
             findings: view.findings.iter().map(Finding::of_traffic).collect(),
-            accepted: view
-                .accepted
-                .iter()
-                .map(|accepted| Accepted {
-                    finding: Finding::of_traffic(&accepted.finding),
-                    entry: &accepted.entry,
-                    reason: &accepted.reason,
-                })
-                .collect(),
+            accepted: view.accepted.iter().map(Accepted::of_traffic).collect(),
             gaps: traffic.gaps.iter().map(Gap::of).collect(),
             exit_status,
         }
