@@ -18,6 +18,8 @@ use super::*;
 use crate::fixture;
 use crate::sanitise;
 
+mod redraw;
+
 /// Five seconds after the fixtures were taken.
 const BEGIN_NS: i64 = 1_795_484_585_000_000_000;
 
