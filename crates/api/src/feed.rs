@@ -15,7 +15,7 @@ use crate::document::change::{self, News};
 
 /// So many changes are kept, as the board does.
 const MOST: usize = 10_000;
-/// So much news is kept for who comes later.
+/// News of so many things is kept for who comes later.
 const MOST_NEWS: usize = 400;
 /// So many listeners on ports that the kernel chose are remembered until they end.
 const MOST_WAITING: usize = 4096;
@@ -36,6 +36,7 @@ pub(crate) struct Said {
 }
 
 /// News of one thing: the last of it, and how often there was some.
+#[derive(Clone)]
 pub(crate) struct Told {
     pub(crate) last: Arc<News>,
     pub(crate) times: u64,
@@ -44,7 +45,8 @@ pub(crate) struct Told {
 #[derive(Default)]
 struct Kept {
     said: VecDeque<Said>,
-    news: VecDeque<Arc<News>>,
+    /// Each thing once, the newest last.
+    news: VecDeque<Told>,
 }
 
 /// The changes in words.
@@ -118,10 +120,12 @@ impl Feed {
         }
         kept.said.push_back(said);
         if let Some(news) = news {
+            let known = kept.news.iter().position(|told| told.last.of == news.of);
+            let before = known.and_then(|at| kept.news.remove(at)).map_or(0, |told| told.times);
             if kept.news.len() >= MOST_NEWS {
                 kept.news.pop_front();
             }
-            kept.news.push_back(Arc::new(news));
+            kept.news.push_back(Told { last: Arc::new(news), times: before.saturating_add(1) });
         }
     }
 
@@ -146,16 +150,7 @@ impl Feed {
 
     /// The last news, the newest first, each thing once, at most so many.
     pub(crate) fn news(&self, most: usize) -> Vec<Told> {
-        let news: Vec<Arc<News>> = self.kept().news.iter().rev().cloned().collect();
-        let mut told: Vec<Told> = Vec::new();
-        for news in news {
-            if let Some(told) = told.iter_mut().find(|told| told.last.of == news.of) {
-                told.times += 1;
-            } else if told.len() < most {
-                told.push(Told { last: news, times: 1 });
-            }
-        }
-        told
+        self.kept().news.iter().rev().take(most).cloned().collect()
     }
 }
 
@@ -247,10 +242,24 @@ mod tests {
             [("closed 0.0.0.0:420/tcp".to_owned(), 3), ("listening 0.0.0.0:421/tcp".to_owned(), 1)]
         );
         assert_eq!(feed.news(1).len(), 1);
-        for number in 5..5 + 2 * MOST_NEWS as u64 {
-            let change = Change::Socket(Arc::new(event(Happened::Listening, Kind::Tcp, 22)));
+        let machine = crate::testing::view("chromium", &[22]);
+        let by_chromium = |port| SocketEvent {
+            holder: Seen::Value(Arc::clone(&machine.snapshot.processes[0])),
+            ..event(Happened::Bound, Kind::Udp, port)
+        };
+        // Programs that choose ports for their questions are one line, however many they choose.
+        for (number, port) in (5..).zip(1024..4000) {
+            let change = Change::Socket(Arc::new(by_chromium(port)));
             feed.push(said(number), change::news(&change));
         }
-        assert_eq!(feed.news(8).iter().map(|told| told.times).collect::<Vec<_>>(), [MOST_NEWS as u64]);
+        let told = feed.news(8);
+        let first = &told[0];
+        assert_eq!((first.last.words.as_str(), first.times), ("bound 0.0.0.0:3999/udp by chromium", 2976));
+        assert_eq!(told.len(), 3);
+        for (number, port) in (4000..).zip(1..1024) {
+            let change = Change::Socket(Arc::new(by_chromium(port)));
+            feed.push(said(number), change::news(&change));
+        }
+        assert_eq!(feed.news(usize::MAX).len(), MOST_NEWS);
     }
 }

@@ -107,7 +107,8 @@ fn sockets<'a>(bench: &Bench<'a>, directory: &Directory<'a>, policy: &mut Ledger
         let ours = !holders.is_empty() && holders.iter().all(|holder| holder.ours);
         if sniffs {
             if !ours {
-                rules::sniff::judge(bench, index, socket, &holders, docket);
+                let others: Vec<&Known<'a>> = holders.iter().copied().filter(|holder| !holder.ours).collect();
+                rules::sniff::judge(bench, index, socket, &others, docket);
             }
             rules::exe::judge(bench, index, socket, &holders, docket);
             continue;

@@ -80,6 +80,8 @@ function listen() {
   const say = (kind) => (event) => {
     try {
       const it = JSON.parse(event.data);
+      // Programs choose user ports for their own datagrams all the time: the page has them, and nobody is told each.
+      if (kind === "socket" && it.kind.startsWith("udp") && it.port >= 1024) { soon(); return; }
       const text = it.title || it.words || (kind === "over" ? `over: ${it.code}` : "");
       if (text) tell(true, plain(text.slice(0, 120)));
     } catch { /* Nothing to say. */ }

@@ -2,7 +2,7 @@
 
 use engine::Sighting;
 use engine::board::Change;
-use model::{DecoyTouch, SocketEvent, Transport};
+use model::{DecoyTouch, Kind, SocketEvent, Transport};
 use serde::Serialize;
 
 use super::{Flow, moment};
@@ -99,7 +99,7 @@ pub(crate) fn news(change: &Change) -> Option<News> {
                 at: moment(event.at),
                 words: format!("{} {place}", event.happened.name().replace('_', " ")),
                 path: event.kind.transport().map(|it| port_page(it, event.local.port())),
-                of: place,
+                of: program_of_datagrams(event).unwrap_or(place),
             })
         }
         Change::Found(sighting) => Some(of_finding(sighting, "found")),
@@ -115,6 +115,14 @@ pub(crate) fn news(change: &Change) -> Option<News> {
 
 fn port_page(transport: Transport, port: u16) -> String {
     format!("/ports/{}/{port}", transport.name())
+}
+
+/// Programs choose user ports for their own datagrams (RFC 6335 §6), and seldom the same twice: what stands for all of
+/// one program's.
+fn program_of_datagrams(event: &SocketEvent) -> Option<String> {
+    let datagrams = matches!(event.kind, Kind::Udp | Kind::UdpLite) && event.local.port() >= 1024;
+    let program = event.holder.value().filter(|_| datagrams)?.program();
+    Some(format!("{} by {program}", event.kind.name()))
 }
 
 /// A socket, and who has it.

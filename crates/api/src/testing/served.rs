@@ -1,5 +1,7 @@
 //! What is served is what the OpenAPI document says, page by page, and knows whether it changed.
 
+use engine::live::Audience as _;
+
 use super::*;
 use crate::openapi;
 use crate::routes::OPERATIONS;
@@ -293,7 +295,6 @@ fn a_stream_is_found_under_the_same_address_whatever_comes_and_goes() {
     let media = Media { streams: vec![last], ..Media::default() };
     let traffic = model::Traffic { media, ..model::Traffic::default() };
     let view = TrafficView::judged(traffic, Paper::builtin(), Vec::new(), Vec::new());
-    use engine::live::Audience as _;
     engine::board::Writer(Arc::clone(&place.board)).traffic(&Arc::new(view));
     let found = place.read(&path).json();
     assert_eq!((&found["ssrc"], found["legs"].as_array().unwrap().len()), (&ssrc, 2));
@@ -327,7 +328,6 @@ fn ports_of_clients_are_told_where_they_are_asked_for() {
         with(0, None, State::Unbound),
     ]);
     let view = engine::View::judged(Arc::clone(&view.snapshot), Paper::builtin(), Vec::new(), Vec::new());
-    use engine::live::Audience as _;
     engine::board::Writer(Arc::clone(&place.board)).looked(&Arc::new(view));
     let ports = |query: &str| -> Vec<(u64, String, usize)> {
         let list = place.read(&format!("/api/v1/ports?transport=tcp&use={query}")).json();

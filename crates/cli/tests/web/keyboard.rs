@@ -79,7 +79,7 @@ pub fn every_place_is_reached(browser: &Browser) {
     // And what the pages lead to.
     for (from, to) in [
         ("/ports", r"\/ports\/(tcp|udp)\/\d+"),
-        ("/streams", r"\/streams\/\d+"),
+        ("/streams", r"\/streams\/\w+"),
         ("/findings", r"\/findings\/\w+"),
         ("/", r"\/findings\/\w+"),
     ] {

@@ -307,12 +307,14 @@ fn what_we_hold_ourselves_is_explained_and_our_file_is_judged_as_any() {
     let by_name_alone = scene(&[], ours()).rings();
     assert_eq!(by_name_alone, ["packet-socket warning", "silent-port-in-use warning"]);
     let deleted = ours().unpackaged().state(ExeState::Deleted);
-    assert_eq!(scene(&[100], deleted).rings(), ["exe-deleted alert"]);
+    assert_eq!(scene(&[100], deleted).rings(), ["exe-deleted warning"]);
     // Somebody else has the socket, too.
     let mut shared = scene(&[100], ours());
     let other = shared.process(process(101, "/usr/bin/python3.11"));
     let socket = shared.socket(Kind::Packet, State::Bound, "0.0.0.0:3", &[100, other]);
     assert_eq!(shared.rings_for(socket), ["packet-socket"]);
+    let findings = shared.judge().findings;
+    assert!(findings.iter().any(|finding| finding.title.contains("python3.11 (PID 101")), "{findings:#?}");
 }
 
 #[test]
