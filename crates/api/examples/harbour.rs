@@ -291,7 +291,7 @@ fn main() {
             Some((live, shown)) => live.turn(Duration::from_millis(100), shown).unwrap(),
             None if made_up.as_deref() == Some("churn") => {
                 churn(&board, round);
-                std::thread::sleep(Duration::from_millis(100));
+                std::thread::park_timeout(Duration::from_millis(100));
             }
             None => std::thread::park(),
         }

@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use engine::board::{Board, Change};
@@ -21,8 +20,6 @@ const MOST_NEWS: usize = 400;
 const MOST_WAITING: usize = 4096;
 /// How long the thread that listens to the board waits before it looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(500);
-/// What comes within this time is told together: whoever listens is woken no more often.
-const TOGETHER: Duration = Duration::from_millis(50);
 
 /// A change in words.
 #[derive(Debug, Clone)]
@@ -107,9 +104,7 @@ impl Feed {
                 let news = if passing { None } else { change::news(&change) };
                 self.push(Said { number, kind, passing, json: json.into() }, news);
             }
-            if self.last.send_if_modified(|last| std::mem::replace(last, number) != number) {
-                thread::sleep(TOGETHER);
-            }
+            self.last.send_if_modified(|last| std::mem::replace(last, number) != number);
         }
     }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use super::Asked;
 use crate::caller::Caller;
@@ -20,6 +20,8 @@ use crate::shared::Shared;
 const STILL_HERE: Duration = Duration::from_secs(15);
 /// Events that are sent in one piece.
 const AT_ONCE: usize = 256;
+/// What comes within this time is told together, unless it fills a piece.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How often it is seen whether a listener may still listen, while there is something to tell.
 const WELCOME: Duration = Duration::from_secs(1);
 const KINDS: [&str; 7] = ["socket", "flow", "found", "over", "touch", "looked", "traffic"];
@@ -40,6 +42,8 @@ struct Listener {
     passing: bool,
     number: u64,
     news: watch::Receiver<u64>,
+    /// When it was last looked what came.
+    looked: Instant,
     /// When it was last seen that they may listen.
     welcome: Instant,
     /// What is said before anything else.
@@ -91,6 +95,7 @@ pub(crate) async fn stream(
         passing,
         number,
         news,
+        looked: Instant::now(),
         welcome: Instant::now(),
         first: Some(first),
         _room: room,
@@ -112,6 +117,11 @@ impl Listener {
             return Some(first);
         }
         loop {
+            let behind = self.shared.feed.last().saturating_sub(self.number);
+            if usize::try_from(behind).is_ok_and(|behind| behind < AT_ONCE) {
+                sleep_until(self.looked + TOGETHER).await;
+            }
+            self.looked = Instant::now();
             if self.welcome.elapsed() >= WELCOME {
                 // Who may not see anything any more hears nothing any more.
                 if !self.caller.is_welcome(&self.shared) {
