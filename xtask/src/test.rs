@@ -39,6 +39,8 @@ const PACKAGES: &[&str] = &[
     "mandoc",
     "groff",
     "systemd-container",
+    "podman",
+    "runc",
     // Pages and metrics.
     "chromium",
     "chromium-driver",

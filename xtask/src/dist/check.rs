@@ -18,6 +18,8 @@ pub const CONTAINER: [&str; 3] =
 const TRIAL: &str = include_str!("trial.sh");
 /// Boots such an overlay, and has the service run, read everything again, and be upgraded.
 const BOOT: &str = include_str!("boot.sh");
+/// Makes the container's image and runs it.
+const RUN: &str = include_str!("container.sh");
 
 /// Complaints of rpmlint that are no faults, and why.
 const FINE: [(&str, &str); 10] = [
@@ -91,6 +93,13 @@ pub fn all(
         apart("booting a system with the service", BOOT, &[&deb, &next_deb])?;
     } else {
         skip("booting a system with the service", "systemd-nspawn is not installed (systemd-container)");
+    }
+    if crate::cross::has_interpreter(pieces.binary()) {
+        skip("running the container", "the binary is not static (dist --check --binary FILE takes another)");
+    } else if installed("podman") && installed("runc") {
+        apart("running the container", RUN, &[&of(made, "gz")?])?;
+    } else {
+        skip("running the container", "podman or runc is not installed");
     }
     service(contrib);
     Ok(())
@@ -187,10 +196,10 @@ fn rpmlint(rpm: &Path) -> Outcome {
     Err(format!("rpmlint complains:\n{}", complaints.join("\n")))
 }
 
-/// Runs a script with packages where its mounts are nobody else's.
+/// Runs a script with packages where its mounts and its network are nobody else's.
 fn apart(what: &str, script: &str, packages: &[&PathBuf]) -> Outcome {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--uts", "--ipc", "sh", "-euc", script, "trial"]);
+    command.args(["--mount", "--net", "--uts", "--ipc", "sh", "-euc", script, "trial"]);
     for package in packages {
         command.arg(package.canonicalize().map_err(|error| format!("{}: {error}", package.display()))?);
     }
