@@ -3,7 +3,7 @@ work=$(mktemp -d)
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$work"
 trap 'reeve rm --force --all >/dev/null 2>&1 || :
-    rmdir /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent 2>/dev/null || :
+    for group in /sys/fs/cgroup /sys/fs/cgroup/*; do rmdir "$group/libpod_parent/conmon" "$group/libpod_parent"; done 2>/dev/null || :
     umount -R -l "$work" 2>/dev/null || :; rmdir "$work" 2>/dev/null || :' EXIT
 
 fail() { echo "$1" >&2; exit 3; }
