@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 mod hear;
+mod icmp;
 mod join;
 mod sctp;
 mod window;
@@ -13,8 +14,7 @@ use std::collections::VecDeque;
 
 use model::{Appearance, Flow, Recognised, Timestamp, Traffic, Transport, Utc};
 use wire::fragments::{Limits, Reassembler};
-use wire::packet::{self, Decoded, Detail, Other, Packet, TunnelKind};
-use wire::protocol::Protocol as Carried;
+use wire::packet::{self, Decoded, Other, Packet, TunnelKind};
 use wire::tcp::{Flags, Tcp};
 use wire::{Fault, Frame};
 
@@ -307,16 +307,10 @@ impl Observer {
     }
 
     fn packet(&mut self, packet: &Packet<'_>, number: u64, now: When) {
-        let transport = match packet.protocol {
-            Carried::TCP => Transport::Tcp,
-            Carried::UDP | Carried::UDP_LITE => Transport::Udp,
-            Carried::SCTP => Transport::Sctp,
-            Carried::DCCP => Transport::Dccp,
-            _ => {
-                self.part.volume.portless += 1;
-                self.portless(packet);
-                return;
-            }
+        let Some(transport) = icmp::transport(packet.protocol) else {
+            self.part.volume.portless += 1;
+            self.portless(packet);
+            return;
         };
         let realm = key::realm(packet, self.seed);
         let (key, from) = Key::of(
@@ -524,31 +518,6 @@ impl Observer {
         }
         self.part.take(&entry, recognised);
     }
-
-    /// What has no ports: an error of ICMP is counted at the flow that it quotes.
-    #[cold]
-    fn portless(&mut self, packet: &Packet<'_>) {
-        let Detail::Icmp(icmp) = packet.detail else { return };
-        let Ok(Some(quote)) = icmp.quote(packet.payload) else { return };
-        let (Some((source, destination)), Some(transport)) = (quote.ports, transport(quote.protocol)) else {
-            return;
-        };
-        let realm = key::realm(packet, self.seed);
-        let from = (quote.source, source);
-        let (key, end) = Key::of(quote.version, transport, realm, from, (quote.destination, destination));
-        let Some(place) = self.table.find(key.hash(self.seed), &key) else { return };
-        let Some(entry) = self.table.entry_mut(place) else { return };
-        entry.icmp_errors = entry.icmp_errors.saturating_add(1);
-        // Unreachable (RFC 792, RFC 4443 §3.1): somebody says that nobody is there.
-        let unreachable = matches!(
-            (icmp.version, icmp.kind),
-            (wire::packet::Version::V4, 3) | (wire::packet::Version::V6, 1)
-        );
-        if unreachable && end == entry.client && !entry.marks.has(Marks::ANSWERED) && !entry.is_over() {
-            entry.marks.set(Marks::REFUSED);
-            self.table.closes(place);
-        }
-    }
 }
 
 /// What was decided, taken out.
@@ -562,16 +531,6 @@ fn said(entry: &mut Entry) -> Recognised {
         Protocol::Brief(protocol, certainty, appearance) => entry::brief(protocol, certainty, appearance),
         Protocol::Plain(appearance) => Recognised::nothing(appearance),
         _ => Recognised::nothing(Appearance::Empty),
-    }
-}
-
-fn transport(protocol: Carried) -> Option<Transport> {
-    match protocol {
-        Carried::TCP => Some(Transport::Tcp),
-        Carried::UDP | Carried::UDP_LITE => Some(Transport::Udp),
-        Carried::SCTP => Some(Transport::Sctp),
-        Carried::DCCP => Some(Transport::Dccp),
-        _ => None,
     }
 }
 
