@@ -298,6 +298,18 @@ impl Conversations {
         }
     }
 
+    /// Adds what another one counted. Where there is no room for all, those who conversed most stay.
+    fn merge(&mut self, other: &Conversations) {
+        for (hash, theirs) in other.each() {
+            let tag = low32(hash);
+            let Some(place) = self.place(hash) else { continue };
+            let room = place.iter().any(|(known, count)| *known == tag || *count < theirs);
+            if room {
+                self.add(hash, theirs);
+            }
+        }
+    }
+
     /// What was counted of a client, which is counted elsewhere from now on.
     fn take(&mut self, hash: u64) -> u64 {
         let tag = low32(hash);
@@ -468,7 +480,7 @@ impl Knocks {
         for ours in &mut self.sources {
             ours.conversations += other.conversations.take(ours.hash);
         }
-        other.conversations.each().for_each(|(hash, count)| self.conversations.add(hash, count));
+        self.conversations.merge(&other.conversations);
         for (port, theirs) in other.touched {
             merge_touched(&mut self.touched, port, theirs);
         }
@@ -538,3 +550,6 @@ fn merge_touched(touched: &mut Map<(Transport, u16), Touched>, port: (Transport,
         ours.example_target = theirs.example_target;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use model::Traffic;
 use portreeve_traffic::{Config, Observer, merge, shard_of};
+use wire::{Frame, LinkType};
 
 use super::bounds::Chance;
 use super::made::{BEGIN, Connection, MILLISECOND, SECOND, Tape};
@@ -92,4 +93,55 @@ fn the_facts_do_not_depend_on_whether_flows_are_asked_for() {
     let traffic = observer.finish();
     assert_eq!(flows, traffic.volume.flows);
     assert_eq!(traffic, facts(&tape));
+}
+
+#[test]
+fn what_is_damaged_or_not_read_is_counted_together() {
+    let tape = world();
+    let frames: Vec<Frame<'_>> = tape
+        .frames()
+        .enumerate()
+        .map(|(index, frame)| match index % 50 {
+            7 => Frame { bytes: &frame.bytes[..30], ..frame },
+            8 => Frame { bytes: &frame.bytes[..40], ..frame },
+            9 => Frame { link: LinkType(147), ..frame },
+            10 => Frame { link: LinkType(148), ..frame },
+            _ => frame,
+        })
+        .collect();
+    let seen_by = |shards: usize| {
+        let mut observers: Vec<Observer> = (0..shards).map(|_| Observer::new(config())).collect();
+        for (frame, number) in frames.iter().zip(1..) {
+            observers[shard_of(frame, shards)].handle(frame, number);
+        }
+        merge(observers.into_iter().map(Observer::part).collect())
+    };
+    let alone = seen_by(1);
+    assert!(alone.volume.damaged > 0 && !alone.faults.is_empty() && alone.unread_links.len() == 2);
+    assert!(alone.volume.cut > 0);
+    for shards in [2, 3, 8] {
+        assert_eq!(seen_by(shards), alone, "{shards} observers");
+    }
+}
+
+#[test]
+fn what_bounds_left_out_of_each_is_told_of_all() {
+    let tape = world();
+    // So little that every one of them has to leave something out.
+    let config = Config { memory_bytes: 1 << 14, ..config() };
+    let mut observers: Vec<Observer> = (0..3).map(|_| Observer::new(config)).collect();
+    let mut gaps = [0_u64; 3];
+    for (index, frame) in tape.frames().enumerate() {
+        observers[shard_of(&frame, 3)].handle(&frame, index as u64 + 1);
+    }
+    let counted = |traffic: &Traffic, what: &str| -> u64 {
+        traffic.gaps.iter().filter(|gap| gap.what.contains(what)).filter_map(|gap| gap.count).sum()
+    };
+    for (gap, observer) in gaps.iter_mut().zip(&observers) {
+        *gap = counted(&observer.snapshot(), "closed early");
+    }
+    assert!(gaps.iter().all(|gap| *gap > 0), "{gaps:?}");
+    let merged = merge(observers.into_iter().map(Observer::part).collect());
+    assert_eq!(counted(&merged, "closed early"), gaps.iter().sum::<u64>());
+    assert_eq!(merged.volume.frames, tape.len() as u64);
 }
