@@ -143,6 +143,18 @@ mod tests {
     use super::check;
 
     #[test]
+    fn the_laws_hold_of_flows_that_others_agreed() {
+        for seed in [
+            &include_bytes!("../../../../fuzz/seeds/frames_to_facts/ftp")[..],
+            include_bytes!("../../../../fuzz/seeds/frames_to_facts/tftp"),
+        ] {
+            for length in 0..=seed.len() {
+                check(&seed[..length]);
+            }
+        }
+    }
+
+    #[test]
     fn the_laws_hold_of_frames_of_chance() {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let mut next = move || {
