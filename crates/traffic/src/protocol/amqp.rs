@@ -1,12 +1,12 @@
-//! AMQP: the protocol header of 0-8 to 1.0, and Connection.Start (AMQP 0-9-1 §4.2.2, AMQP 1.0 §2.2).
+//! AMQP: the protocol header of 0-8 to 1.0, Connection.Start, and in the middle whole frames of methods (AMQP 0-9-1 §4.2.2, AMQP 1.0 §2.2).
 
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Part, Reader, hear, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
-use crate::talk::Talk;
+use crate::talk::{Said, Talk};
 
 /// How AMQP is recognised.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -21,9 +21,51 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     signs: &[
         Sign::text(Side::Either, Over::Stream, b"AMQP"),
         Sign::classes(Side::Server, Over::Stream, &[Class::Is(1), Class::Is(0), Class::Is(0), Class::Is(0)]),
+        // In the middle: a method on a low channel, in a frame of less than 64 KiB.
+        Sign::classes(
+            Side::Either,
+            Over::Stream,
+            &[
+                Class::Is(1),
+                Class::In(0, 7),
+                Class::Any,
+                Class::Is(0),
+                Class::Is(0),
+                Class::Any,
+                Class::Any,
+                Class::Is(0),
+            ],
+        ),
+        Sign::text(Side::Either, Over::Stream, HEARTBEAT),
     ],
     look,
 };
+
+/// A frame that only says that somebody is there (AMQP 0-9-1 §4.2.7).
+const HEARTBEAT: &[u8] = b"\x08\0\0\0\0\0\0\xce";
+/// What ends every frame (AMQP 0-9-1 §4.2.3).
+const FRAME_END: u8 = 0xce;
+
+/// Whose methods they are, by class and number (AMQP 0-9-1 §1.4, and the confirmations and nacks of brokers).
+const OF_SERVERS: &[(u16, &[u16])] = &[
+    (10, &[30]),
+    (20, &[11]),
+    (40, &[11, 21, 31, 51]),
+    (50, &[11, 21, 31, 41, 51]),
+    (60, &[11, 21, 50, 60, 71, 72, 111]),
+    (85, &[11]),
+    (90, &[11, 21, 31]),
+];
+const OF_CLIENTS: &[(u16, &[u16])] = &[
+    (10, &[31, 40]),
+    (20, &[10]),
+    (40, &[10, 20, 30, 40]),
+    (50, &[10, 20, 30, 40, 50]),
+    (60, &[10, 20, 40, 70, 90, 100, 110]),
+    (85, &[10]),
+    (90, &[10, 20, 30]),
+];
+const OF_BOTH: &[(u16, &[u16])] = &[(10, &[50, 51]), (20, &[20, 21, 40, 41]), (60, &[30, 31, 80, 120])];
 
 /// The version that a protocol header names.
 fn header(mut reader: Reader<'_>) -> Part<&'static str> {
@@ -63,7 +105,56 @@ fn property<'a>(table: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     reader.take(length as usize).ok().filter(|text| printable(text))
 }
 
+/// Whether a server, a client or either says the frame of 0-9-1 that a side begins with in the middle of a connection.
+fn frame(mut reader: Reader<'_>) -> Part<By> {
+    if reader.rest().first() == Some(&8) {
+        return reader.is(HEARTBEAT).map(|()| By::Both);
+    }
+    reader.is(&[1])?;
+    let (channel, length) = (reader.be16()?, reader.be32()?);
+    // Arguments are numbers, short names and a table; what is long is in frames of another kind.
+    must(channel < 2048 && (4..4096).contains(&length))?;
+    let (class, method) = (reader.be16()?, reader.be16()?);
+    let of = |methods: &[(u16, &[u16])]| {
+        methods.iter().any(|(known, numbers)| *known == class && numbers.contains(&method))
+    };
+    let by = match (of(OF_SERVERS), of(OF_CLIENTS), of(OF_BOTH)) {
+        (true, ..) => By::Server,
+        (_, true, _) => By::Client,
+        (_, _, true) => By::Both,
+        _ => return Err(Not::Other),
+    };
+    // The connection's own methods have the first channel, the others another one (§4.2.3).
+    must((class == 10) == (channel == 0))?;
+    reader.take(length as usize - 4)?;
+    reader.is(&[FRAME_END]).map(|()| by)
+}
+
+/// Frames where the beginning was not seen: by chance one of 2^60 fits, by kind, channel, method and end.
+fn in_the_middle(talk: &Talk<'_>) -> Look {
+    let met = |said: &Said<'_>, never: By| {
+        let found = if said.from_start { Err(Not::Other) } else { hear(talk, said, frame) };
+        found.and_then(|by| must(by != never))
+    };
+    let (client, server) = (met(&talk.client, By::Server), met(&talk.server, By::Client));
+    let Some(by) = By::of(client.is_ok(), server.is_ok()) else { return otherwise(talk, &client, &server) };
+    // Where the other side says something else, it is something else.
+    if matches!(client, Err(Not::Other)) && !talk.client.is_empty()
+        || matches!(server, Err(Not::Other)) && !talk.server.is_empty()
+    {
+        return Look::No;
+    }
+    Look::Yes(
+        Claim::new(by, if by == By::Both { 120 } else { 60 }, "frames of methods with their ends")
+            .with("version", b"0-9-1"),
+    )
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    let middle = in_the_middle(talk);
+    if middle != Look::No {
+        return middle;
+    }
     let client = hear(talk, &talk.client, header);
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
@@ -89,7 +180,42 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use model::Transport;
+
+    use crate::protocol::testing::{attempt, confirmed, nothing, partial, tcp};
+    use crate::talk::{Said, Talk};
+
+    /// A connection that was joined in its middle.
+    fn joined<'a>(client: &'a [u8], server: &'a [u8]) -> Talk<'a> {
+        let (client, server) = (Said::stream(client, false), Said::stream(server, false));
+        Talk { transport: Transport::Tcp, client, server, ended: true }
+    }
+
+    const PUBLISH: &[u8] = b"\x01\0\x01\0\0\0\x0d\0\x3c\0\x28\0\0\x04logs\0\0\xce\x02\0\x01\0\0";
+    const DELIVER: &[u8] =
+        b"\x01\0\x01\0\0\0\x16\0\x3c\0\x3c\x02c1\0\0\0\0\0\0\0\x09\0\x04logs\0\xce\x02\0\x01";
+    const ACK: &[u8] = b"\x01\0\x01\0\0\0\x0d\0\x3c\0\x50\0\0\0\0\0\0\0\x09\0\xce";
+
+    #[test]
+    fn frames_where_the_beginning_was_not_seen() {
+        let said = partial("amqp", &joined(ACK, DELIVER));
+        assert_eq!((said.rule, said.detail("version")), ("frames of methods with their ends", Some("0-9-1")));
+        partial("amqp", &joined(PUBLISH, b""));
+        partial("amqp", &joined(PUBLISH, ACK));
+        partial("amqp", &joined(b"", DELIVER));
+        partial("amqp", &joined(super::HEARTBEAT, super::HEARTBEAT));
+        // Where the beginning was seen, nobody begins like this.
+        nothing(&tcp(ACK, DELIVER));
+        nothing(&tcp(super::HEARTBEAT, super::HEARTBEAT));
+        // Whose method it is, which channel it has, where it ends, and what the other side says.
+        nothing(&joined(DELIVER, PUBLISH));
+        nothing(&joined(ACK, b"something else"));
+        for (place, byte) in [(1, 8), (2, 0), (3, 1), (6, 0x0c), (8, 0x3d), (10, 0x29), (20, 0)] {
+            let mut broken = PUBLISH.to_vec();
+            broken[place] = byte;
+            nothing(&joined(&broken, b""));
+        }
+    }
 
     #[test]
     fn both_generations() {

@@ -1,9 +1,9 @@
-//! DCE/RPC, which is also MS-RPC: a bind to an interface, and its acknowledgement (C706 §12.6, MS-RPCE 2.2.2).
+//! DCE/RPC, which is also MS-RPC: a bind to an interface, and its acknowledgement; without connections a call, and answers of its activity (C706 §12, MS-RPCE 2.2.2).
 
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, hear_pair, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -15,15 +15,22 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         name: "dce-rpc",
         title: "DCE/RPC (MS-RPC)",
         reference: "C706",
-        services: &["epmap"],
+        services: &["epmap", "profinet-cm"],
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Optional,
     },
-    signs: &[Sign::classes(
-        Side::Either,
-        Over::Stream,
-        &[Is(5), In(0, 1), In(0, 19), In(0, 0x8f), In(0, 0x11), Is(0), Is(0), Is(0)],
-    )],
+    signs: &[
+        Sign::classes(
+            Side::Either,
+            Over::Stream,
+            &[Is(5), In(0, 1), In(0, 19), In(0, 0x8f), In(0, 0x11), Is(0), Is(0), Is(0)],
+        ),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[Is(4), In(0, 10), In(0, 0x7e), In(0, 3), In(0, 0x11), In(0, 3), Is(0)],
+        ),
+    ],
     look,
 };
 
@@ -86,7 +93,77 @@ fn message(mut reader: Reader<'_>) -> Part<Message> {
     Ok(Message { kind, call, interface })
 }
 
+/// A datagram of the protocol without connections (C706 §12.5).
+struct Call {
+    kind: u8,
+    activity: [u8; 16],
+    interface: String,
+}
+
+const REQUEST: u8 = 0;
+/// What the header takes.
+const HEADER_BYTES: usize = 80;
+
+fn call(mut reader: Reader<'_>) -> Part<Call> {
+    let all = reader.left();
+    let [version, kind, flags, more] = reader.array()?;
+    // Of the flags one bit at each end is kept back, and of the second ones all but one.
+    must(version == 4 && kind <= 10 && flags & 0x81 == 0 && more & !2 == 0)?;
+    let [order, float, zero] = reader.array()?;
+    must(matches!(order, 0 | 1 | 0x10 | 0x11) && float <= 3 && zero == 0)?;
+    let little = order & 0x10 != 0;
+    let word = |reader: &mut Reader<'_>| if little { reader.le16() } else { reader.be16() };
+    let long = |reader: &mut Reader<'_>| if little { reader.le32() } else { reader.be32() };
+    // Serial number, object.
+    reader.take(1 + 16)?;
+    let interface: [u8; 16] = reader.array()?;
+    let activity: [u8; 16] = reader.array()?;
+    // Boot time, version of the interface, sequence.
+    reader.take(4)?;
+    let interface_version = long(&mut reader)?;
+    reader.take(4)?;
+    let operation = word(&mut reader)?;
+    let (interface_hint, activity_hint) = (word(&mut reader)?, word(&mut reader)?);
+    let length = usize::from(word(&mut reader)?);
+    reader.take(2)?;
+    let [authentication, _] = reader.array()?;
+    must(interface_version & 0xffff <= 16 && interface_version >> 16 <= 16 && operation < 512)?;
+    must([interface_hint, activity_hint].iter().all(|hint| *hint == u16::MAX || *hint < 1024))?;
+    must(activity != [0; 16] && interface != [0; 16])?;
+    // What it says of its length is what it has; a verifier comes behind.
+    let body = all.saturating_sub(HEADER_BYTES);
+    must(if authentication == 0 { length == body } else { authentication <= 16 && length <= body })?;
+    Ok(Call { kind, activity, interface: identifier(interface, little) })
+}
+
+/// A call and what is said of its activity. A call alone fits one of 2^100 at random, with its answer one of 2^220.
+fn connectionless(talk: &Talk<'_>) -> Look {
+    let fits = |asked: &Call, said: &Call| asked.activity == said.activity;
+    let (client, server) = hear_pair(talk, call, call, fits);
+    let claim = match (&client, &server) {
+        (Ok(asked), Ok(said)) if fits(asked, said) => {
+            Claim::new(By::Both, 220, "call, and an answer to its activity")
+        }
+        (Ok(asked), Err(Not::Silent)) if asked.kind == REQUEST => {
+            Claim::new(By::Client, 100, "client begins with a call")
+        }
+        _ => return otherwise(talk, &client, &server),
+    };
+    Look::Yes(match client {
+        Ok(asked) => with_interface(claim, &asked.interface),
+        Err(_) => claim,
+    })
+}
+
+fn with_interface(claim: Claim, interface: &str) -> Claim {
+    let known = INTERFACES.iter().find(|(known, _)| *known == interface);
+    claim.with("interface", known.map_or(interface, |(_, name)| name).as_bytes())
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    if talk.is_datagrams() {
+        return connectionless(talk);
+    }
     let client = hear(talk, &talk.client, message);
     let server = hear(talk, &talk.server, message);
     let claim = match (&client, &server) {
@@ -104,17 +181,49 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match client.ok().and_then(|asked| asked.interface) {
-        Some(interface) => {
-            let known = INTERFACES.iter().find(|(known, _)| *known == interface);
-            claim.with("interface", known.map_or(interface.as_str(), |(_, name)| name).as_bytes())
-        }
+        Some(interface) => with_interface(claim, &interface),
         None => claim,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, not, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, not, nothing, tcp, udp};
+
+    /// A datagram: kind, activity, and a body.
+    fn datagram(kind: u8, activity: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![4, kind, 0x20, 0, 0x10, 0, 0, 0];
+        bytes.extend_from_slice(&[0; 16]);
+        bytes.extend_from_slice(b"\x08\x83\xaf\xe1\x1f\x5d\xc9\x11\x91\xa4\x08\0\x2b\x14\xa0\xfa");
+        bytes.extend_from_slice(&[activity; 16]);
+        bytes.extend_from_slice(&[0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0xff, 0xff, 0xff, 0xff]);
+        bytes.extend_from_slice(&u16::try_from(body.len()).unwrap().to_le_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 0]);
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    #[test]
+    fn calls_without_a_connection() {
+        let ask = datagram(0, 7, b"who is there");
+        let said = confirmed("dce-rpc", &udp(&[&ask], &[&datagram(2, 7, b"me")]).talk());
+        assert_eq!(said.detail("interface"), Some("endpoint mapper"));
+        assert_eq!(said.rule, "call, and an answer to its activity");
+        attempt("dce-rpc", &udp(&[&ask], &[]).talk());
+        // The first question may go unanswered.
+        let again = datagram(0, 8, b"again");
+        confirmed("dce-rpc", &udp(&[&ask, &again], &[&datagram(2, 8, b"me")]).talk());
+        nothing(&udp(&[&ask], &[&datagram(2, 9, b"me")]).talk());
+        nothing(&udp(&[&datagram(2, 7, b"me")], &[]).talk());
+        for place in [0, 1, 2, 3, 4, 5, 6, 62, 69, 72, 74, 78] {
+            let mut broken = ask.clone();
+            broken[place] ^= 0x85;
+            nothing(&udp(&[&broken], &[]).talk());
+        }
+        for length in 0..ask.len() {
+            nothing(&udp(&[&ask[..length]], &[]).talk());
+        }
+    }
 
     #[test]
     fn binds() {

@@ -3,6 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
+use crate::fields::printable;
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -91,7 +92,7 @@ fn answers(bytes: &[u8]) -> bool {
         name && line.get(size) == Some(&b' ') && line.contains(&0)
     };
     matches!(line, b"version 2\n" | b"version 1\n" | b"version 1" | b"version 2")
-        || line.starts_with(b"ERR ")
+        || line.strip_prefix(b"ERR ").is_some_and(|why| printable(why.trim_ascii_end()))
         || object(40)
         || object(64)
 }

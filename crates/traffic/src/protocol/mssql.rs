@@ -1,4 +1,4 @@
-//! Microsoft SQL Server: the PRELOGIN exchange of TDS 7 (MS-TDS 2.2.6.5).
+//! Microsoft SQL Server: the PRELOGIN exchange of TDS 7, and in the middle requests with their headers (MS-TDS 2.2.6.5).
 
 use model::{Protocol, Secrecy, Wandering};
 
@@ -6,7 +6,7 @@ use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
-use crate::talk::Talk;
+use crate::talk::{Said, Talk};
 
 /// How SQL Server is recognised.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -21,6 +21,21 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     signs: &[
         Sign::classes(Side::Client, Over::Stream, &[Class::Is(0x12), Class::In(0, 1), Class::In(0, 1)]),
         Sign::classes(Side::Server, Over::Stream, &[Class::Is(4), Class::Is(1), Class::In(0, 1)]),
+        // In the middle: a request of one packet or more, without a process and without a window.
+        Sign::classes(
+            Side::Client,
+            Over::Stream,
+            &[
+                Class::In(1, 14),
+                Class::In(0, 9),
+                Class::In(0, 0x7f),
+                Class::Any,
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(1),
+                Class::Is(0),
+            ],
+        ),
     ],
     look,
 };
@@ -64,13 +79,66 @@ fn prelogin(mut reader: Reader<'_>, kind: u8) -> Part<Prelogin> {
     Err(Not::Other)
 }
 
+/// A request with the headers that every one has since TDS 7.2: of a transaction, and of no other (MS-TDS 2.2.5.3).
+fn request(mut reader: Reader<'_>) -> Part<&'static [u8]> {
+    let [kind, status] = reader.array()?;
+    let kind: &[u8] = match kind {
+        1 => b"batch",
+        3 => b"remote procedure",
+        14 => b"transaction",
+        _ => return Err(Not::Other),
+    };
+    // The last packet or not; with or without a reset of the connection (MS-TDS 2.2.3.1.2).
+    must(status & !0x19 == 0)?;
+    must((30..=0x7fff).contains(&reader.be16()?))?;
+    // Process, packet number, window.
+    reader.is(&[0, 0, 1, 0])?;
+    // All headers, this one, its kind; the transaction; how many requests are open.
+    reader.is(&[22, 0, 0, 0, 18, 0, 0, 0, 2, 0])?;
+    reader.take(8)?;
+    reader.is(&[1, 0, 0, 0])?;
+    Ok(kind)
+}
+
+/// The packet of a server that answers it: its header, and a token that a stream may begin with (MS-TDS 2.2.4).
+fn answer(mut reader: Reader<'_>) -> Part<()> {
+    let [kind, status] = reader.array()?;
+    must(kind == 4 && status <= 1)?;
+    let length = reader.be16()?;
+    let [_, _, number, window] = reader.array()?;
+    must((9..=0x7fff).contains(&length) && number == 1 && window == 0)?;
+    must(matches!(
+        reader.u8()?,
+        0x79 | 0x81 | 0xa4 | 0xa5 | 0xa9 | 0xaa | 0xab | 0xd1 | 0xe3 | 0xfd | 0xfe | 0xff
+    ))
+}
+
+/// Requests where the beginning was not seen: 18 of their bytes are fixed.
+fn in_the_middle(talk: &Talk<'_>) -> Look {
+    fn met<'a, T>(talk: &Talk<'_>, said: &Said<'a>, parse: impl FnOnce(Reader<'a>) -> Part<T>) -> Part<T> {
+        if said.from_start { Err(Not::Other) } else { hear(talk, said, parse) }
+    }
+    let (client, server) = (met(talk, &talk.client, request), met(talk, &talk.server, answer));
+    let (asks, by, bits) = match (client, server) {
+        (Ok(asks), Ok(())) => (asks, By::Both, 144),
+        (Ok(asks), Err(_)) => (asks, By::Client, 112),
+        (client, server) => return otherwise(talk, &client, &server),
+    };
+    Look::Yes(Claim::new(by, bits, "requests with the headers of a transaction").with("request", asks))
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    let middle = in_the_middle(talk);
+    if matches!(middle, Look::Yes(_)) {
+        return middle;
+    }
     let client = hear(talk, &talk.client, |reader| prelogin(reader, 0x12));
     let server = hear(talk, &talk.server, |reader| prelogin(reader, 4));
     let (said, claim) = match (&client, &server) {
         (Ok(_), Ok(said)) => (said, Claim::new(By::Both, 128, "PRELOGIN and its answer")),
         (_, Ok(said)) => (said, Claim::new(By::Server, 80, "server's PRELOGIN answer")),
         (Ok(_), _) => return Look::Yes(Claim::new(By::Client, 80, "client begins with PRELOGIN")),
+        _ if middle == Look::More => return middle,
         _ => return otherwise(talk, &client, &server),
     };
     let [major, minor, build @ ..] = said.version;
@@ -86,7 +154,34 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use model::Transport;
+
+    use crate::protocol::testing::{attempt, confirmed, nothing, partial, tcp};
+    use crate::talk::{Said, Talk};
+
+    const BATCH: &[u8] = b"\x01\x01\0\x30\0\0\x01\0\x16\0\0\0\x12\0\0\0\x02\0\0\0\0\0\0\0\0\0\x01\0\0\0\
+        S\0E\0L\0E\0C\0T\0 \x001\0";
+    const ROWS: &[u8] = b"\x04\x01\0\x21\0\x34\x01\0\x81\x01\0\0\0\0\0\x20\0\x38\0\xd1";
+
+    /// A connection that was joined in its middle.
+    fn joined<'a>(client: &'a [u8], server: &'a [u8]) -> Talk<'a> {
+        let (client, server) = (Said::stream(client, false), Said::stream(server, false));
+        Talk { transport: Transport::Tcp, client, server, ended: true }
+    }
+
+    #[test]
+    fn requests_where_the_beginning_was_not_seen() {
+        assert_eq!(partial("mssql", &joined(BATCH, ROWS)).detail("request"), Some("batch"));
+        partial("mssql", &joined(BATCH, b""));
+        // An answer alone has too little of its own, and nobody begins like this.
+        nothing(&joined(b"", ROWS));
+        nothing(&tcp(BATCH, ROWS));
+        for place in [0, 1, 4, 6, 7, 8, 12, 16, 17, 26, 27] {
+            let mut broken = BATCH.to_vec();
+            broken[place] ^= 0x44;
+            nothing(&joined(&broken, ROWS));
+        }
+    }
 
     fn prelogin(kind: u8, version: [u8; 6], encryption: u8) -> Vec<u8> {
         let mut bytes = vec![kind, 1, 0, 26, 0, 0, 1, 0, 0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff];
