@@ -40,7 +40,7 @@ pub use outcome::{Outcome, Threshold};
 pub use reading::{MediaSettings, Progress, Reading, read};
 pub use traffic_view::{OwnedFlow, TrafficGrounds, TrafficView};
 pub use view::{Counts, Door, Row, Verdict, View};
-pub use watching::Watching;
+pub use watching::{FrameKeeper, Roll, Watching};
 
 // What the faces need of the crates below, and which they may not ask themselves.
 pub use host::{need, now, own_user, peer_user, tls};

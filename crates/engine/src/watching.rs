@@ -1,5 +1,8 @@
 //! A live interface to facts: the same observer as for a file, asked again and again while it goes on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use media::monitor::Monitor;
 use model::media::{Session, SessionSource};
 use model::{Flow, Timestamp, Traffic, Utc};
@@ -16,20 +19,50 @@ const WINDOW: i64 = 12 * 3600 * 1_000_000_000;
 /// How often streams are looked through for those that ended.
 const FORGET_EVERY: i64 = 60 * 1_000_000_000;
 
+/// Who keeps frames.
+pub trait FrameKeeper: Send {
+    /// Takes the next frame that passed the filter.
+    fn keep(&mut self, frame: &Frame<'_>);
+}
+
+/// Numbers the frames of a capture that pass its filter, whichever worker reads them.
+#[derive(Default)]
+pub struct Roll {
+    last: AtomicU64,
+    keeper: Option<Arc<Mutex<dyn FrameKeeper>>>,
+}
+
+impl Roll {
+    /// One whose frames are all kept, in the order of their numbers.
+    pub fn kept_by(keeper: Option<Arc<Mutex<dyn FrameKeeper>>>) -> Roll {
+        Roll { last: AtomicU64::new(0), keeper }
+    }
+
+    /// The number of a frame, from 1.
+    fn enter(&self, frame: &Frame<'_>) -> u64 {
+        let Some(keeper) = &self.keeper else { return self.last.fetch_add(1, Ordering::Relaxed) + 1 };
+        let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        keeper.keep(frame);
+        // Under the same lock: the place in what is kept is the number.
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
 /// What is watched.
 pub struct Watching {
     intake: Intake,
     observer: Observer,
     monitor: Monitor,
-    /// Frames that passed; the number of the last one.
+    /// Frames that passed.
     passed: u64,
+    roll: Arc<Roll>,
     /// When streams were last looked through.
     forgot: Timestamp<Utc>,
 }
 
 impl Watching {
-    /// One of as many as `reading` has workers.
-    pub fn new(reading: &Reading) -> Watching {
+    /// One of as many as `reading` has workers, which share a roll.
+    pub fn new(reading: &Reading, roll: Arc<Roll>) -> Watching {
         Watching {
             intake: Intake::new(reading.filter.clone()),
             observer: Observer::new(traffic::Config {
@@ -38,16 +71,18 @@ impl Watching {
             }),
             monitor: reading.monitor(),
             passed: 0,
+            roll,
             forgot: Timestamp::from_ns(0),
         }
     }
 
-    /// Takes a frame; says whether it passed the filter. Frames that pass are numbered from 1.
+    /// Takes a frame; says whether it passed the filter.
     pub fn take(&mut self, frame: &Frame<'_>) -> bool {
         let passes = self.intake.admit(frame);
         if passes {
             self.passed += 1;
-            observe(&mut self.observer, &mut self.monitor, frame, self.passed);
+            let number = self.roll.enter(frame);
+            observe(&mut self.observer, &mut self.monitor, frame, number);
         }
         passes
     }

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 
-use engine::TrafficView;
 use engine::capture_file::CaptureFile;
 use engine::evidence::EvidenceFile;
+use engine::{FrameKeeper, TrafficView};
 
 use super::Stop;
 use super::evidence::Place;
@@ -32,17 +32,6 @@ impl Spool {
         Ok(Spool { place, file: EvidenceFile::new(file), bytes: 0, left_out: 0, failed: None })
     }
 
-    pub(super) fn keep(&mut self, frame: &wire::Frame<'_>) {
-        if self.failed.is_some() || self.bytes >= MOST_BYTES {
-            self.left_out += 1;
-            return;
-        }
-        self.bytes += frame.bytes.len() as u64 + 32;
-        if let Err(error) = self.file.write(frame, None) {
-            self.failed = Some(error);
-        }
-    }
-
     pub(super) fn end(self, view: &TrafficView) -> Result<(), Stop> {
         let failed =
             |error: io::Error| Stop::Failed(format!("cannot keep packets in a temporary file: {error}"));
@@ -58,5 +47,18 @@ impl Spool {
             output::complain(&format!("{} packets came later than what could be kept", self.left_out));
         }
         Ok(())
+    }
+}
+
+impl FrameKeeper for Spool {
+    fn keep(&mut self, frame: &wire::Frame<'_>) {
+        if self.failed.is_some() || self.bytes >= MOST_BYTES {
+            self.left_out += 1;
+            return;
+        }
+        self.bytes += frame.bytes.len() as u64 + 32;
+        if let Err(error) = self.file.write(frame, None) {
+            self.failed = Some(error);
+        }
     }
 }

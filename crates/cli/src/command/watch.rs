@@ -1,11 +1,11 @@
 //! `portreeve watch`: sockets and packets of this machine, as they come.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine::live::{self, Audience, Found, Judged, Listening, Live, Sources};
-use engine::{Grounds, Outcome, OwnedFlow, TrafficView};
+use engine::{FrameKeeper, Grounds, Outcome, OwnedFlow, TrafficView};
 use host::capture::{Capture, CaptureRequest, FILTERED_LINKS, FilterInstruction, LinkFilter};
 use host::events::{EventRequest, Events};
 use host::privilege;
@@ -30,11 +30,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 pub(super) fn run(args: &WireArgs) -> Status {
     let grounds = grounds(&args.policy)?;
     let ports = Ports::resolve(&args.traffic, &grounds)?;
-    if args.workers > 1 && args.traffic.write.is_some() {
-        return Err(Stop::Usage(String::from(
-            "--write numbers the packets of one worker: leave --workers out",
-        )));
-    }
     let mut reading = reading(&args.traffic, usize::from(args.workers), &grounds)?;
     reading.media = media::sessions::settings_followed(&args.sessions, &grounds.policy)?;
     let earlier = earlier(&args.traffic)?;
@@ -44,6 +39,8 @@ pub(super) fn run(args: &WireArgs) -> Status {
     sources.registries = media::sessions::follow(&args.sessions.agreed.nmos)?;
     // By the rights that we shall have at the end.
     let evidence = args.traffic.write.as_deref().map(Spool::begin).transpose()?;
+    let evidence = evidence.map(|spool| Arc::new(Mutex::new(spool)));
+    sources.keeper = evidence.clone().map(|spool| -> Arc<Mutex<dyn FrameKeeper>> { spool });
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
     until::on_interrupt(move || stop.store(true, Ordering::Relaxed))?;
@@ -176,7 +173,7 @@ struct Teller<'a> {
     ports: Ports,
     examples: eve::Examples,
     output: OutputArgs,
-    evidence: Option<Spool>,
+    evidence: Option<Arc<Mutex<Spool>>>,
     /// The namespace that is watched, where one was named.
     netns: Option<u32>,
     /// The gravest that was found about sockets; what was found on the wire, the last view knows.
@@ -186,12 +183,6 @@ struct Teller<'a> {
 }
 
 impl Audience for Teller<'_> {
-    fn frame(&mut self, frame: &wire::Frame<'_>) {
-        if let Some(spool) = &mut self.evidence {
-            spool.keep(frame);
-        }
-    }
-
     fn events(&mut self, events: &[Arc<SocketEvent>]) {
         if !self.wants(Only::Sockets) {
             return;
@@ -384,7 +375,10 @@ impl Teller<'_> {
             output::write(out.as_bytes())?;
         }
         if let Some(spool) = self.evidence.take() {
-            spool.end(view)?;
+            // All workers have ended, so that nobody else has it.
+            let spool = Arc::into_inner(spool)
+                .ok_or_else(|| Stop::Failed(String::from("packets are still being kept by a worker")))?;
+            spool.into_inner().unwrap_or_else(PoisonError::into_inner).end(view)?;
         }
         Ok(status)
     }

@@ -406,6 +406,48 @@ fn several_workers_see_each_frame_once() {
     assert!(flows.count() <= FLOWS as usize);
 }
 
+#[test]
+fn several_workers_write_one_file_of_evidence() {
+    const FLOWS: u32 = 12;
+    if !possible("the evidence of several workers", &[]) {
+        return;
+    }
+    let (one, two) = cable("shares");
+    let _server = http_on_420(&two);
+    let written = two.home.0.join("evidence.pcapng");
+    let filter = "tcp port 420 or udp port 9999";
+    let place = written.to_str().unwrap();
+    let words =
+        ["-i", "vb", "--json", "--no-holders", "--workers", "3", "--filter", filter, "--write", place];
+    let mut watch = Watch::begin(&two, &words);
+    let _sink = two.plant("s = udp(9999, '0.0.0.0'); ready()");
+    // Frames of other flows between those that are found, so that numbers are not what a worker counts by itself.
+    for _ in 0..FLOWS {
+        flood(&one, 50);
+        ask(&one, "10.9.0.2", 420);
+    }
+    watch.event(is_finding);
+    let (lines, complaints, status) = watch.end();
+    assert_eq!(status, 0);
+    assert!(complaints.contains("packets written to"), "{complaints}");
+    let summary: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    let live = array(&summary["traffic"], "services").iter().find(|it| it["port"] == 420).unwrap().clone();
+    assert_eq!(live["flows"], FLOWS, "{live}");
+    let read = two.run(&["read", "--json", place]);
+    let document: Value = serde_json::from_slice(&read.stdout).unwrap();
+    let services = array(&document, "services");
+    let kept = services.iter().find(|it| it["port"] == 420).unwrap();
+    // All that was seen of the place, no frame twice, and none of another worker's in its stead.
+    assert_eq!((&kept["flows"], &kept["tally"]), (&live["flows"], &live["tally"]), "{kept}");
+    assert_eq!(kept["recognised"]["protocol"], "http");
+    assert!(array(&document, "faults").is_empty());
+    // A number that is another frame's would have brought that one in.
+    assert_eq!(services.len(), 1, "{services:?}");
+    let bytes = std::fs::read(&written).unwrap();
+    let said = b"protocol-mismatch: 10.9.0.2:420/tcp speaks HTTP";
+    assert_eq!(bytes.windows(said.len()).filter(|part| part == said).count(), 1);
+}
+
 /// A set of capabilities, of every thread.
 fn capabilities(pid: u32, name: &str) -> Vec<u64> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use host::capture::Capture;
 
+use crate::watching::Roll;
 use crate::{Reading, Watching};
 
 /// How long the kernel may keep frames before they are looked at.
@@ -26,12 +27,12 @@ struct Worker {
 }
 
 impl Crew {
-    pub(super) fn begin(captures: Vec<Capture>, reading: &Reading) -> Crew {
+    pub(super) fn begin(captures: Vec<Capture>, reading: &Reading, roll: &Arc<Roll>) -> Crew {
         let ended = Arc::new(AtomicBool::new(false));
         let workers = captures
             .into_iter()
             .map(|mut capture| {
-                let watching = Arc::new(Mutex::new(Watching::new(reading)));
+                let watching = Arc::new(Mutex::new(Watching::new(reading, Arc::clone(roll))));
                 let dropped = Arc::new(AtomicU64::new(0));
                 let (into, count, ended) = (Arc::clone(&watching), Arc::clone(&dropped), Arc::clone(&ended));
                 let thread = thread::spawn(move || {

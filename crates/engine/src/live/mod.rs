@@ -8,7 +8,7 @@ mod said;
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use wire::Frame;
 
 use crate::nmos::Following;
 use crate::owners::Owners;
+use crate::watching::{FrameKeeper, Roll};
 use crate::{Grounds, OwnedFlow, Reading, TrafficView, View, Watching, about};
 use agreed::{Agreed, News};
 use crew::Crew;
@@ -52,6 +53,8 @@ pub struct Sources {
     pub events: Option<Events>,
     /// Registries that tell what is agreed.
     pub registries: Vec<Following>,
+    /// Who keeps the frames of all workers, where somebody does.
+    pub keeper: Option<Arc<Mutex<dyn FrameKeeper>>>,
 }
 
 /// How to listen.
@@ -94,7 +97,7 @@ pub struct Found<'a> {
 
 /// Who is told what the loop learns.
 pub trait Audience {
-    /// A frame that passed the filter; those of the other workers are not told.
+    /// A frame that passed the filter; those of the other workers are not told, but [`Sources::keeper`] has all.
     fn frame(&mut self, _frame: &Frame<'_>) {}
     /// Something happened to sockets.
     fn events(&mut self, _events: &[Arc<SocketEvent>]) {}
@@ -158,6 +161,7 @@ impl Live {
     ) -> io::Result<Live> {
         let mut captures = sources.capture.map(Capture::split).unwrap_or_default();
         let capture = captures.pop();
+        let roll = Arc::new(Roll::kept_by(sources.keeper));
         let now = host::now();
         let look = Look { connected: true, ..Look::default() };
         let light = Look { forwards: false, integrity: false, ..look.clone() };
@@ -168,8 +172,8 @@ impl Live {
         let happenings = sources.events.map(|events| Happenings::begin(events, &first));
         let mut live =
             Live {
-                watching: Watching::new(&listening.reading),
-                crew: Crew::begin(captures, &listening.reading),
+                watching: Watching::new(&listening.reading, Arc::clone(&roll)),
+                crew: Crew::begin(captures, &listening.reading, &roll),
                 looks: listening.look.then(|| Looks::begin(looker, look)),
                 owners: Owners::of_namespace(listening.netns),
                 agreed: Agreed::begin(listening.reading.media.sessions.clone(), sources.registries),

@@ -42,7 +42,7 @@ pub(super) fn watch(args: &MediaLookArgs, reading: &Reading) -> Result<Traffic, 
         output::complain(&format!("measuring {shown}; Ctrl-C ends it and shows what was measured"));
     }
     let bar = until::spinner(args.no_progress);
-    let mut watching = Watching::new(reading);
+    let mut watching = Watching::new(reading, Arc::default());
     let mut frames = 0_u64;
     let begun = Instant::now();
     while !stopped.load(Ordering::Relaxed) && args.duration.is_none_or(|end| begun.elapsed() < end) {

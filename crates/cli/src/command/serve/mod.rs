@@ -134,7 +134,7 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
     let decoys = decoys.map(DecoyWatch::begin).transpose().map_err(failed("cannot watch decoys"))?;
     let mut keeper = Keeper::new(Arc::clone(&shared));
     let registries = media::sessions::follow(&settings.sessions.nmos)?;
-    let sources = Sources { capture, events, registries };
+    let sources = Sources { capture, events, registries, keeper: None };
     let live = Live::begin(sources, listening, grounds.clone(), shared.earlier(), &mut keeper);
     let mut service = Service {
         args,
