@@ -1,6 +1,6 @@
 //! Rows as comma-separated values (RFC 4180), one line per socket or forward.
 
-use engine::census::{Attendance, Chair, WELL_KNOWN};
+use engine::census::{Attendance, Chair, Use, WELL_KNOWN};
 use engine::{Row, TrafficView, View};
 use model::{Timestamp, Transport, Utc};
 use registry::Paper;
@@ -14,7 +14,7 @@ const HEADINGS: &str = "kind,port,address,scope,state,status,registered,silent,c
 
 /// Writes the census: one line for each port that is well-known, assigned or used.
 pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, headings: bool) {
-    const HEADINGS: [&str; 10] = [
+    const HEADINGS: [&str; 12] = [
         "transport",
         "port",
         "status",
@@ -24,7 +24,9 @@ pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, h
         "silent",
         "seat",
         "now",
+        "last_seen",
         "holders",
+        "spoken",
     ];
     let told = |transport: Transport| {
         (0..=u16::MAX).filter_map(move |port| {
@@ -34,6 +36,7 @@ pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, h
                 let row = |field: fn(&model::Assignment<'_>) -> String| {
                     chair.assignment.as_ref().map(field).unwrap_or_default()
                 };
+                let used = |field: &dyn Fn(&Use) -> String| chair.occupied.map(field).unwrap_or_default();
                 [
                     transport.name().to_owned(),
                     port.to_string(),
@@ -43,8 +46,10 @@ pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, h
                     row(|row| row.registered.to_owned()),
                     if assigned { chair.is_silent().to_string() } else { String::new() },
                     chair.seat().name().to_owned(),
-                    chair.occupied.map(|occupied| occupied.now.to_string()).unwrap_or_default(),
-                    chair.occupied.map(|occupied| occupied.holders.join("; ")).unwrap_or_default(),
+                    used(&|it| it.now.to_string()),
+                    used(&|it| it.earlier.map(|time| time.rfc3339()).unwrap_or_default()),
+                    used(&|it| it.holders.join("; ")),
+                    used(&|it| it.spoken.join("; ")),
                 ]
             })
         })

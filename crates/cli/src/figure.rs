@@ -14,21 +14,35 @@ use crate::text;
 /// Chairs on one side of a map.
 const SIDE: usize = 32;
 /// From one chair to the next.
-const STEP: usize = 13;
-/// A chair.
+const STEP: usize = 12;
+/// A chair is drawn in a square of twelve, and made so much smaller.
 const CELL: usize = 12;
-const WIDTH: usize = 980;
-const MAPS_AT: usize = 112;
-const LEGEND_AT: usize = MAPS_AT + SIDE * STEP + 30;
-const BARS_AT: usize = LEGEND_AT + 122;
-const BAR_WIDTH: usize = 560;
-const HEIGHT: usize = BARS_AT + 6 * 24 + 46;
+const SCALE: &str = ".92";
+/// A slide of a talk.
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+/// Where the heading ends; a page has one of its own.
+const HEADING: usize = 78;
+const MAPS_AT: usize = 116;
+const MAP_COLUMNS: [usize; 2] = [64, 504];
+/// The column of words beside the maps.
+const WORDS_AT: usize = 916;
+/// What of a line has room there.
+const MOST_LETTERS: usize = 48;
+const LEGEND_STEP: usize = 36;
+/// Used ports that are named, with a line for how many more there are.
+const MOST_NAMED: usize = 13;
+const BARS_AT: usize = MAPS_AT + SIDE * STEP + 38;
+const BAR_STEP: usize = 22;
+const NAME_STEP: usize = 19;
+const BAR_WIDTH: usize = 480;
 
 const PAGE_STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#ccc}\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#16181c;--line:#444}}\
 @media print{:root{--ink:#000;--paper:#fff;--line:#999}figure,tr{break-inside:avoid}}\
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:64rem;margin:2rem auto;padding:0 1rem}\
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:80rem;margin:2rem auto;padding:0 1rem}\
+p,figcaption{max-width:52rem}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;border-top:1px solid var(--line);padding-top:1.2rem;margin-top:2rem}\
 figure{margin:1rem 0}svg{max-width:100%;height:auto;background:#fff}figcaption{font-size:.9rem}\
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}\
@@ -59,14 +73,20 @@ fn look(seat: Seat) -> (&'static str, &'static str) {
 
 /// Draws the figure.
 pub(crate) fn census(view: &View, census: &Census<'_>) -> String {
+    draw(view, census, true)
+}
+
+fn draw(view: &View, census: &Census<'_>, headed: bool) -> String {
     let mut out = String::with_capacity(400_000);
+    let top = if headed { 0 } else { HEADING };
+    let height = HEIGHT - top;
     let _ = writeln!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
-         height=\"{HEIGHT}\" role=\"img\" aria-labelledby=\"census-title census-words\" \
-         font-family=\"system-ui,Helvetica,Arial,sans-serif\" font-size=\"12\" fill=\"#111\">"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 {top} {WIDTH} {height}\" width=\"{WIDTH}\" \
+         height=\"{height}\" role=\"img\" aria-labelledby=\"census-title census-words\" \
+         font-family=\"system-ui,Helvetica,Arial,sans-serif\" font-size=\"13\" fill=\"#111\">"
     );
-    let title = title(view);
+    let title = title(view, census);
     let _ = writeln!(out, "<title id=\"census-title\">{}</title>", escaped(&title));
     let _ = writeln!(out, "<desc id=\"census-words\">{}</desc>", escaped(&text::census_words(census)));
     out.push_str("<defs>");
@@ -75,38 +95,81 @@ pub(crate) fn census(view: &View, census: &Census<'_>) -> String {
         let edge = if seat == Seat::Unassigned { "#ccc" } else { "#666" };
         let _ = write!(
             out,
-            "<g id=\"{}\"><rect width=\"{CELL}\" height=\"{CELL}\" fill=\"{colour}\" stroke=\"{edge}\" \
-             stroke-width=\".4\"/>{sign}</g>",
+            "<g id=\"{}\"><g transform=\"scale({SCALE})\"><rect width=\"{CELL}\" height=\"{CELL}\" fill=\"{colour}\" stroke=\"{edge}\" \
+             stroke-width=\".4\"/>{sign}</g></g>",
             seat.name()
         );
     }
-    out.push_str("</defs>\n");
-    let _ = writeln!(out, "<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>");
     let _ = writeln!(
         out,
-        "<text x=\"40\" y=\"40\" font-size=\"22\" font-weight=\"600\">{}</text>",
-        escaped(&title)
+        "<g id=\"{PAST}\"><path transform=\"scale({SCALE})\" d=\"M6 12H12V6Z\" fill=\"#fff\" stroke=\"#111\" stroke-width=\".6\"/></g></defs>"
     );
-    let source = view.paper.source();
-    let when = match census.since {
-        None => format!("listening at {}", view.snapshot.taken.rfc3339()),
-        Some(since) => format!("used from {} to {}", since.rfc3339(), view.snapshot.taken.rfc3339()),
-    };
-    let below = format!("{}, {}; {when}; one row is 32 ports", source.title, source.date);
-    let _ = writeln!(out, "<text x=\"40\" y=\"62\" fill=\"#444\">{}</text>", escaped(&below));
-    for (roll, x) in census.rolls.iter().zip([60, 540]) {
+    let _ = writeln!(out, "<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>");
+    if headed {
+        heading(&mut out, 40, 26, &title);
+        let _ = writeln!(
+            out,
+            "<text x=\"40\" y=\"66\" font-size=\"15\" fill=\"#444\">{}</text>",
+            escaped(&when(view, census))
+        );
+    }
+    for (roll, x) in census.rolls.iter().zip(MAP_COLUMNS) {
         map(&mut out, roll, x);
     }
-    legend(&mut out, census);
+    let below = legend(&mut out, census);
+    named(&mut out, census, below + 22);
     bars(&mut out, census);
+    let _ = writeln!(
+        out,
+        "<text x=\"40\" y=\"{}\" font-size=\"11\" fill=\"#444\">{}</text>",
+        HEIGHT - 10,
+        escaped(&source(view))
+    );
     out.push_str("</svg>\n");
     out
 }
 
-fn title(view: &View) -> String {
+fn heading(out: &mut String, y: usize, size: usize, text: &str) {
+    let _ = writeln!(
+        out,
+        "<text x=\"40\" y=\"{y}\" font-size=\"{size}\" font-weight=\"600\">{}</text>",
+        escaped(text)
+    );
+}
+
+/// What is shown, of which machine, and of which time.
+fn title(view: &View, census: &Census<'_>) -> String {
     let name = &view.snapshot.machine.hostname;
     let of = if name.is_empty() { String::new() } else { format!(" on {name}") };
-    format!("The 1,024 well-known ports{of}")
+    // The day of a moment: 2026-07-28.
+    let day = |time: &str| time.get(..10).unwrap_or_default().to_owned();
+    let until = day(&view.snapshot.taken.rfc3339());
+    match census.since {
+        None => format!("The 1,024 well-known ports{of}, {until}"),
+        Some(since) => format!("The 1,024 well-known ports{of}, {} to {until}", day(&since.rfc3339())),
+    }
+}
+
+fn when(view: &View, census: &Census<'_>) -> String {
+    let taken = view.snapshot.taken.rfc3339();
+    match census.since {
+        None => format!("What listens at {taken}; one row of a map is {SIDE} ports"),
+        Some(since) => {
+            format!("What was used from {} to {taken}; one row of a map is {SIDE} ports", since.rfc3339())
+        }
+    }
+}
+
+/// Whose words these are.
+fn source(view: &View) -> String {
+    let paper = view.paper.source();
+    format!(
+        "Assignments: {}, {}. Use: this machine, as Portreeve {} saw it. Silent is an inference: no list of services and \
+         no known program uses the port.",
+        paper.title,
+        paper.date,
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 fn map(out: &mut String, roll: &Roll<'_>, x: usize) {
@@ -126,7 +189,7 @@ fn map(out: &mut String, roll: &Roll<'_>, x: usize) {
         if row % 4 == 0 {
             let _ = writeln!(
                 out,
-                "<text x=\"{}\" y=\"{}\" font-size=\"10\" text-anchor=\"end\" fill=\"#444\">{}</text>",
+                "<text x=\"{}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\" fill=\"#444\">{}</text>",
                 x - 6,
                 y + 10,
                 row * SIDE
@@ -137,6 +200,9 @@ fn map(out: &mut String, roll: &Roll<'_>, x: usize) {
             let place = format!("<use href=\"#{name}\" x=\"{x}\" y=\"{y}\"");
             let label = label(chair, roll);
             let _ = writeln!(out, "{place}><title>{}</title></use>", escaped(&label));
+            if is_past(chair) {
+                let _ = writeln!(out, "<use href=\"#{PAST}\" x=\"{x}\" y=\"{y}\"/>");
+            }
         }
     }
 }
@@ -155,44 +221,100 @@ fn label(chair: &Chair<'_>, roll: &Roll<'_>) -> String {
     label
 }
 
-fn legend(out: &mut String, census: &Census<'_>) {
-    for (nth, seat) in Seat::ALL.into_iter().enumerate() {
-        let (x, y) = (60 + 480 * (nth / 4), LEGEND_AT + 24 * (nth % 4));
-        let count: Vec<String> = census
-            .rolls
-            .iter()
-            .map(|roll| format!("{} {}", roll.tally(Range::System).seated(seat), roll.transport.name()))
-            .collect();
+/// The sign of a chair in which somebody sat in the time that is counted, and where nobody is now.
+const PAST: &str = "past";
+
+fn is_past(chair: &Chair<'_>) -> bool {
+    chair.occupied.is_some_and(|occupied| !occupied.now)
+}
+
+/// Gives where it ends.
+fn legend(out: &mut String, census: &Census<'_>) -> usize {
+    let mut y = MAPS_AT;
+    let mut entry = |sign: &str, meaning: &str, counts: &[String]| {
         let _ = writeln!(
             out,
-            "<use href=\"#{}\" x=\"{x}\" y=\"{y}\"/><text x=\"{}\" y=\"{}\">{} <tspan fill=\"#444\">({})</tspan></text>",
-            seat.name(),
-            x + 20,
+            "{sign}<text x=\"{}\" y=\"{}\">{}</text><text x=\"{}\" y=\"{}\" font-size=\"12\" fill=\"#444\">{}</text>",
+            WORDS_AT + 20,
             y + 10,
-            escaped(seat.meaning()),
-            count.join(", ")
+            escaped(meaning),
+            WORDS_AT + 20,
+            y + 25,
+            counts.join(", ")
         );
+        y += LEGEND_STEP;
+    };
+    let sign = |name: &str, y: usize| format!("<use href=\"#{name}\" x=\"{WORDS_AT}\" y=\"{y}\"/>");
+    let counts = |count: &dyn Fn(&Roll<'_>) -> usize| -> Vec<String> {
+        let of = |roll: &Roll<'_>| format!("{} {}", count(roll), roll.transport.name().to_uppercase());
+        census.rolls.iter().map(of).collect()
+    };
+    for (nth, seat) in Seat::ALL.into_iter().enumerate() {
+        let of = |roll: &Roll<'_>| roll.chairs.iter().filter(|chair| chair.seat() == seat).count();
+        entry(&sign(seat.name(), MAPS_AT + nth * LEGEND_STEP), seat.meaning(), &counts(&of));
+    }
+    if census.since.is_some() {
+        let at = MAPS_AT + Seat::ALL.len() * LEGEND_STEP;
+        let signs = sign(Seat::Taken.name(), at) + &sign(PAST, at);
+        let of = |roll: &Roll<'_>| roll.chairs.iter().filter(|chair| is_past(chair)).count();
+        entry(&signs, "with a folded corner: used in that time, not now", &counts(&of));
+    }
+    y
+}
+
+/// The ports that one would ask about, by name.
+fn named(out: &mut String, census: &Census<'_>, y: usize) {
+    let line = |out: &mut String, y: usize, weight: u16, text: &str| {
+        let _ = writeln!(
+            out,
+            "<text x=\"{}\" y=\"{y}\" font-weight=\"{weight}\">{}</text>",
+            if weight > 400 { WORDS_AT } else { WORDS_AT + 20 },
+            escaped(text)
+        );
+    };
+    let chairs = text::census_by_interest(census);
+    line(
+        out,
+        y,
+        600,
+        if chairs.is_empty() { "Nobody sits anywhere" } else { "Used ports, the contested first" },
+    );
+    let room = MOST_NAMED.min(HEIGHT.saturating_sub(y + 44) / NAME_STEP);
+    let shown = if chairs.len() > room { room.saturating_sub(1) } else { chairs.len() };
+    for (nth, (transport, chair)) in chairs.iter().take(shown).enumerate() {
+        let y = y + NAME_STEP * (nth + 1);
+        let _ = writeln!(out, "<use href=\"#{}\" x=\"{WORDS_AT}\" y=\"{}\"/>", chair.seat().name(), y - 10);
+        if is_past(chair) {
+            let _ = writeln!(out, "<use href=\"#{PAST}\" x=\"{WORDS_AT}\" y=\"{}\"/>", y - 10);
+        }
+        let name = chair.assignment.map(|row| row.name).filter(|name| !name.is_empty());
+        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+        let text = format!("{}/{}{name}: {}", chair.port, transport.name(), text::census_who(chair));
+        let mut short: String = text.chars().take(MOST_LETTERS).collect();
+        if short.len() < text.len() {
+            short.push('…');
+        }
+        line(out, y, 400, &short);
+    }
+    if shown < chairs.len() {
+        line(out, y + NAME_STEP * (shown + 1), 400, &format!("and {} more", chairs.len() - shown));
     }
 }
 
 fn bars(out: &mut String, census: &Census<'_>) {
-    let _ = writeln!(
-        out,
-        "<text x=\"40\" y=\"{}\" font-size=\"15\" font-weight=\"600\">All 65,536 ports, by range</text>",
-        BARS_AT - 8
-    );
+    heading(out, BARS_AT - 4, 16, "All 65,536 ports, by range");
     let lines = Range::ALL.into_iter().flat_map(|range| census.rolls.iter().map(move |roll| (range, roll)));
     for (nth, (range, roll)) in lines.enumerate() {
-        let y = BARS_AT + 8 + 24 * nth;
+        let y = BARS_AT + 6 + BAR_STEP * nth;
         let tally = roll.tally(range);
         let ports = range.ports();
         let name = format!("{} {}-{}", roll.transport.name(), ports.start(), ports.end());
-        let _ = writeln!(out, "<text x=\"160\" y=\"{}\" text-anchor=\"end\">{name}</text>", y + 12);
+        let _ = writeln!(out, "<text x=\"164\" y=\"{}\" text-anchor=\"end\">{name}</text>", y + 12);
         let mut x = 170;
         for (seat, width) in widths(|seat| tally.seated(seat)) {
             let _ = writeln!(
                 out,
-                "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"16\" fill=\"{}\" stroke=\"#666\" \
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"15\" fill=\"{}\" stroke=\"#666\" \
                  stroke-width=\".4\"><title>{}: {}</title></rect>",
                 look(seat).0,
                 escaped(seat.meaning()),
@@ -231,24 +353,20 @@ fn widths(count: impl Fn(Seat) -> u32) -> Vec<(Seat, usize)> {
 
 /// Writes the page: the figure, what it says in words, and the tables.
 pub(crate) fn census_page(view: &View, taken: &Census<'_>) -> String {
-    let title = escaped(&title(view));
+    let title = escaped(&title(view, taken));
     let mut out = String::with_capacity(500_000);
     out.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
     out.push_str("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n");
     out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
     let _ =
         writeln!(out, "<title>{title}</title><style>{PAGE_STYLE}</style></head><body><main><h1>{title}</h1>");
+    let _ = writeln!(out, "<p>{}.</p>", escaped(&when(view, taken)));
     let words = escaped(&text::census_words(taken));
-    let _ = writeln!(out, "<figure>{}<figcaption>{words}</figcaption></figure>", census(view, taken));
+    let _ = writeln!(out, "<figure>{}<figcaption>{words}</figcaption></figure>", draw(view, taken, false));
     counts(&mut out, taken);
     occupied(&mut out, taken);
     candidates(&mut out, taken);
-    let _ = writeln!(
-        out,
-        "<p>Made by Portreeve {} at {}.</p></main></body></html>",
-        env!("CARGO_PKG_VERSION"),
-        view.snapshot.taken.rfc3339()
-    );
+    let _ = writeln!(out, "<p>{}</p></main></body></html>", escaped(&source(view)));
     out
 }
 
@@ -296,15 +414,23 @@ fn counts(out: &mut String, census: &Census<'_>) {
 fn occupied(out: &mut String, census: &Census<'_>) {
     let chairs = text::census_by_interest(census);
     out.push_str("<h2>Who sits where</h2>\n");
-    head(out, "Used ports, the contested first", &["Port", "Assigned to", "Used by", "Seat"]);
+    let columns = ["Port", "Assigned to", "Used by", "Speaks", "Last seen", "Seat"];
+    head(out, "Used ports, the contested first", &columns);
     for (transport, chair) in chairs.iter().take(MOST_ROWS) {
-        let name = chair.assignment.map(|row| row.name).unwrap_or_default();
+        let Some(occupied) = chair.occupied else { continue };
+        let last = match (occupied.now, occupied.earlier) {
+            (true, _) => String::from("now"),
+            (false, Some(earlier)) => earlier.rfc3339(),
+            (false, None) => String::new(),
+        };
         row(
             out,
             &[
                 &format!("{}/{}", chair.port, transport.name()),
-                name,
-                &text::census_who(chair),
+                chair.assignment.map(|row| row.name).unwrap_or_default(),
+                &text::census_holders(occupied),
+                &occupied.spoken.join(", "),
+                &last,
                 chair.seat().meaning(),
             ],
         );
@@ -365,7 +491,8 @@ fn more(out: &mut String, count: usize) {
 
 #[cfg(test)]
 mod tests {
-    use engine::census::Attendance;
+    use engine::census::{Attendance, Fit, Remembered};
+    use model::{Timestamp, Transport};
 
     use super::*;
     use crate::fixture;
@@ -382,6 +509,45 @@ mod tests {
         assert_eq!(bar.iter().map(|(_, width)| width).sum::<usize>(), BAR_WIDTH);
         assert_eq!(bar.first(), Some(&(Seat::Squatted, 4)));
         assert!(widths(|_| 0).is_empty());
+    }
+
+    #[test]
+    fn a_period_is_shown_as_one_with_what_was_spoken() {
+        let view = engine::View::judged(
+            std::sync::Arc::new(fixture::snapshot()),
+            registry::Paper::builtin(),
+            Vec::new(),
+            Vec::new(),
+        );
+        let mut attendance = Attendance::of(&view);
+        let (since, last) =
+            (Timestamp::from_ns(1_790_000_000_000_000_000), Timestamp::from_ns(1_790_100_000_000_000_000));
+        let remembered = Remembered {
+            transport: Transport::Tcp,
+            port: 421,
+            last,
+            holder: Some(String::from("camera")),
+            fit: Fit::Fitting,
+            spoken: Some(String::from("ssh")),
+        };
+        attendance.remember(&view.paper, since, [remembered]);
+        let taken = Census::take(&view.paper, &attendance);
+        let figure = census(&view, &taken);
+        assert!(figure.contains(", 2026-09-21 to ") && figure.contains("used from 2026-09-21T"), "{figure}");
+        assert!(figure.contains("used in that time, not now</text>"));
+        assert!(figure.contains(">421/tcp ariel2: camera, speaks ssh (last"), "{figure}");
+        let page = census_page(&view, &taken);
+        let row = "<tr><td>421/tcp</td><td>ariel2</td><td>camera</td><td>ssh</td><td>2026-09-22T";
+        assert!(page.contains(row), "{page}");
+        // The heading stands once in a page, and the figure alone has one.
+        let title = escaped(&title(&view, &taken));
+        assert_eq!(page.matches(&format!(">{title}</text>")).count(), 0);
+        assert_eq!(page.matches(&format!("<h1>{title}</h1>")).count(), 1);
+        assert_eq!(figure.matches(&format!(">{title}</text>")).count(), 1);
+        let mut lines = String::new();
+        crate::csv::census(&mut lines, &view.paper, &attendance, true);
+        assert!(lines.lines().next().unwrap().ends_with("now,last_seen,holders,spoken"), "{lines}");
+        assert!(lines.lines().any(|line| line.starts_with("tcp,421,") && line.ends_with("Z,camera,ssh")));
     }
 
     #[test]
@@ -409,7 +575,8 @@ mod tests {
             page.contains("&lt;script&gt;") && page.contains("<desc id=\"census-words\">TCP: of the 1024")
         );
         let figure = census(&view, &taken);
-        assert_eq!(figure.matches("<use href=").count(), 2 * 1024 + Seat::ALL.len());
+        let chairs = figure.lines().filter(|line| line.starts_with("<use") && line.contains("<title>"));
+        assert_eq!(chairs.count(), 2 * 1024);
         // The only address in it is the name of the form itself.
         assert_eq!(figure.matches("://").count(), 1);
         // Looks are told apart without colour: by a sign, or by how light they are (ITU-R BT.601).

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use engine::View;
-use engine::census::{Census, Chair, Range, Roll, Seat, Tally};
+use engine::census::{Census, Chair, Range, Roll, Seat, Tally, Use};
 use model::Transport;
 
 use super::table::{Cell, Column, render};
@@ -186,11 +186,16 @@ pub(crate) fn by_interest<'c, 'a>(census: &'c Census<'a>) -> Vec<(Transport, &'c
     chairs
 }
 
+/// The programs that were seen there.
+pub(crate) fn holders(occupied: &Use) -> String {
+    let holders: Vec<_> = occupied.holders.iter().map(|holder| sanitise::line(holder)).collect();
+    if holders.is_empty() { String::from("unknown") } else { holders.join(", ") }
+}
+
 /// Who was seen there, and when.
 pub(crate) fn who(chair: &Chair<'_>) -> String {
     let Some(occupied) = chair.occupied else { return String::new() };
-    let holders: Vec<_> = occupied.holders.iter().map(|holder| sanitise::line(holder)).collect();
-    let mut who = if holders.is_empty() { String::from("unknown") } else { holders.join(", ") };
+    let mut who = holders(occupied);
     if !occupied.spoken.is_empty() {
         let _ = write!(who, ", speaks {}", occupied.spoken.join(", "));
     }

@@ -16,7 +16,8 @@ pub(crate) mod table;
 mod traffic;
 
 pub(crate) use census::{
-    by_interest as census_by_interest, census, who as census_who, words as census_words,
+    by_interest as census_by_interest, census, holders as census_holders, who as census_who,
+    words as census_words,
 };
 pub(crate) use decoy::{decoy_coverage, decoy_summary, decoy_touch_line};
 pub(crate) use doctor::doctor;
