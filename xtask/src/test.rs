@@ -27,6 +27,8 @@ const PACKAGES: &[&str] = &[
     "nginx",
     "openssh-server",
     "util-linux",
+    // A terminal as people have it.
+    "tmux",
     // Receivers of alerts.
     "openssl",
     "rsyslog",
@@ -59,9 +61,10 @@ const PACKAGES: &[&str] = &[
     "libunwind-14-dev",
 ];
 
-/// What judges pages and API, in the versions that were tried.
-const AXE: &str = "axe-core@4.14.1";
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// What judges API and the server for assistants, in the versions that were tried: schemathesis, and the official client of MCP.
+const JUDGES: &[&str] = &["schemathesis==4.32.5", "mcp==2.3.0"];
+/// Has axe-core 4.12.1 in it, which judges pages; what it needs besides to drive a browser of its own is not wanted.
+const AXE: &str = "axe-playwright-python==0.1.8";
 
 /// How long each fuzz target runs here; a night is for longer.
 const FUZZ_SECONDS: &str = "4";
@@ -241,34 +244,25 @@ fn install() {
     }
 }
 
-/// Fetches what judges pages and API and comes from no package of Debian, into target/: it is run here, and nobody's to commit.
+/// Fetches what judges and comes from no package of Debian, into target/: it is run here, and nobody's to commit.
 fn strangers() {
-    let place = crate::root().join("target/strangers");
-    if let Err(error) = fs::create_dir_all(&place) {
-        skip("what judges pages", &error.to_string());
+    let venv = crate::root().join("target/strangers/venv");
+    if !venv.join("bin/pip").exists()
+        && let Err(why) = run_command(Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(&venv))
+    {
+        skip("what judges pages, API and the server for assistants", &why);
         return;
     }
-    if !place.join("axe.min.js").exists() {
-        let fetched = run_command(Command::new("npm").args(["pack", "--silent", AXE]).current_dir(&place))
-            .and_then(|()| {
-                let archive = AXE.replace('@', "-") + ".tgz";
-                let words = ["-xzf", &archive, "--strip-components=1", "package/axe.min.js"];
-                run_command(Command::new("tar").args(words).current_dir(&place))
-            });
-        if let Err(why) = fetched {
-            skip("axe-core, which looks for faults of pages", &why);
-        }
+    // What is there in this version already is not asked for again.
+    let fetch = |words: &[&str]| {
+        let quiet = ["install", "--quiet", "--disable-pip-version-check"];
+        run_command(Command::new(venv.join("bin/pip")).args(quiet).args(words))
+    };
+    if let Err(why) = fetch(JUDGES) {
+        skip("what holds the API to its document, and the official client of MCP", &why);
     }
-    if !place.join("venv/bin/schemathesis").exists() {
-        let fetched =
-            run_command(Command::new("/usr/bin/python3").args(["-m", "venv", "venv"]).current_dir(&place))
-                .and_then(|()| {
-                    let words = ["install", "--quiet", SCHEMATHESIS];
-                    run_command(Command::new(place.join("venv/bin/pip")).args(words))
-                });
-        if let Err(why) = fetched {
-            skip("schemathesis, which holds the API to its document", &why);
-        }
+    if let Err(why) = fetch(&["--no-deps", AXE]) {
+        skip("axe-core, which looks for faults of pages", &why);
     }
 }
 

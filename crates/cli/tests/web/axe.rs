@@ -1,6 +1,6 @@
 //! Faults of a page for those who do not see it or have no mouse, as axe-core finds them.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -9,8 +9,11 @@ use crate::driver::Browser;
 
 /// Fetched by `cargo xtask test --install`; it is nobody's to commit.
 static AXE: LazyLock<Option<String>> = LazyLock::new(|| {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/strangers/axe.min.js");
-    let script = std::fs::read_to_string(path).ok();
+    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/strangers/venv/lib");
+    let pythons = std::fs::read_dir(lib).into_iter().flatten().flatten();
+    let script = pythons
+        .map(|python| python.path().join("site-packages/axe_playwright_python/axe.min.js"))
+        .find_map(|path| std::fs::read_to_string(path).ok());
     if script.is_none() {
         eprintln!("SKIPPED: axe-core needs `cargo xtask test --install`, which fetches it");
     }
