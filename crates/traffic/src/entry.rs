@@ -39,6 +39,8 @@ impl Marks {
     pub(crate) const DECIDED: Marks = Marks(1 << 10);
     /// What it says is read on: it agrees other flows.
     pub(crate) const AGREES: Marks = Marks(1 << 11);
+    /// Its service finds no room: nobody wants to know more than what it is called.
+    pub(crate) const NO_ROOM: Marks = Marks(1 << 12);
 
     #[inline]
     pub(crate) fn has(self, other: Marks) -> bool {
@@ -156,6 +158,12 @@ impl Entry {
     #[inline]
     pub(crate) fn server(&self) -> End {
         self.client.other()
+    }
+
+    /// Whether its bytes may still say that who was taken for the client serves.
+    #[inline]
+    pub(crate) fn is_turnable(&self) -> bool {
+        !self.marks.has(Marks::OPENED) && !self.marks.has(Marks::FOR_MANY)
     }
 
     /// Notes what its protocol is, for good.

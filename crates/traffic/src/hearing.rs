@@ -24,6 +24,24 @@ pub(crate) struct Hearing {
     enough: usize,
 }
 
+/// How a flow is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) transport: Transport,
+    pub(crate) client: End,
+    /// Whether the bytes may say that who was taken for the client serves.
+    pub(crate) turnable: bool,
+    pub(crate) particulars: bool,
+}
+
+impl Manner {
+    pub(crate) fn talk<'a>(self, client: Said<'a>, server: Said<'a>, ended: bool) -> Talk<'a> {
+        let talk = Talk { transport: self.transport, client, server, ended, particulars: true };
+        // Where both ways round are compared, what they say is compared with its particulars.
+        Talk { particulars: self.particulars || self.turnable && !talk.is_datagrams(), ..talk }
+    }
+}
+
 /// What a look at a flow gives.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -118,39 +136,32 @@ impl Hearing {
         size_of::<Hearing>() + self.sides.low.capacity() + self.sides.high.capacity()
     }
 
-    pub(crate) fn talk(&self, transport: Transport, client: End, ended: bool) -> Talk<'_> {
+    pub(crate) fn talk(&self, manner: Manner, ended: bool) -> Talk<'_> {
         // Messages of SCTP are kept apart like datagrams, and say what a stream says.
-        let datagrams = transport != Transport::Tcp;
+        let datagrams = manner.transport != Transport::Tcp;
         let said = |end| -> Said<'_> { self.sides.at(end).said(datagrams) };
-        Talk { transport, client: said(client), server: said(client.other()), ended }
+        manner.talk(said(manner.client), said(manner.client.other()), ended)
     }
 
     /// Looks once more, after `end` said something.
-    pub(crate) fn look(&mut self, transport: Transport, client: End, turnable: bool, end: End) -> Outcome {
+    pub(crate) fn look(&mut self, manner: Manner, end: End) -> Outcome {
         let full = self.sides.low.is_full() && self.sides.high.is_full();
         let bytes = self.sides.low.len() + self.sides.high.len();
         if self.known && bytes < self.enough && !full {
             return Outcome::Open { wanted: true, known: true };
         }
         let ended = self.looks >= MOST_LOOKS || full;
-        let outcome = look(&self.talk(transport, client, ended), turnable);
-        self.looked(&outcome, transport, end);
+        let outcome = look(&self.talk(manner, ended), manner.turnable);
+        self.looked(&outcome, manner.transport, end);
         outcome
     }
 
     /// Looks at the first bytes of a side where they lie: if they settle it, they need not be kept. If not, they are to
     /// be added, and then [`Hearing::looked`] is to be told.
-    pub(crate) fn glance(
-        &self,
-        transport: Transport,
-        client: End,
-        turnable: bool,
-        end: End,
-        said: Said<'_>,
-    ) -> Outcome {
-        let mut talk = self.talk(transport, client, false);
-        *(if end == client { &mut talk.client } else { &mut talk.server }) = said;
-        look(&talk, turnable)
+    pub(crate) fn glance(&self, manner: Manner, end: End, said: Said<'_>) -> Outcome {
+        let mut talk = self.talk(manner, false);
+        *(if end == manner.client { &mut talk.client } else { &mut talk.server }) = said;
+        look(&talk, manner.turnable)
     }
 
     /// Notes what a look gave, for the next one, and what need not be kept.

@@ -23,6 +23,8 @@ const MANY: u64 = 5;
 const PLENTY: u64 = 256;
 /// Ports are listed up to this many, and marked in a map of all from there.
 const LISTED_PORTS: usize = 256;
+/// So many conversations are counted together, so that memory is fetched for all at once.
+const TOGETHER: usize = 32;
 /// So many sources are compared when one has to go.
 const COMPARED: usize = 8;
 
@@ -283,14 +285,14 @@ impl Conversations {
         Conversations { places: vec![[(0, 0); 4]; 1 << most.ilog2().min(16)] }
     }
 
-    fn place(&mut self, hash: u64) -> Option<&mut [(u32, u32); 4]> {
-        let at = low32(hash >> 32) as usize & (self.places.len() - 1);
-        self.places.get_mut(at)
+    fn place(&self, hash: u64) -> usize {
+        low32(hash >> 32) as usize & (self.places.len() - 1)
     }
 
     fn add(&mut self, hash: u64, count: u32) {
         let tag = low32(hash);
-        let Some(place) = self.place(hash) else { return };
+        let at = self.place(hash);
+        let Some(place) = self.places.get_mut(at) else { return };
         if let Some((_, known)) = place.iter_mut().find(|(known, count)| *known == tag && *count > 0) {
             *known = known.saturating_add(count);
         } else if let Some(least) = place.iter_mut().min_by_key(|(_, count)| *count) {
@@ -313,7 +315,9 @@ impl Conversations {
     /// What was counted of a client, which is counted elsewhere from now on.
     fn take(&mut self, hash: u64) -> u64 {
         let tag = low32(hash);
-        let known = self.place(hash).and_then(|place| place.iter_mut().find(|(known, _)| *known == tag));
+        let at = self.place(hash);
+        let known =
+            self.places.get_mut(at).and_then(|place| place.iter_mut().find(|(known, _)| *known == tag));
         known.map_or(0, |(_, count)| u64::from(std::mem::take(count)))
     }
 
@@ -342,6 +346,8 @@ pub(crate) struct Knocks {
     hand: usize,
     /// What sources touched that had to go.
     touched: Map<(Transport, u16), Touched>,
+    /// Who conversed and is to be counted, with the hash.
+    waiting: Vec<(Who, u64)>,
     /// Sources that had to go.
     pub(crate) left_out: u64,
 }
@@ -359,6 +365,7 @@ impl Knocks {
             most_sources: (bytes / 1024).max(COMPARED),
             hand: 0,
             touched: Map::with_hasher(seed),
+            waiting: Vec::new(),
             left_out: 0,
         }
     }
@@ -425,15 +432,34 @@ impl Knocks {
 
     /// A flow of this source was a conversation.
     pub(crate) fn conversed(&mut self, who: Who) {
-        let hash = who.hash(self.seed);
-        match self.known(who, hash).and_then(|place| self.sources.get_mut(place)) {
-            Some(source) => source.conversations += 1,
-            None => self.conversations.add(hash, 1),
+        self.waiting.push((who, who.hash(self.seed)));
+        if self.waiting.len() >= TOGETHER {
+            self.count();
         }
+    }
+
+    /// Counts who waits.
+    fn count(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let known = &self.conversations;
+        let places = waiting.iter().filter_map(|(_, hash)| known.places.get(known.place(*hash)));
+        // Fetches all of them; they are looked at one by one, for one may change what the next one finds.
+        std::hint::black_box(places.fold(0, |all, [(tag, _), ..]| all | tag));
+        for (who, hash) in waiting.drain(..) {
+            match self.known(who, hash).and_then(|place| self.sources.get_mut(place)) {
+                Some(source) => source.conversations += 1,
+                None => self.conversations.add(hash, 1),
+            }
+        }
+        self.waiting = waiting;
     }
 
     /// A source knocked. Gives whether it knocked at so many doors before that one more is nothing new.
     pub(crate) fn knocked(&mut self, knock: &Knock) -> bool {
+        // A conversation before it counts before it.
+        if !self.waiting.is_empty() {
+            self.count();
+        }
         let seed = self.seed;
         let place = self.place(knock.who).unwrap_or(usize::MAX);
         let Some(source) = self.sources.get_mut(place) else { return false };
@@ -466,6 +492,8 @@ impl Knocks {
 
     /// Adds what another shard saw.
     pub(crate) fn merge(&mut self, mut other: Knocks) {
+        self.count();
+        other.count();
         let seed = self.seed;
         self.left_out += other.left_out;
         self.most_sources = self.most_sources.saturating_add(other.most_sources);
@@ -488,6 +516,7 @@ impl Knocks {
 
     /// Scans, the earliest first, and touches of those who do not scan, in order of transport and port.
     pub(crate) fn judge(mut self) -> (Vec<Scan>, Vec<Touch>) {
+        self.count();
         let mut scans: Vec<Scan> = self.sources.iter().filter_map(Source::scan).collect();
         scans.sort_by_key(|scan| (scan.frame, scan.source, scan.transport));
         for source in &self.sources {

@@ -250,7 +250,7 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
         _ => return Look::No,
     };
     let claim = Claim::new(by, bits, rule);
-    if claim.is_for_now(talk) {
+    if claim.is_enough(talk) {
         return Look::Yes(claim);
     }
     Look::Yes(details(claim, of, asked.first(), answered.first()))

@@ -7,6 +7,7 @@ use crate::beacon::{Beacons, Pair, Threshold};
 use crate::config::Config;
 use crate::entry::{Entry, Marks};
 use crate::hash::Seed;
+use crate::key::End;
 use crate::knock::{Answer, Knock, Knocks, Who};
 use crate::service::{Place, Served, Services};
 use crate::when::When;
@@ -96,6 +97,13 @@ impl Part {
         if entry.marks.has(Marks::SERVED) {
             self.services.stragglers(&place(entry, protocol), &entry.tally(), entry.last);
         }
+    }
+
+    /// Whether a service that this flow may be of finds room.
+    #[inline]
+    pub(crate) fn has_room(&self, entry: &Entry) -> bool {
+        let at = |end| self.services.has_door(&place_at(entry, end, None));
+        !self.services.is_full() || at(entry.server()) || entry.is_turnable() && at(entry.client)
     }
 
     /// Whether what was recognised of a flow would add nothing to its service but its count.
@@ -243,11 +251,15 @@ impl Part {
 }
 
 fn place(entry: &Entry, protocol: Option<&'static model::Protocol>) -> Place {
+    place_at(entry, entry.server(), protocol)
+}
+
+fn place_at(entry: &Entry, end: End, protocol: Option<&'static model::Protocol>) -> Place {
     Place {
         version: entry.key.version,
-        server: *entry.key.addresses.at(entry.server()),
+        server: *entry.key.addresses.at(end),
         transport: entry.key.transport,
-        port: *entry.key.ports.at(entry.server()),
+        port: *entry.key.ports.at(end),
         protocol: protocol.map(|protocol| protocol.name),
     }
 }

@@ -73,9 +73,10 @@ impl Claim {
         Claim { by, bits, rule, details: Vec::new(), certificate: None, more: false }
     }
 
-    /// Whether it is not the last word: then the talk is looked at again, and particulars are not worth reading yet.
-    pub fn is_for_now(&self, talk: &Talk<'_>) -> bool {
-        (self.more || self.by == By::Client) && !talk.ended
+    /// Whether particulars are not worth reading: nobody wants them, or it is not the last word, and the talk is looked
+    /// at again.
+    pub fn is_enough(&self, talk: &Talk<'_>) -> bool {
+        !talk.particulars || (self.more || self.by == By::Client) && !talk.ended
     }
 
     /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
@@ -249,16 +250,20 @@ pub fn appearance(talk: &Talk<'_>) -> Appearance {
 /// Whether the first bytes are words. A protocol that is known needs no guess whether it is encrypted.
 fn is_text(talk: &Talk<'_>) -> bool {
     const ENOUGH: usize = 64;
-    let (mut text, mut left) = (0, ENOUGH);
+    let (mut text, mut left) = (0_u8, ENOUGH);
     for piece in talk.client.pieces().chain(talk.server.pieces()) {
         let piece = piece.get(..left).unwrap_or(piece);
-        text += piece.iter().filter(|byte| matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')).count();
+        // In a byte, so that many are counted at once.
+        text += piece
+            .iter()
+            .map(|byte| u8::from(matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')))
+            .fold(0, u8::wrapping_add);
         left -= piece.len();
         if left == 0 {
             break;
         }
     }
-    text * 20 >= (ENOUGH - left) * 19
+    usize::from(text) * 20 >= (ENOUGH - left) * 19
 }
 
 /// What must hold of any two sides; used by the fuzz target and the seeded test.
@@ -281,9 +286,18 @@ pub fn check(bytes: &[u8]) {
         client: side(client, &client_ends),
         server: side(server, &server_ends),
         ended: kind & 4 == 0,
+        particulars: true,
     };
     let opinion = recognise(&talk);
     assert_eq!(opinion, recognise(&talk), "the same bytes say the same");
+    let name = |opinion: &Opinion| {
+        let claim = opinion.found.as_ref();
+        let named =
+            claim.map(|(protocol, claim)| (protocol.name, claim.by, claim.bits, claim.rule, claim.more));
+        (named, opinion.attempt.map(|protocol| protocol.name), opinion.more)
+    };
+    let brief = recognise(&Talk { particulars: false, ..talk });
+    assert_eq!(name(&opinion), name(&brief), "particulars decide nothing");
     assert!(!(talk.ended && opinion.more), "nothing more will come");
     if let Some((_, claim)) = &opinion.found {
         let one_way = claim.by == By::Sender;
@@ -310,6 +324,7 @@ mod tests {
             client: Said::stream(client, true),
             server: Said::stream(server, true),
             ended: true,
+            particulars: true,
         }
     }
 
@@ -387,6 +402,7 @@ mod tests {
                     client: Said::datagrams(client, &client_ends),
                     server: Said::datagrams(server, &server_ends),
                     ended: true,
+                    particulars: true,
                 },
             };
             let said = recognise(&talk).settle(&talk);

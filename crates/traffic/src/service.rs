@@ -31,14 +31,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The protocol is left out: a door has few, and all of them are found together.
     fn hash(&self, seed: Seed) -> u64 {
         let kind = (self.transport as u64) << 1 | self.version as u64;
-        // Names that begin alike meet, and are told apart by what is equal.
-        let name = self.protocol.map_or(0, |name| {
-            name.bytes().take(5).fold(name.len() as u64 & 0xff, |word, byte| word << 8 | u64::from(byte))
-        });
-        let last = name << 24 ^ u64::from(self.port) << 8 ^ kind;
-        seed.of_words([self.server.high, self.server.low, last])
+        seed.of_words([self.server.high, self.server.low, u64::from(self.port) << 8 | kind])
+    }
+
+    fn door(self) -> Place {
+        Place { protocol: None, ..self }
     }
 }
 
@@ -154,19 +154,35 @@ impl Services {
         Services { seed, serves: HashTable::new(), most: (bytes / SERVICE_BYTES).max(16), left_out: 0 }
     }
 
+    /// Whether no other service finds room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.serves.len() >= self.most
+    }
+
+    /// Whether there is a service at this door, whatever it speaks.
+    pub(crate) fn has_door(&self, door: &Place) -> bool {
+        self.serves.find(door.hash(self.seed), |(known, _)| known.door() == *door).is_some()
+    }
+
     /// Whether particulars of a flow would not be kept: its service has others, or finds no room.
     pub(crate) fn is_told(&self, place: &Place, recognised: &Recognised, frame: u64) -> bool {
         match self.serves.find(place.hash(self.seed), |(known, _)| known == place) {
             Some((_, serves)) => says(recognised, frame) <= says(&serves.best, serves.best_frame),
-            None => self.serves.len() >= self.most,
+            None => self.is_full(),
         }
     }
 
     pub(crate) fn served(&mut self, flow: Served) {
+        let place = flow.place.hash(self.seed);
+        let full = self.is_full();
+        let known = self.serves.find_mut(place, |(known, _)| *known == flow.place);
+        if known.is_none() && full {
+            self.left_out += 1;
+            return;
+        }
         let client = ip(flow.place.version, flow.client);
         let hash = self.seed.of_words([flow.client.high, flow.client.low]);
-        let place = flow.place.hash(self.seed);
-        if let Some((_, serves)) = self.serves.find_mut(place, |(known, _)| *known == flow.place) {
+        if let Some((_, serves)) = known {
             let attempt = serves.best.attempt.or(flow.recognised.attempt);
             if says(&flow.recognised, flow.frame) > says(&serves.best, serves.best_frame) {
                 (serves.best, serves.best_frame) = (flow.recognised, flow.frame);
@@ -181,10 +197,6 @@ impl Services {
             serves.clients.add(hash);
             serves.client(flow.frame, client);
             serves.frame(flow.frame);
-            return;
-        }
-        if self.serves.len() >= self.most {
-            self.left_out += 1;
             return;
         }
         let mut clients = Distinct::new();
@@ -241,7 +253,7 @@ impl Services {
         let mut services = Vec::with_capacity(all.len());
         let mut silent: Option<(Place, Box<Serves>)> = None;
         for (place, mut serves) in all {
-            let door = Place { protocol: None, ..place };
+            let door = place.door();
             if let Some((theirs, theirs_serves)) = silent.take() {
                 // Flows in which nobody said anything are no other service than the one that speaks there.
                 if theirs == door {

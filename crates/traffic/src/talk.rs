@@ -13,6 +13,8 @@ pub struct Talk<'a> {
     pub server: Said<'a>,
     /// Whether no more will come: the flow has ended, or as much was kept as is ever kept.
     pub ended: bool,
+    /// Whether particulars are wanted: of a flow whose service finds no room, the name of its protocol is all that is.
+    pub particulars: bool,
 }
 
 impl<'a> Talk<'a> {

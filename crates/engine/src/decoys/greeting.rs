@@ -80,6 +80,7 @@ mod tests {
                 client: Said::stream(b"", true),
                 server: Said::stream(words, true),
                 ended: true,
+                particulars: false,
             };
             let found = traffic::recognise(&talk).found.map(|(protocol, _)| protocol.name);
             assert_eq!(found, Some(name));

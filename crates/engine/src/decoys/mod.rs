@@ -291,7 +291,7 @@ fn recognise(transport: Transport, bytes: &[u8]) -> Option<Recognised> {
     let ends = [u32::try_from(bytes.len()).unwrap_or(u32::MAX)];
     let client =
         if transport == Transport::Udp { Said::datagrams(bytes, &ends) } else { Said::stream(bytes, true) };
-    let talk = Talk { transport, client, server: Said::default(), ended: true };
+    let talk = Talk { transport, client, server: Said::default(), ended: true, particulars: true };
     catch_unwind(AssertUnwindSafe(|| traffic::recognise(&talk).settle(&talk))).ok()
 }
 

@@ -7,13 +7,13 @@ use wire::tcp::Tcp;
 use super::{MOST_SPARE, Met, Observer};
 use crate::entry::{Agreeing, Entry, Marks, Protocol, first_byte};
 use crate::heard::{MOST_DATAGRAM, MOST_STREAM};
-use crate::hearing::{self, Hearing, Outcome, Settled};
+use crate::hearing::{self, Hearing, Manner, Outcome, Settled};
 use crate::key::End;
 use crate::number::index32;
 use crate::part::Part;
 use crate::protocol::ftp_control::Control;
 use crate::recognise::appearance;
-use crate::talk::{Said, Talk};
+use crate::talk::Said;
 
 impl Observer {
     /// Lets recognisers hear a payload.
@@ -22,16 +22,18 @@ impl Observer {
         let whole = met.payload.len() >= met.payload_wire_bytes as usize;
         let room = self.heard_bytes < self.most_heard_bytes;
         let Some(entry) = self.table.entry_mut(place) else { return };
-        let marks = entry.marks;
-        let turnable = !marks.has(Marks::OPENED) && !marks.has(Marks::FOR_MANY);
-        let (client, transport) = (entry.client, met.transport);
+        if !self.config.flows && !entry.marks.has(Marks::NO_ROOM) && !self.part.has_room(entry) {
+            entry.marks.set(Marks::NO_ROOM);
+        }
+        let manner = manner(entry);
+        let client = manner.client;
         let counts = *entry.counts.at(from);
         let begins = counts.start();
         let start = |tcp: &Tcp<'_>| counts.start().map_or((first_byte(tcp), false), |start| (start, true));
         let (outcome, mut hearing) = match std::mem::replace(&mut entry.protocol, Protocol::Silent) {
             Protocol::Hearing(mut hearing) => {
                 self.heard_bytes = self.heard_bytes.saturating_sub(hearing.bytes());
-                let outcome = further(&mut hearing, from, client, turnable, met, begins, whole);
+                let outcome = further(&mut hearing, from, manner, met, begins, whole);
                 (outcome, Some(hearing))
             }
             Protocol::Expected(recognised) => return self.met_expected(place, recognised, met),
@@ -54,9 +56,7 @@ impl Observer {
                     };
                     let (ours, theirs) =
                         if from == client { (said, Said::default()) } else { (Said::default(), said) };
-                    let ended = !room;
-                    let talk = Talk { transport, client: ours, server: theirs, ended };
-                    hearing::look(&talk, turnable)
+                    hearing::look(&manner.talk(ours, theirs, !room), manner.turnable)
                 } else {
                     Outcome::Open { wanted: true, known: false }
                 };
@@ -140,6 +140,16 @@ impl Observer {
     }
 }
 
+/// How a flow is looked at, by what is known of it.
+fn manner(entry: &Entry) -> Manner {
+    Manner {
+        transport: entry.key.transport,
+        client: entry.client,
+        turnable: entry.is_turnable(),
+        particulars: !entry.marks.has(Marks::NO_ROOM),
+    }
+}
+
 /// What is left of a decision.
 pub(super) struct Concluded {
     hearing: Box<Hearing>,
@@ -155,9 +165,9 @@ pub(super) fn conclude(entry: &mut Entry) -> Option<Concluded> {
             return None;
         }
     };
-    let turnable = !entry.marks.has(Marks::OPENED) && !entry.marks.has(Marks::FOR_MANY);
+    let manner = manner(entry);
     let mut broken = false;
-    match hearing::look(&hearing.talk(entry.key.transport, entry.client, true), turnable) {
+    match hearing::look(&hearing.talk(manner, true), manner.turnable) {
         Outcome::Settled(settled) => decide(entry, settled, None),
         open_or_broken => {
             broken = matches!(open_or_broken, Outcome::Broken);
@@ -171,8 +181,7 @@ pub(super) fn conclude(entry: &mut Entry) -> Option<Concluded> {
 fn further(
     hearing: &mut Hearing,
     from: End,
-    client: End,
-    turnable: bool,
+    manner: Manner,
     met: &Met<'_>,
     begins: Option<u32>,
     whole: bool,
@@ -185,11 +194,11 @@ fn further(
     let Some(tcp) = met.tcp else {
         if heard.len() > 0 {
             heard.datagram(met.payload);
-            return hearing.look(met.transport, client, turnable, from);
+            return hearing.look(manner, from);
         }
         let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
         let ends = [index32(piece.len())];
-        let outcome = hearing.glance(met.transport, client, turnable, from, Said::datagrams(piece, &ends));
+        let outcome = hearing.glance(manner, from, Said::datagrams(piece, &ends));
         if let Outcome::Open { .. } = outcome {
             hearing.sides.at_mut(from).datagram(piece);
             hearing.looked(&outcome, met.transport, from);
@@ -202,18 +211,14 @@ fn further(
     }
     if whole && heard.is_next(at) && heard.len() == 0 && met.payload.len() < MOST_STREAM {
         let said = Said::stream(met.payload, begins.is_some());
-        let outcome = hearing.glance(met.transport, client, turnable, from, said);
+        let outcome = hearing.glance(manner, from, said);
         if let Outcome::Open { .. } = outcome {
             hearing.sides.at_mut(from).segment(at, met.payload, whole);
             hearing.looked(&outcome, met.transport, from);
         }
         return outcome;
     }
-    if heard.segment(at, met.payload, whole) {
-        hearing.look(met.transport, client, turnable, from)
-    } else {
-        unheard
-    }
+    if heard.segment(at, met.payload, whole) { hearing.look(manner, from) } else { unheard }
 }
 
 /// Notes a decision; what its service, by the facts so far, has told as well need not be kept.
@@ -229,7 +234,8 @@ fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
     let recognised = settled.recognised;
     let protocol = match recognised {
         Recognised { protocol: Some(protocol), attempt: None, certainty, appearance, .. }
-            if told.is_some_and(|part| part.is_told(entry, &recognised)) =>
+            if entry.marks.has(Marks::NO_ROOM)
+                || told.is_some_and(|part| part.is_told(entry, &recognised)) =>
         {
             Protocol::Brief(protocol, certainty, appearance)
         }
@@ -248,7 +254,7 @@ fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
 /// What an open flow's bytes say so far.
 pub(super) fn recognised(entry: &Entry) -> Recognised {
     if let Protocol::Hearing(hearing) = &entry.protocol {
-        let talk = hearing.talk(entry.key.transport, entry.client, true);
+        let talk = hearing.talk(manner(entry), true);
         return match hearing::look(&talk, false) {
             Outcome::Settled(settled) => settled.recognised,
             _ => Recognised::nothing(appearance(&talk)),

@@ -73,7 +73,7 @@ fn flows(path: &str) -> Option<Vec<Recognised>> {
     }
     let settle = |(_, [client, server]): &([u8; 6], [Side; 2])| {
         let (client, server) = (client.said(), server.said());
-        let talk = Talk { transport: Transport::Udp, client, server, ended: true };
+        let talk = Talk { transport: Transport::Udp, client, server, ended: true, particulars: true };
         recognise(&talk).settle(&talk)
     };
     Some(flows.values().map(settle).collect())

@@ -116,7 +116,7 @@ fn look(talk: &Talk<'_>) -> Look {
     if awaits && !talk.ended {
         claim = claim.and_more();
     }
-    if claim.is_for_now(talk) {
+    if claim.is_enough(talk) {
         return Look::Yes(claim);
     }
     if let Some(offer) = &offer {

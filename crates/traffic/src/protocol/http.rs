@@ -163,7 +163,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let more = !talk.ended && response.as_ref().or(request.as_ref()).is_some_and(|head| !head.complete);
     let claim = Claim::new(by, bits, rule);
     let claim = if more { claim.and_more() } else { claim };
-    if claim.is_for_now(talk) {
+    if claim.is_enough(talk) {
         return Look::Yes(claim);
     }
     Look::Yes(details(claim, request.as_ref(), response.as_ref()))

@@ -177,6 +177,7 @@ pub(crate) mod testing {
             client: Said::stream(client, true),
             server: Said::stream(server, true),
             ended: true,
+            particulars: true,
         }
     }
 
@@ -193,6 +194,7 @@ pub(crate) mod testing {
                 client: Said::datagrams(&self.client.0, &self.client.1),
                 server: Said::datagrams(&self.server.0, &self.server.1),
                 ended: true,
+                particulars: true,
             }
         }
     }

@@ -66,6 +66,7 @@ fn of(datagrams: bool, [client, server]: &[Side; 2], silent: bool) -> Option<(&'
         client: client.said(datagrams),
         server: if silent { Said::default() } else { server.said(datagrams) },
         ended: true,
+        particulars: true,
     };
     let said = recognise(&talk).settle(&talk);
     said.protocol.map(|protocol| (protocol.name, said.certainty))

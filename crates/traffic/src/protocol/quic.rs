@@ -168,7 +168,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let offer = message
         .and_then(|message| ClientHello::parse(message.body, false).ok().filter(|_| message.is_whole()));
     claim.more = (claim.more || message.is_some() && offer.is_none()) && !talk.ended;
-    if claim.is_for_now(talk) {
+    if claim.is_enough(talk) {
         return Look::Yes(claim);
     }
     if let Some(packet) = shown {

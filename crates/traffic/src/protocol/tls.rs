@@ -186,7 +186,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let open = is_open(&from_server) && !tls::records(talk.server.bytes()).any(encrypted);
     let mut claim = Claim::new(by, bits, rule);
     claim.more = (open || offer.is_some_and(|message| !message.is_whole())) && !talk.ended;
-    if claim.is_for_now(talk) {
+    if claim.is_enough(talk) {
         return Look::Yes(claim);
     }
     if let Some(message) = offer.filter(|message| message.is_whole())
