@@ -4,7 +4,7 @@
 //! of their recognisers claim the same message.
 
 use wire::cursor::be16;
-use wire::dns::{self, Message, Question, kind};
+use wire::dns::{self, Message, Name, Question, kind};
 
 use crate::recognise::{By, Claim, Look};
 use crate::talk::{Said, Talk};
@@ -31,8 +31,8 @@ fn is_class(class: u16) -> bool {
 }
 
 fn is_netbios(message: &Message<'_>) -> bool {
-    let names = message.questions.iter().map(|question| (&question.name, question.kind, question.class));
-    let records = message.records.iter().map(|record| (&record.name, record.kind, record.class));
+    let names = message.questions.iter().map(|question| (question.name, question.kind, question.class));
+    let records = message.records.iter().map(|record| (record.name, record.kind, record.class));
     let mut all = names.chain(records).peekable();
     // Queries, registrations, releases, refreshes (RFC 1002 §4.2.1.1).
     matches!(message.operation(), 0 | 5..=9)
@@ -42,19 +42,18 @@ fn is_netbios(message: &Message<'_>) -> bool {
         })
 }
 
-/// Whether a name ends so, in any case.
-fn ends_with(name: &str, end: &str) -> bool {
-    let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
-    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+/// Whether the last label of a name is this, in any case.
+fn is_in(name: Name<'_>, domain: &[u8]) -> bool {
+    name.labels().last().is_some_and(|label| label.eq_ignore_ascii_case(domain))
 }
 
 /// Whether the name of an address is asked for.
-fn is_reverse(question: &Question) -> bool {
-    question.kind == 12 && ends_with(&question.name, ".arpa")
+fn is_reverse(question: &Question<'_>) -> bool {
+    question.kind == 12 && is_in(question.name, b"arpa") && question.name.labels().nth(1).is_some()
 }
 
 fn is_multicast(message: &Message<'_>) -> bool {
-    let local = |name: &str| name.eq_ignore_ascii_case("local") || ends_with(name, ".local");
+    let local = |name| is_in(name, b"local");
     let mut questions = message.questions.iter();
     let mut records = message.records.iter().filter(|record| record.kind != kind::OPT);
     let count = message.questions.len() + message.records.len();
@@ -65,14 +64,16 @@ fn is_multicast(message: &Message<'_>) -> bool {
         && message.questions.iter().all(|question| is_class(question.class & !TOP))
         && message.records.iter().all(|record| record.kind == kind::OPT || is_class(record.class & !TOP))
         && (questions
-            .any(|question| local(&question.name) || question.class & TOP != 0 || is_reverse(question))
-            || records.any(|record| local(&record.name) || record.class & TOP != 0))
+            .any(|question| local(question.name) || question.class & TOP != 0 || is_reverse(question))
+            || records.any(|record| local(record.name) || record.class & TOP != 0))
 }
 
 fn is_link_local(message: &Message<'_>) -> bool {
     let [answers, authorities, more] = message.counts;
-    let single = |question: &Question| {
-        question.class == 1 && !question.name.contains('.') && matches!(question.kind, 1 | 28 | 255)
+    let single = |question: &Question<'_>| {
+        let mut labels = question.name.labels();
+        let one = labels.next().is_some_and(|label| !label.contains(&b'.')) && labels.next().is_none();
+        question.class == 1 && one && matches!(question.kind, 1 | 28 | 255)
     };
     // Conflict is the only flag that is used; recursion is never asked for (RFC 4795 §2.1.1).
     let shape = match message.is_response() {
@@ -93,7 +94,7 @@ fn is_kind(kind: u16) -> bool {
 
 fn is_plain(message: &Message<'_>) -> bool {
     let [answers, authorities, more] = message.counts;
-    let question = |question: &Question| is_kind(question.kind) && is_class(question.class);
+    let question = |question: &Question<'_>| is_kind(question.kind) && is_class(question.class);
     let asked = message.questions.len();
     let records = message.records.iter().all(|record| {
         let size = match record.kind {
@@ -271,16 +272,17 @@ fn details(
     answered: Option<&Message<'_>>,
 ) -> Claim {
     let questions = asked.into_iter().chain(answered).flat_map(|message| &message.questions);
-    let first = questions.map(|question| (&question.name, question.kind)).next();
+    let first = questions.map(|question| (question.name, question.kind)).next();
     let records = asked.into_iter().chain(answered).flat_map(|message| &message.records);
-    if let Some((name, kind)) = first.or(records.map(|record| (&record.name, record.kind)).next()) {
-        match dns::netbios_name(name).filter(|_| of == Naming::NetBios) {
+    if let Some((name, kind)) = first.or(records.map(|record| (record.name, record.kind)).next()) {
+        let netbios = name.labels().next().filter(|_| of == Naming::NetBios).and_then(dns::netbios_name);
+        match netbios {
             Some((name, suffix)) => {
                 claim =
                     claim.with("query", name.as_bytes()).with("suffix", format!("{suffix:#04x}").as_bytes());
             }
             None => {
-                claim = claim.with("query", name.as_bytes());
+                claim = claim.with("query", name.to_string().as_bytes());
                 claim = match dns::kind_name(kind) {
                     Some(known) => claim.with("type", known.as_bytes()),
                     None => claim.with("type", kind.to_string().as_bytes()),

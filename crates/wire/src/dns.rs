@@ -1,6 +1,7 @@
 //! Messages of the domain name system, and of mDNS, LLMNR and NetBIOS names, which have its form (RFC 1035 §4).
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
+use core::fmt::{self, Write};
 
 use crate::Fault;
 use crate::cursor::{array, be16};
@@ -17,14 +18,82 @@ pub mod kind {
     pub const OPT: u16 = 41;
 }
 
-/// A name, as labels with dots; bytes that are no plain letters are escaped.
-pub type Name = String;
+/// A name where it stands in a message: it was read to its end, and is not copied.
+///
+/// It is shown as labels with dots; bytes that are no plain letters are escaped, and `.` is the root.
+#[derive(Clone, Copy)]
+pub struct Name<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Name<'a> {
+    /// Its labels, as they stand there.
+    pub fn labels(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut here = self.at;
+        core::iter::from_fn(move || {
+            loop {
+                let size = *self.message.get(here)?;
+                match size {
+                    0 => return None,
+                    1..=63 => {
+                        let label = self.message.get(here + 1..here + 1 + usize::from(size));
+                        here += 1 + usize::from(size);
+                        return label;
+                    }
+                    // Pointers go backwards, and labels end: both were seen when the name was read.
+                    _ => here = usize::from(be16(self.message, here)? & 0x3fff),
+                }
+            }
+        })
+    }
+
+    /// Whether it is the root, which has no label.
+    pub fn is_root(self) -> bool {
+        self.labels().next().is_none()
+    }
+}
+
+impl PartialEq for Name<'_> {
+    fn eq(&self, other: &Name<'_>) -> bool {
+        self.labels().eq(other.labels())
+    }
+}
+
+impl Eq for Name<'_> {}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{self}")
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return to.write_char('.');
+        }
+        for (place, label) in self.labels().enumerate() {
+            if place > 0 {
+                to.write_char('.')?;
+            }
+            for byte in label {
+                match byte {
+                    b'.' | b'\\' => write!(to, "\\{}", char::from(*byte))?,
+                    0x21..=0x7e => to.write_char(char::from(*byte))?,
+                    _ => write!(to, "\\{byte:03}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// For which name; `.` is the root.
-    pub name: Name,
+pub struct Question<'a> {
+    /// For which name.
+    pub name: Name<'a>,
     /// Which type of record.
     pub kind: u16,
     /// Which class; the first bit of it has a meaning of its own in mDNS (RFC 6762 §5.4).
@@ -35,7 +104,7 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Of which name.
-    pub name: Name,
+    pub name: Name<'a>,
     /// Its type.
     pub kind: u16,
     /// Its class, or the size of a datagram in EDNS.
@@ -54,7 +123,7 @@ pub struct Message<'a> {
     /// The bits behind it.
     pub flags: u16,
     /// The questions.
-    pub questions: Vec<Question>,
+    pub questions: Vec<Question<'a>>,
     /// Answers, authorities and additional records, in this order; of very many only the first are kept.
     pub records: Vec<Record<'a>>,
     /// How many of the records are answers, authorities and additional.
@@ -81,7 +150,7 @@ impl Message<'_> {
 
     /// The options of EDNS.
     pub fn options(&self) -> Option<&Record<'_>> {
-        self.records.iter().find(|record| record.kind == kind::OPT && record.name == ".")
+        self.records.iter().find(|record| record.kind == kind::OPT && record.name.is_root())
     }
 }
 
@@ -96,24 +165,8 @@ const LEAST_QUESTION: usize = 5;
 /// So many records are kept: short ones can point to the same long name again and again.
 const MOST_RECORDS: usize = 256;
 
-/// Adds a label; nearly all are plain letters, and are added as a whole.
-fn push_label(text: &mut Vec<u8>, label: &[u8]) {
-    if label.iter().all(|byte| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'.' | b'\\')) {
-        text.extend_from_slice(label);
-        return;
-    }
-    for byte in label {
-        match byte {
-            b'.' | b'\\' => text.extend([b'\\', *byte]),
-            0x21..=0x7e => text.push(*byte),
-            _ => text.extend_from_slice(format!("\\{byte:03}").as_bytes()),
-        }
-    }
-}
-
 /// Reads a name that begins at `at`; gives it with the place behind it.
-pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
-    let mut text = Vec::with_capacity(32);
+pub fn name(message: &[u8], at: usize) -> Result<(Name<'_>, usize), Fault> {
     let mut here = at;
     let mut end = None;
     let mut length = 1;
@@ -129,10 +182,6 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
                 if length > MOST_NAME {
                     return Err(fault(here, "a name of more than 255 bytes (RFC 1035 §2.3.4)"));
                 }
-                if !text.is_empty() {
-                    text.push(b'.');
-                }
-                push_label(&mut text, label);
                 here += 1 + label.len();
             }
             192..=255 => {
@@ -152,15 +201,11 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name, usize), Fault> {
             _ => return Err(fault(here, "a label of a kind that does not exist (RFC 6891 §5)")),
         }
     }
-    if text.is_empty() {
-        text.push(b'.');
-    }
-    // All of it is ASCII.
-    Ok((String::from_utf8(text).unwrap_or_default(), end.unwrap_or(here + 1)))
+    Ok((Name { message, at }, end.unwrap_or(here + 1)))
 }
 
 /// The questions behind the header, and the place behind them.
-fn questions(bytes: &[u8], asked: u16) -> Result<(Vec<Question>, usize), Fault> {
+fn questions(bytes: &[u8], asked: u16) -> Result<(Vec<Question<'_>>, usize), Fault> {
     let mut at = 12;
     let mut questions = Vec::new();
     for _ in 0..asked {
@@ -211,11 +256,8 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
 }
 
 /// The bytes behind the 32 letters of a NetBIOS name.
-fn netbios_bytes(label: &str) -> Option<[u8; 16]> {
-    let letters = label.split('.').next()?.as_bytes().first_chunk::<32>()?;
-    if label.len() > 32 && !label.get(32..)?.starts_with('.') {
-        return None;
-    }
+fn netbios_bytes(label: &[u8]) -> Option<[u8; 16]> {
+    let letters = <&[u8; 32]>::try_from(label).ok()?;
     let mut bytes = [0_u8; 16];
     for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
         let [high, low] = pair.first_chunk::<2>()?.map(|letter| letter.wrapping_sub(b'A'));
@@ -227,13 +269,13 @@ fn netbios_bytes(label: &str) -> Option<[u8; 16]> {
     Some(bytes)
 }
 
-/// Whether a name is one of NetBIOS.
-pub fn is_netbios_name(label: &str) -> bool {
-    netbios_bytes(label).is_some()
+/// Whether a name is one of NetBIOS: its first label is, and the others are the scope (RFC 1001 §14.1).
+pub fn is_netbios_name(name: Name<'_>) -> bool {
+    name.labels().next().and_then(netbios_bytes).is_some()
 }
 
 /// The name behind the 32 letters of a NetBIOS name, and its last byte, which says of what it is (RFC 1001 §14.1).
-pub fn netbios_name(label: &str) -> Option<(String, u8)> {
+pub fn netbios_name(label: &[u8]) -> Option<(String, u8)> {
     let bytes = netbios_bytes(label)?;
     let (kind, name) = bytes.split_last()?;
     let end = name.iter().rposition(|byte| !matches!(byte, b' ' | 0)).map_or(0, |last| last + 1);
@@ -315,16 +357,22 @@ pub fn check(bytes: &[u8]) {
         let least = 12 + 5 * message.questions.len() + 11 * records + message.rest.len();
         assert!(bytes.len() >= least, "{least}");
         assert!(message.records.iter().map(|record| record.data.len()).sum::<usize>() < bytes.len());
-        let names = message.questions.iter().map(|question| &question.name);
-        for name in names.chain(message.records.iter().map(|record| &record.name)) {
-            assert!(!name.is_empty() && name.len() <= 4 * MOST_NAME && name.is_ascii());
-            assert!(netbios_name(name).is_none_or(|(name, _)| name.len() <= 15));
+        let names = message.questions.iter().map(|question| question.name);
+        for name in names.chain(message.records.iter().map(|record| record.name)) {
+            let text = alloc::format!("{name}");
+            assert!(!text.is_empty() && text.len() <= 4 * MOST_NAME && text.is_ascii());
+            assert!(name.labels().map(|label| label.len() + 1).sum::<usize>() < MOST_NAME);
+            let netbios = name.labels().next().and_then(netbios_name);
+            assert_eq!(netbios.is_some(), is_netbios_name(name));
+            assert!(netbios.is_none_or(|(name, _)| name.len() <= 15));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     /// An answer of one address with a pointer, and EDNS.
@@ -341,8 +389,9 @@ mod tests {
         let bytes = answer();
         let message = parse(&bytes).unwrap();
         assert!(message.is_response() && message.operation() == 0 && message.outcome() == 0);
-        assert_eq!(message.questions, [Question { name: "a.example".into(), kind: 1, class: 1 }]);
-        assert_eq!(message.records[0].name, "a.example");
+        let [Question { name, kind: 1, class: 1 }] = message.questions[..] else { panic!("{message:?}") };
+        assert_eq!((name.to_string(), name.is_root()), ("a.example".into(), false));
+        assert_eq!(message.records[0].name, name);
         assert_eq!((message.records[0].ttl, message.records[0].data), (60, &[192, 0, 2, 1][..]));
         assert_eq!(message.options().map(|options| options.class), Some(1232));
         assert!(message.rest.is_empty());
@@ -382,17 +431,22 @@ mod tests {
         }
         let long: Vec<u8> = [63_u8].into_iter().chain([b'a'; 63]).cycle().take(64 * 4).chain([0]).collect();
         assert!(name(&with(&long), 12).is_err());
-        assert_eq!(name(&with(&[3, b'a', b'.', 7, 0]), 12).unwrap(), ("a\\.\\007".into(), 17));
+        let odd = with(&[3, b'a', b'.', 7, 0]);
+        let (odd, end) = name(&odd, 12).unwrap();
+        assert_eq!((odd.to_string(), end), ("a\\.\\007".into(), 17));
+        assert_eq!(name(&with(&[0]), 12).unwrap().0.to_string(), ".");
     }
 
     #[test]
     fn netbios_names_are_decoded() {
-        let label = "FHEPFCELFDFEEBFEEJEPEOCACACACAAA";
+        let label = b"FHEPFCELFDFEEBFEEJEPEOCACACACAAA";
         assert_eq!(netbios_name(label), Some(("WORKSTATION".into(), 0)));
-        assert_eq!(netbios_name("FHEPFCELFDFEEBFEEJEPEOCACACACAA"), None);
-        assert_eq!(netbios_name("fhepfcelfdfeebfeejepeocacacacaaa"), None);
-        assert_eq!(netbios_name(&format!("{label}.scope")).map(|(_, kind)| kind), Some(0));
-        assert_eq!(netbios_name(&format!("{label}AA")), None);
+        assert_eq!(netbios_name(&label[1..]), None);
+        assert_eq!(netbios_name(&label.to_ascii_lowercase()), None);
+        let scoped = [&[0; 12], &[32][..], label, b"\x05scope\0"].concat();
+        assert!(is_netbios_name(name(&scoped, 12).unwrap().0));
+        let long = [&[0; 12], &[34][..], label, b"AA\0"].concat();
+        assert!(!is_netbios_name(name(&long, 12).unwrap().0));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 /// A name of 32 letters in one label, and what follows.
 pub(super) fn name(bytes: &[u8]) -> Option<(String, &[u8])> {
     let ([0x20, letters @ ..], mut rest) = bytes.split_first_chunk::<33>()? else { return None };
-    let (name, _) = dns::netbios_name(std::str::from_utf8(letters).ok()?)?;
+    let (name, _) = dns::netbios_name(letters)?;
     // The scope, in labels, up to an empty one.
     while let [length @ 1..=63, more @ ..] = rest {
         rest = more.get(usize::from(*length)..)?;
