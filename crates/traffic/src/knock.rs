@@ -304,7 +304,7 @@ impl Conversations {
     fn merge(&mut self, other: &Conversations) {
         for (hash, theirs) in other.each() {
             let tag = low32(hash);
-            let Some(place) = self.place(hash) else { continue };
+            let Some(place) = self.places.get(self.place(hash)) else { continue };
             let room = place.iter().any(|(known, count)| *known == tag || *count < theirs);
             if room {
                 self.add(hash, theirs);

@@ -233,6 +233,13 @@ fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
     }
     let recognised = settled.recognised;
     let protocol = match recognised {
+        // Each control connection agrees flows of its own, whatever its service has told.
+        recognised @ Recognised { protocol: Some(protocol), .. }
+            if protocol.name == "ftp" && entry.key.transport == Transport::Tcp =>
+        {
+            entry.marks.set(Marks::AGREES);
+            Protocol::Agreeing(Box::new(Agreeing { recognised, control: Control::default() }))
+        }
         Recognised { protocol: Some(protocol), attempt: None, certainty, appearance, .. }
             if entry.marks.has(Marks::NO_ROOM)
                 || told.is_some_and(|part| part.is_told(entry, &recognised)) =>
@@ -240,12 +247,6 @@ fn decide(entry: &mut Entry, settled: Settled, told: Option<&Part>) {
             Protocol::Brief(protocol, certainty, appearance)
         }
         Recognised { protocol: None, attempt: None, appearance, .. } => Protocol::Plain(appearance),
-        recognised @ Recognised { protocol: Some(protocol), .. }
-            if protocol.name == "ftp" && entry.key.transport == Transport::Tcp =>
-        {
-            entry.marks.set(Marks::AGREES);
-            Protocol::Agreeing(Box::new(Agreeing { recognised, control: Control::default() }))
-        }
         recognised => Protocol::Settled(Box::new(recognised)),
     };
     entry.decided(protocol);

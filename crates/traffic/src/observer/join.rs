@@ -144,7 +144,13 @@ impl Observer {
             Some(_) => Said::stream(piece, true),
             None => Said::datagrams(piece, &ends),
         };
-        let talk = Talk { transport: met.transport, client, server: Said::default(), ended: true };
+        let talk = Talk {
+            transport: met.transport,
+            client,
+            server: Said::default(),
+            ended: true,
+            particulars: true,
+        };
         recognised.appearance = appearance(&talk);
         if let Some(entry) = self.table.entry_mut(place) {
             entry.decided(Protocol::Settled(recognised));

@@ -188,7 +188,7 @@ mod tests {
     /// A connection that was joined in its middle.
     fn joined<'a>(client: &'a [u8], server: &'a [u8]) -> Talk<'a> {
         let (client, server) = (Said::stream(client, false), Said::stream(server, false));
-        Talk { transport: Transport::Tcp, client, server, ended: true }
+        Talk { transport: Transport::Tcp, client, server, ended: true, particulars: true }
     }
 
     const PUBLISH: &[u8] = b"\x01\0\x01\0\0\0\x0d\0\x3c\0\x28\0\0\x04logs\0\0\xce\x02\0\x01\0\0";

@@ -166,7 +166,7 @@ mod tests {
     /// A connection that was joined in its middle.
     fn joined<'a>(client: &'a [u8], server: &'a [u8]) -> Talk<'a> {
         let (client, server) = (Said::stream(client, false), Said::stream(server, false));
-        Talk { transport: Transport::Tcp, client, server, ended: true }
+        Talk { transport: Transport::Tcp, client, server, ended: true, particulars: true }
     }
 
     #[test]
