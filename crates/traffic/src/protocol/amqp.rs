@@ -48,7 +48,7 @@ const FRAME_END: u8 = 0xce;
 
 /// Whose methods they are, by class and number (AMQP 0-9-1 §1.4, and the confirmations and nacks of brokers).
 const OF_SERVERS: &[(u16, &[u16])] = &[
-    (10, &[30]),
+    (10, &[20, 30, 41, 60, 61]),
     (20, &[11]),
     (40, &[11, 21, 31, 51]),
     (50, &[11, 21, 31, 41, 51]),
@@ -57,7 +57,7 @@ const OF_SERVERS: &[(u16, &[u16])] = &[
     (90, &[11, 21, 31]),
 ];
 const OF_CLIENTS: &[(u16, &[u16])] = &[
-    (10, &[31, 40]),
+    (10, &[11, 21, 31, 40]),
     (20, &[10]),
     (40, &[10, 20, 30, 40]),
     (50, &[10, 20, 30, 40, 50]),
@@ -203,6 +203,11 @@ mod tests {
         partial("amqp", &joined(PUBLISH, b""));
         partial("amqp", &joined(PUBLISH, ACK));
         partial("amqp", &joined(b"", DELIVER));
+        // The connection is opened, and then a channel of it.
+        partial(
+            "amqp",
+            &joined(b"\x01\0\x01\0\0\0\x05\0\x14\0\x0a\0\xce", b"\x01\0\0\0\0\0\x05\0\x0a\0\x29\0\xce"),
+        );
         partial("amqp", &joined(super::HEARTBEAT, super::HEARTBEAT));
         // Where the beginning was seen, nobody begins like this.
         nothing(&tcp(ACK, DELIVER));
