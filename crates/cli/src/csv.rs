@@ -62,6 +62,74 @@ pub(crate) fn census(out: &mut String, paper: &Paper, attendance: &Attendance, h
     }
 }
 
+/// Writes what was measured of media frame by frame, and of sound second by second.
+pub(crate) fn media(out: &mut String, view: &TrafficView, headings: bool) {
+    const HEADINGS: [&str; 14] = [
+        "stream",
+        "leg",
+        "at_ns",
+        "packets",
+        "cinst_most",
+        "vrx_gapped_least",
+        "vrx_gapped_most",
+        "vrx_linear_least",
+        "vrx_linear_most",
+        "first_packet_ns",
+        "rtp_offset_ticks",
+        "latency_ns",
+        "gap_ns",
+        "delay_factor_ns",
+    ];
+    fn told<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    let streams = &view.traffic.media.streams;
+    let legs = streams.iter().enumerate().flat_map(|(stream, about)| {
+        about
+            .legs
+            .iter()
+            .enumerate()
+            .filter_map(move |(leg, about)| Some((stream, leg, about.shaping.as_ref()?)))
+    });
+    let units = legs.flat_map(|(stream, leg, shaping)| {
+        shaping.series.iter().map(move |unit| {
+            [
+                stream.to_string(),
+                leg.to_string(),
+                unit.at_ns.to_string(),
+                unit.packets.to_string(),
+                unit.burst_most.to_string(),
+                told(unit.gapped.map(|(least, _)| least)),
+                told(unit.gapped.map(|(_, most)| most)),
+                told(unit.linear.map(|(least, _)| least)),
+                told(unit.linear.map(|(_, most)| most)),
+                told(unit.first_packet_ns),
+                told(unit.rtp_offset_ticks),
+                told(unit.latency_ns),
+                unit.gap_ns.to_string(),
+                String::new(),
+            ]
+        })
+    });
+    let sound =
+        streams.iter().enumerate().filter_map(|(stream, about)| Some((stream, about.audio.as_ref()?)));
+    let seconds = sound.flat_map(|(stream, audio)| {
+        audio.delay_windows.iter().map(move |window| {
+            let mut row = [const { String::new() }; 14];
+            row[0] = stream.to_string();
+            row[2] = window.at_ns.to_string();
+            row[13] = window.delay_factor_ns.to_string();
+            row
+        })
+    });
+    let rows = units.chain(seconds);
+    if headings {
+        table(out, HEADINGS, rows);
+    } else {
+        rows.for_each(|row| record(out, &row));
+    }
+}
+
 /// Writes the services that were seen on the wire.
 pub(crate) fn services(out: &mut String, view: &TrafficView, headings: bool) {
     const HEADINGS: [&str; 20] = [

@@ -35,7 +35,8 @@ pub fn arguments(arguments: &[String]) -> String {
 /// A CSV field (RFC 4180 §2): sanitised, kept from being read as a formula, and quoted where it must be.
 pub fn csv_field(text: &str) -> Cow<'_, str> {
     let text = line(text);
-    let formula = text.starts_with(['=', '+', '-', '@']);
+    // A number below zero is one.
+    let formula = text.starts_with(['=', '+', '-', '@']) && text.parse::<i64>().is_err();
     if !formula && !text.contains([',', '"']) {
         return text;
     }
@@ -63,6 +64,7 @@ mod tests {
             ("=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\""),
             ("@SUM(1)", "\"'@SUM(1)\""),
             ("-1+1", "\"'-1+1\""),
+            ("-83", "-83"),
             ("a\nb", "a\\nb"),
             ("\t=1", "\\t=1"),
             ("", ""),

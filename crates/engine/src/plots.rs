@@ -35,13 +35,13 @@ pub fn pacing(of: &str, shaping: &ShapingFacts) -> Vec<Series> {
         value.map(|value| Limit { value: value as f64, label }).into_iter().collect::<Vec<_>>()
     };
     let linear = promised != SenderType::Narrow;
-    let points = |of: &dyn Fn(&UnitShape) -> (i32, i32)| -> Vec<Point> {
+    let points = |of: &dyn Fn(&UnitShape) -> Option<(i32, i32)>| -> Vec<Point> {
         let point = |(at, unit): (usize, &UnitShape)| {
-            let (least, most) = of(unit);
+            let (least, most) = of(unit)?;
             let (least, most) = (f64::from(least), f64::from(most));
-            Point { at: at as f64, least, mean: f64::midpoint(least, most), most }
+            Some(Point { at: at as f64, least, mean: f64::midpoint(least, most), most })
         };
-        shaping.series.iter().enumerate().map(point).collect()
+        shaping.series.iter().enumerate().filter_map(point).collect()
     };
     let series = |title: &str, points, limits| Series {
         title: title.to_owned(),
@@ -57,7 +57,7 @@ pub fn pacing(of: &str, shaping: &ShapingFacts) -> Vec<Series> {
     let full = limit(limits.and_then(|it| it.buffer_limit), "VRX_FULL");
     let bursts = points(&|unit| {
         let most = i32::try_from(unit.burst_most).unwrap_or(i32::MAX);
-        (most, most)
+        Some((most, most))
     });
     let most = limit(limits.and_then(|it| it.burst_limit), "C_MAX");
     vec![series("VRX", buffer, full), series("C_INST", bursts, most)]

@@ -21,6 +21,9 @@ pub const MOST_UDP_BYTES: u16 = 1460;
 /// Sequence numbers behind by up to this are packets that came late (RFC 3550 §A.1, `MAX_MISORDER`).
 const MOST_BEHIND: i16 = 100;
 
+/// Seconds whose delay factors are kept one by one.
+const MOST_WINDOWS: usize = 1024;
+
 /// Sequence numbers ahead by up to this are packets that were lost (RFC 3550 §A.1, `MAX_DROPOUT`).
 const MOST_AHEAD: i16 = 3000;
 
@@ -92,7 +95,7 @@ impl Measure {
             absolute: Gather::default(),
             relative: Gather::default(),
             course: Course::new(200_000_000),
-            second: DelayFactor::new(1_000_000_000),
+            second: DelayFactor::new(1_000_000_000).keeping(MOST_WINDOWS),
             fifth: DelayFactor::new(200_000_000),
             aes3: format.am824.then(|| Box::new(am824::Measure::new(format.channels))),
         }
@@ -307,6 +310,7 @@ impl Measure {
         }
         facts.inter_packet = self.inter_packet.spread();
         facts.delay_factor_1s = self.second.spread();
+        facts.delay_windows = self.second.last().collect();
         facts.delay_factor_200ms = self.fifth.spread();
         facts.latency = self.absolute.spread();
         facts.latency_basis = facts.latency.map(|_| LatencyBasis::Absolute);

@@ -1,6 +1,8 @@
 //! Least, mean and most of what is met one by one, and delay factors over windows (EBU Tech 3337).
 
-use model::media::audio::{AudioSpan, Spread};
+use std::collections::VecDeque;
+
+use model::media::audio::{AudioSpan, DelayWindow, Spread};
 
 use super::packet_time::ns_of;
 
@@ -118,12 +120,28 @@ pub struct DelayFactor {
     length_ns: i64,
     open: Option<Open>,
     windows: Gather,
+    /// The last windows: when each began, and its factor.
+    last: VecDeque<DelayWindow>,
+    /// How many of them are kept.
+    most: usize,
 }
 
 impl DelayFactor {
     /// With windows of this length.
     pub const fn new(length_ns: i64) -> DelayFactor {
-        DelayFactor { length_ns, open: None, windows: Gather { count: 0, least: 0, most: 0, sum: 0 } }
+        DelayFactor {
+            length_ns,
+            open: None,
+            windows: Gather { count: 0, least: 0, most: 0, sum: 0 },
+            last: VecDeque::new(),
+            most: 0,
+        }
+    }
+
+    /// That keeps so many of the last windows.
+    pub const fn keeping(mut self, most: usize) -> DelayFactor {
+        self.most = most;
+        self
     }
 
     /// Takes a packet; says so where that ends a window.
@@ -143,7 +161,14 @@ impl DelayFactor {
             return None;
         }
         let over = (arrival_ns > 0).then(|| {
-            self.windows.add(open.most.saturating_sub(open.least));
+            let delay_factor_ns = open.most.saturating_sub(open.least);
+            self.windows.add(delay_factor_ns);
+            if self.most > 0 {
+                if self.last.len() >= self.most {
+                    self.last.pop_front();
+                }
+                self.last.push_back(DelayWindow { at_ns: open.time_ns, delay_factor_ns });
+            }
             Closed { arrival_ns, media_ns }
         });
         self.open = Some(fresh);
@@ -153,6 +178,11 @@ impl DelayFactor {
     /// Forgets the window that is open: the clock was set anew.
     pub fn restart(&mut self) {
         self.open = None;
+    }
+
+    /// The last windows that are over.
+    pub fn last(&self) -> impl Iterator<Item = DelayWindow> + '_ {
+        self.last.iter().copied()
     }
 
     /// Over all windows that are over.

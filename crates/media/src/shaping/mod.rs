@@ -259,16 +259,17 @@ impl Shaping {
             let frame = placed.as_ref().map(|placed| placed.frame);
             if self.model.gapped() {
                 let filling = self.fill_buffer(whole, first_ns, frame, false, !linear_counts);
-                shape.gapped = (filling.least, filling.most);
+                shape.gapped = Some((filling.least, filling.most));
                 held.gapped = Some(filling);
             }
             let filling = self.fill_buffer(whole, first_ns, frame, true, linear_counts);
-            shape.linear = (filling.least, filling.most);
+            shape.linear = Some((filling.least, filling.most));
             held.linear = Some(filling);
         }
         if let Some(placed) = &placed {
-            shape.first_packet_ns = placed.first_packet_ns;
-            shape.rtp_offset_ticks = placed.rtp_offset_ticks;
+            shape.first_packet_ns = Some(placed.first_packet_ns);
+            shape.rtp_offset_ticks = Some(placed.rtp_offset_ticks);
+            shape.latency_ns = Some(placed.latency_ns);
             let facts = &mut self.record.facts;
             facts.first_packet_ns.add(placed.first_packet_ns);
             facts.margin_ns.add(placed.margin_ns);
@@ -286,8 +287,7 @@ impl Shaping {
             self.record.facts.frame_packets.add(i64::try_from(frame_packets).unwrap_or(i64::MAX));
         }
         let first = self.unit.first;
-        let latency = placed.map(|placed| placed.latency_ns);
-        let broken = self.record.add(&self.model, &self.plan, frame_packets, shape, latency, held, first);
+        let broken = self.record.add(&self.model, &self.plan, frame_packets, shape, held, first);
         for (rule, detail) in broken.iter().flatten() {
             self.tally.note(rule, first, || detail.text());
         }

@@ -96,14 +96,12 @@ impl Record {
     }
 
     /// Adds a judged unit; gives the rules that it broke.
-    #[expect(clippy::too_many_arguments, reason = "a unit has that many sides, and they are used here once")]
     pub(super) fn add(
         &mut self,
         model: &ReadModel,
         plan: &ShapingPlan,
         frame_packets: u64,
         shape: UnitShape,
-        latency_ns: Option<i64>,
         held: Held,
         first: Occurrence,
     ) -> Broken {
@@ -130,11 +128,11 @@ impl Record {
                 *free = Some((&BURST_DECLARED, detail));
             }
         }
-        self.remember(shape, latency_ns);
+        self.remember(shape);
         broken
     }
 
-    fn remember(&mut self, shape: UnitShape, latency_ns: Option<i64>) {
+    fn remember(&mut self, shape: UnitShape) {
         if self.units.len() == MOST_UNITS {
             self.units.pop_front();
         }
@@ -146,16 +144,15 @@ impl Record {
             }
             self.seconds.push_back(SecondShape { second, ..SecondShape::default() });
         }
-        let (least, most) = if self.linear_counts { shape.linear } else { shape.gapped };
         if let Some(last) = self.seconds.back_mut() {
             last.burst.add(shape.burst_most.into());
-            last.buffer_least.add(least.into());
-            last.buffer_most.add(most.into());
-            last.gap_ns.add(shape.gap_ns);
-            if let Some(latency_ns) = latency_ns {
-                last.first_packet_ns.add(shape.first_packet_ns);
-                last.latency_ns.add(latency_ns);
+            if let Some((least, most)) = if self.linear_counts { shape.linear } else { shape.gapped } {
+                last.buffer_least.add(least.into());
+                last.buffer_most.add(most.into());
             }
+            last.gap_ns.add(shape.gap_ns);
+            shape.first_packet_ns.into_iter().for_each(|it| last.first_packet_ns.add(it));
+            shape.latency_ns.into_iter().for_each(|it| last.latency_ns.add(it));
         }
     }
 

@@ -183,6 +183,15 @@ pub struct AudioSpan {
     pub latency: Spread,
 }
 
+/// The time-stamped delay factor of one second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DelayWindow {
+    /// Its first packet, in nanoseconds of the capture's clock.
+    pub at_ns: i64,
+    /// How far arrival minus RTP time moved.
+    pub delay_factor_ns: i64,
+}
+
 /// What was measured of audio (ST 2110-30, -31, AES67).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AudioFacts {
@@ -226,6 +235,8 @@ pub struct AudioFacts {
     pub inter_packet: Option<Spread>,
     /// Time-stamped delay factor over windows of a second (EBU Tech 3337).
     pub delay_factor_1s: Option<Spread>,
+    /// The last of these windows, oldest first, at most 1,024.
+    pub delay_windows: Vec<DelayWindow>,
     /// The same over windows of 200 ms, as EBU LIST has it.
     pub delay_factor_200ms: Option<Spread>,
     /// Arrival minus RTP time.

@@ -104,14 +104,16 @@ pub struct UnitShape {
     pub packets: u32,
     /// The fullest network bucket.
     pub burst_most: u32,
-    /// The emptiest and the fullest buffer with the gapped schedule.
-    pub gapped: (i32, i32),
-    /// The emptiest and the fullest buffer with the linear schedule.
-    pub linear: (i32, i32),
-    /// First packet after the alignment point; 0 on a relative clock.
-    pub first_packet_ns: i64,
-    /// RTP timestamp against the alignment point in ticks; 0 on a relative clock.
-    pub rtp_offset_ticks: i64,
+    /// The emptiest and the fullest buffer with the gapped schedule; `None` where there is no such schedule.
+    pub gapped: Option<(i32, i32)>,
+    /// The emptiest and the fullest buffer with the linear schedule; `None` where no receiver model is applied.
+    pub linear: Option<(i32, i32)>,
+    /// First packet after the alignment point (FPT); `None` on a relative clock.
+    pub first_packet_ns: Option<i64>,
+    /// RTP timestamp against the alignment point in ticks (RTPOFFSET); `None` on a relative clock.
+    pub rtp_offset_ticks: Option<i64>,
+    /// First packet after its RTP timestamp (VL); `None` on a relative clock.
+    pub latency_ns: Option<i64>,
     /// From the last packet of the unit before.
     pub gap_ns: i64,
 }

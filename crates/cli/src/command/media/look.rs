@@ -11,7 +11,7 @@ use crate::command::captures::{Bar, Captures};
 use crate::command::read::{self, grounds};
 use crate::command::{Status, Stop, write_json};
 use crate::document::MediaDocument;
-use crate::{output, text};
+use crate::{csv, output, text};
 
 /// How closely streams are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,20 @@ pub(super) enum Face {
 const MEMORY_BYTES: u64 = 64 << 20;
 
 pub(super) fn run(args: &MediaLookArgs, face: Face) -> Status {
+    if args.output.csv && face != Face::Probe {
+        return Err(Stop::Usage(String::from(
+            "--csv is of what is measured frame by frame: media probe writes it",
+        )));
+    }
     let (view, _) = view(args)?;
     let status = view.outcome(args.fail_on.threshold()).exit_status();
     if args.output.json {
         let document = MediaDocument::of(&view, status);
         write_json(serde_json::to_vec(&document)?, output::is_terminal())?;
+    } else if args.output.csv {
+        let mut out = String::new();
+        csv::media(&mut out, &view, !args.output.no_header);
+        output::present(&out, &args.output)?;
     } else {
         let mut out = String::new();
         let form = output::form(&args.output);

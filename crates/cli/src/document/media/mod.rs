@@ -3,6 +3,7 @@
 mod facts;
 mod received;
 mod sent;
+mod series;
 mod session;
 mod stream;
 
@@ -17,6 +18,8 @@ pub(crate) use received::ReceivingDocument;
 pub(crate) use sent::SendingDocument;
 pub(crate) use session::{Session, media_clock, reference};
 pub(crate) use stream::Stream;
+
+use series::Series;
 
 use super::tables::{Accepted, Finding, Gap, Generator};
 use super::traffic::moment;
@@ -42,6 +45,8 @@ pub(crate) struct MediaDocument<'a> {
     pub(crate) sessions: Vec<Session<'a>>,
     /// What came.
     pub(crate) streams: Vec<Stream<'a>>,
+    /// The same frame by frame and second by second, where it is measured so.
+    pub(crate) series: Vec<Series>,
     /// Clocks on the wire.
     pub(crate) ptp: PtpFacts,
     /// Who listens to which multicast group, as it was said on the wire.
@@ -68,6 +73,13 @@ impl<'a> MediaDocument<'a> {
             last: moment(traffic.last),
             sessions: traffic.media.sessions.iter().map(Session::of).collect(),
             streams: traffic.media.streams.iter().map(Stream::of).collect(),
+            series: traffic
+                .media
+                .streams
+                .iter()
+                .enumerate()
+                .flat_map(|(at, stream)| Series::of(at, stream))
+                .collect(),
             ptp: traffic.media.ptp.show(),
             memberships: traffic.media.memberships.show(),
             findings: view.findings.iter().map(Finding::of_traffic).collect(),

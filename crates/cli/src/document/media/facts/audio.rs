@@ -22,6 +22,16 @@ shown! {
 }
 
 shown! {
+    /// The time-stamped delay factor of one second (EBU Tech 3337).
+    DelayWindow from model::media::audio::DelayWindow {
+        /// Its first packet, in nanoseconds of the capture's clock.
+        at_ns: i64,
+        /// How far arrival minus RTP time moved.
+        delay_factor_ns: i64,
+    }
+}
+
+shown! {
     /// What was measured of audio (ST 2110-30, -31, AES67).
     AudioFacts from model::media::audio::AudioFacts {
         /// Packets.

@@ -101,14 +101,16 @@ shown! {
         packets: u32,
         /// The fullest network bucket.
         burst_most: u32,
-        /// The emptiest and the fullest buffer with the gapped schedule.
-        gapped: (i32, i32),
-        /// The emptiest and the fullest buffer with the linear schedule.
-        linear: (i32, i32),
-        /// First packet after the alignment point; 0 on a relative clock.
-        first_packet_ns: i64,
-        /// RTP timestamp against the alignment point in ticks; 0 on a relative clock.
-        rtp_offset_ticks: i64,
+        /// The emptiest and the fullest buffer with the gapped schedule; null where there is no such schedule.
+        gapped: Option<(i32, i32)>,
+        /// The emptiest and the fullest buffer with the linear schedule; null where no receiver model is applied.
+        linear: Option<(i32, i32)>,
+        /// First packet after the alignment point (FPT); null on a relative clock.
+        first_packet_ns: Option<i64>,
+        /// RTP timestamp against the alignment point in ticks (RTPOFFSET); null on a relative clock.
+        rtp_offset_ticks: Option<i64>,
+        /// First packet after its RTP timestamp (VL); null on a relative clock.
+        latency_ns: Option<i64>,
         /// From the last packet of the unit before.
         gap_ns: i64,
     }
