@@ -1,21 +1,9 @@
 //! Captures of the field: what is known of them must be found. They are read where they are at hand.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use crate::support::Home;
-use crate::{probe, word};
-
-/// A capture of the field, or `None` with a word about it.
-fn capture(name: &str) -> Option<PathBuf> {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../../shared/corpus/pcap", name].iter().collect();
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: the captures of the field are not here ({name})");
-    None
-}
+use crate::{capture, probe, word};
 
 fn only_stream(name: &str) -> Option<Value> {
     let path = capture(name)?;

@@ -9,14 +9,15 @@
 )]
 
 mod field;
+mod pacing;
 mod rings;
 mod studio;
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "other suites use all of it")]
 mod support;
 mod tricky;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -52,4 +53,30 @@ fn kept(home: &Home, name: &str, bytes: &[u8]) -> PathBuf {
 /// The path as the command line takes it.
 fn word(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// A capture of the field, or `None` with a word about it.
+fn capture(name: &str) -> Option<PathBuf> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../../shared/corpus/pcap", name].iter().collect();
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: the captures of the field are not here ({name})");
+    None
+}
+
+/// Debian's own, not one of a developer's.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// Whether the tools are here; says loudly what is missing.
+fn has(test: &str, tools: &[&str]) -> bool {
+    let works = |tool: &&str| {
+        let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).output();
+        found.is_ok_and(|found| found.status.success())
+    };
+    let missing: Vec<&&str> = tools.iter().filter(|tool| !works(tool)).collect();
+    if !missing.is_empty() {
+        eprintln!("SKIPPED: {test} needs {missing:?}");
+    }
+    missing.is_empty()
 }

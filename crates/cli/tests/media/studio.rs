@@ -100,6 +100,11 @@ pub fn format() -> VideoFormat {
 
 /// A session of them, from one source to these legs.
 pub fn session(source: &str, legs: &[&str]) -> Session {
+    session_of(format(), source, legs)
+}
+
+/// A session of any pictures.
+pub fn session_of(format: VideoFormat, source: &str, legs: &[&str]) -> Session {
     let leg = |to: &&str| Leg {
         destination: to.parse().unwrap(),
         sources: Sources::Only(vec![source.parse().unwrap()]),
@@ -110,7 +115,7 @@ pub fn session(source: &str, legs: &[&str]) -> Session {
         name: "Bars".into(),
         identity: "1".into(),
         source: SessionSource::File("made".into()),
-        formats: vec![Format { payload_type: 96, clock_rate: 90_000, essence: Essence::Video(format()) }],
+        formats: vec![Format { payload_type: 96, clock_rate: 90_000, essence: Essence::Video(format) }],
         legs: legs.iter().map(leg).collect(),
         reference: Some(ReferenceClock::Ptp {
             version: "IEEE1588-2008".into(),
@@ -132,9 +137,19 @@ pub fn description(session: Session) -> String {
 
 /// Sends so many frames, harmed as told (as in `loss=1%`; empty for not), on one leg.
 pub fn send(studio: &mut Studio, frames: u64, harm: &str, source: &str, to: &str, ssrc: u32) {
-    let format = format();
     let head = Head { payload_type: 96, ssrc, sequence: 0 };
-    let mut maker = VideoMaker::new(&format, Signal::Bars, false, head).unwrap();
+    send_as(studio, &format(), SenderType::NarrowLinear, (frames, 1, harm), (source, to, head));
+}
+
+/// The same with any pictures, and in bursts of so many packets.
+pub fn send_as(
+    studio: &mut Studio,
+    format: &VideoFormat,
+    sender_type: SenderType,
+    (frames, burst, harm): (u64, u32, &str),
+    (source, to, head): (&str, &str, Head),
+) {
+    let mut maker = VideoMaker::new(format, Signal::Bars, false, head).unwrap();
     let raster = Raster {
         frame_rate: format.frame_rate,
         scan: format.scan,
@@ -143,22 +158,27 @@ pub fn send(studio: &mut Studio, frames: u64, harm: &str, source: &str, to: &str
         offset_us: None,
         max_udp_bytes: format.max_udp_bytes,
     };
-    let schedule = VideoSchedule::new(raster, SenderType::NarrowLinear).unwrap();
+    let schedule = VideoSchedule::new(raster, sender_type).unwrap().in_bursts_of(burst);
     let alignment = Alignment::new(format.frame_rate);
+    let parts = schedule.model().parts();
     let mut faults = Faults::parse(harm, 7).unwrap();
     let (source, to): (SocketAddr, SocketAddr) = (source.parse().unwrap(), to.parse().unwrap());
     let first = alignment.number(Timestamp::from_ns(1_790_000_000_000_000_000));
     let mut batch = Batch::default();
     for number in first..first + i64::try_from(frames).unwrap() {
         batch.clear();
-        let timestamp = alignment.rtp(number, 90_000);
-        maker.frame(u64::try_from(number).unwrap(), [timestamp; 2], &mut batch);
-        let count = u32::try_from(batch.len()).unwrap();
-        let mut departures: Vec<Departure> = schedule
-            .departures(number, false, count)
-            .enumerate()
-            .map(|(packet, at)| Departure { at, packet })
-            .collect();
+        let timestamps = match format.scan {
+            Scan::Interlaced => {
+                let fields = Alignment::fields(format.frame_rate).unwrap();
+                [fields.rtp(2 * number, 90_000), fields.rtp(2 * number + 1, 90_000)]
+            }
+            _ => [alignment.rtp(number, 90_000); 2],
+        };
+        maker.frame(u64::try_from(number).unwrap(), timestamps, &mut batch);
+        let count = u32::try_from(batch.len() as u64 / parts).unwrap();
+        let departures = (0..parts).flat_map(|part| schedule.departures(number, part == 1, count));
+        let mut departures: Vec<Departure> =
+            departures.enumerate().map(|(packet, at)| Departure { at, packet }).collect();
         faults.apply(&mut batch, &mut departures);
         for departure in departures {
             studio.datagram(departure.at, source, to, batch.packet(departure.packet).unwrap());
