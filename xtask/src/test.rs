@@ -29,6 +29,14 @@ const PACKAGES: &[&str] = &[
     "util-linux",
     // A terminal as people have it.
     "tmux",
+    // Media: who sends, receives, serves and shows it.
+    "ffmpeg",
+    "gstreamer1.0-tools",
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "gir1.2-gst-rtsp-server-1.0",
+    "python3-gi",
+    "python3-pil",
     // Receivers of alerts.
     "openssl",
     "rsyslog",

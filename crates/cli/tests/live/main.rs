@@ -26,6 +26,7 @@ mod strangers;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod top;
 mod unprivileged;
 mod wire;

@@ -87,10 +87,18 @@ fn named(args: &AgreedArgs) -> Result<Vec<Session>, Stop> {
     }
     for url in &args.rtsp {
         let answer = engine::rtsp::describe(url, None, Limits::default())
-            .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(url))))?;
+            .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(&public(url)))))?;
         sessions.extend(answer.sessions);
     }
     Ok(sessions)
+}
+
+/// An address without the name and the password that may stand in it: what is said of it ends in logs.
+fn public(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let who = rest.get(..end).and_then(|authority| authority.rfind('@')).map_or(0, |at| at + 1);
+    format!("{scheme}://{}", rest.get(who..).unwrap_or_default())
 }
 
 /// The sessions that people wrote down in the policy, as far as they still apply.
