@@ -18,6 +18,7 @@ mod document;
 mod drift;
 mod events;
 mod odd;
+mod outputs;
 mod scene;
 mod serve;
 #[expect(dead_code, reason = "what these tests do not need, those of the pages do")]

@@ -201,7 +201,7 @@ impl Sink for Ancillary {
             let line = one.place.line;
             write!(
                 self.file,
-                "{time} rtp={} {:?} {line:?} {did:02x}/{sdid:02x} {name}:",
+                "{time} rtp={} {} {line} {did:02x}/{sdid:02x} {name}:",
                 packet.rtp.timestamp, payload.field
             )?;
             for word in one.words.iter() {

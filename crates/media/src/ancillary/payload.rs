@@ -1,5 +1,7 @@
 //! The RTP payload of ancillary data: its header, and the packets in it (RFC 8331 §2.1).
 
+use core::fmt;
+
 use wire::Fault;
 use wire::cursor::{be16, be32};
 
@@ -36,6 +38,17 @@ impl Field {
             Field::First => 2,
             Field::Second => 3,
         }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Field::Unspecified => "frame",
+            Field::Invalid => "wrong field",
+            Field::First => "first field",
+            Field::Second => "second field",
+        })
     }
 }
 
@@ -87,6 +100,17 @@ impl Line {
             Line::Unspecified => 0x7ff,
             Line::BeforePicture => 0x7fe,
             Line::Beyond => 0x7fd,
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Line::At(line) => write!(f, "line {line}"),
+            Line::Unspecified => f.write_str("any line"),
+            Line::BeforePicture => f.write_str("before the picture"),
+            Line::Beyond => f.write_str("beyond line 2044"),
         }
     }
 }
