@@ -8,6 +8,7 @@
     reason = "a test stops where something is wrong, says what it left out, and knows its documents"
 )]
 
+mod delay;
 mod field;
 mod pacing;
 mod rings;
