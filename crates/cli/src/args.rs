@@ -10,6 +10,7 @@ mod history;
 mod mcp;
 mod media;
 pub(crate) mod receiving;
+mod schema;
 pub(crate) mod sending;
 mod serve;
 mod token;
@@ -33,6 +34,7 @@ pub(crate) use media::{
     AgreedArgs, ComplaintLevel, MediaCommand, MediaLookArgs, MediaReportArgs, ProfileName, SdpCommand,
     SdpLintArgs, SessionArgs,
 };
+pub(crate) use schema::SchemaName;
 pub(crate) use serve::ServeArgs;
 pub(crate) use token::{ScopeName, TokenCommand, TokenPlace};
 pub(crate) use top::TopArgs;
@@ -531,29 +533,6 @@ pub(crate) enum ColorWhen {
     Always,
     /// Never
     Never,
-}
-
-/// Which schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    /// The document of list, port and check
-    Portreeve,
-    /// The document of baseline diff
-    Changes,
-    /// The document of registry search and show
-    Assignments,
-    /// The document of read, and the lines of watch
-    Traffic,
-    /// The document of media ls, media probe and media ptp
-    Media,
-    /// The document of doctor
-    Doctor,
-    /// The document of census
-    Census,
-    /// The document of history
-    History,
-    /// The document of findings
-    Findings,
 }
 
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {

@@ -81,6 +81,8 @@ pub(super) fn schema(name: SchemaName) -> Status {
         SchemaName::Findings => include_bytes!("../../../../docs/schema/findings-v1.schema.json"),
         SchemaName::Media => include_bytes!("../../../../docs/schema/media-v1.schema.json"),
         SchemaName::Census => include_bytes!("../../../../docs/schema/census-v1.schema.json"),
+        SchemaName::Decoy => include_bytes!("../../../../docs/schema/decoy-v1.schema.json"),
+        SchemaName::Alert => include_bytes!("../../../../docs/schema/alert-v1.schema.json"),
         SchemaName::Traffic => include_bytes!("../../../../docs/schema/traffic-v1.schema.json"),
     })?;
     Ok(0)

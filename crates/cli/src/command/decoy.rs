@@ -14,12 +14,13 @@ use engine::evidence::EvidenceFile;
 use engine::{Grounds, Outcome, today};
 use host::privilege;
 use model::{DecoyTouch, Finding, Severity, Subject, Visit};
-use serde_json::json;
 
 use super::read::{grounds, lines};
-use super::{Status, Stop};
+use super::{Status, Stop, until};
 use crate::args::{DecoyArgs, OutputArgs};
-use crate::document::{DecoyCountsDocument, DecoyCoverage, DecoyTouchDocument, DecoyVisit};
+use crate::document::{
+    DecoyCountsDocument, DecoyCoverage, DecoyLine, DecoyTouchDocument, DecoyVisit, SCHEMA_VERSION,
+};
 use crate::{output, text};
 
 const WAIT: Duration = Duration::from_millis(500);
@@ -39,8 +40,7 @@ pub(super) fn run(args: &DecoyArgs) -> Status {
     let evidence = args.write.as_deref().map(Evidence::begin).transpose()?;
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
-    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Stop::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
+    until::on_interrupt(move || stop.store(true, Ordering::Relaxed))?;
     let mut teller = Teller {
         args,
         grounds,
@@ -149,7 +149,7 @@ impl Teller<'_> {
         let state = decoys.state();
         if self.args.json {
             let coverage = DecoyCoverage::of(&state);
-            self.reader = lines(&[json!({ "schema_version": 1, "event": "begin", "coverage": coverage })])?;
+            self.reader = lines(&[DecoyLine::Begin { schema_version: SCHEMA_VERSION, coverage }])?;
         } else {
             output::complain(&text::decoy_coverage(&state));
         }
@@ -167,7 +167,7 @@ impl Teller<'_> {
         }
         let told = if self.args.json {
             let touch = DecoyTouchDocument::of(touch);
-            lines(&[json!({ "schema_version": 1, "event": "touch", "touch": touch })])
+            lines(&[DecoyLine::Touch { schema_version: SCHEMA_VERSION, touch }])
         } else {
             let mut out = String::new();
             text::decoy_touch_line(&mut out, touch, output::form(&self.output));
@@ -197,9 +197,7 @@ impl Teller<'_> {
             }
             self.reader = if self.args.json {
                 let shown = crate::document::Finding::of_traffic(&finding);
-                lines(&[
-                    json!({ "schema_version": 1, "event": "finding", "source": source, "finding": shown }),
-                ])?
+                lines(&[DecoyLine::Finding { schema_version: SCHEMA_VERSION, source, finding: shown }])?
             } else {
                 let mut out = String::new();
                 text::finding_line(&mut out, &finding, output::form(&self.output));
@@ -220,15 +218,14 @@ impl Teller<'_> {
         let status = if fails { Outcome::Findings } else { Outcome::Accounted }.exit_status();
         let (state, counts) = (decoys.state(), decoys.counts());
         if self.args.json {
-            let summary = json!({
-                "schema_version": 1,
-                "event": "summary",
-                "coverage": DecoyCoverage::of(&state),
-                "counts": DecoyCountsDocument::of(&counts),
-                "visits": visits.iter().map(DecoyVisit::of).collect::<Vec<_>>(),
-                "findings": findings.iter().map(crate::document::Finding::of_traffic).collect::<Vec<_>>(),
-                "exit_status": status,
-            });
+            let summary = DecoyLine::Summary {
+                schema_version: SCHEMA_VERSION,
+                coverage: DecoyCoverage::of(&state),
+                counts: DecoyCountsDocument::of(&counts),
+                visits: visits.iter().map(DecoyVisit::of).collect(),
+                findings: findings.iter().map(crate::document::Finding::of_traffic).collect(),
+                exit_status: status,
+            };
             lines(&[summary])?;
         } else {
             let mut out = String::from("\n");

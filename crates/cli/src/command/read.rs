@@ -221,7 +221,7 @@ pub(super) fn tell_gaps(view: &TrafficView) {
 }
 
 /// Writes JSON values, one a line; says whether there is still a reader.
-pub(super) fn lines(values: &[serde_json::Value]) -> Result<bool, Stop> {
+pub(super) fn lines(values: &[impl serde::Serialize]) -> Result<bool, Stop> {
     let mut bytes = Vec::new();
     for value in values {
         serde_json::to_writer(&mut bytes, value)?;

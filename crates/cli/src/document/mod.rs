@@ -26,7 +26,8 @@ use engine::{Door, Row, View};
 
 pub(crate) use census::CensusDocument;
 pub(crate) use decoy::{
-    Counts as DecoyCountsDocument, Coverage as DecoyCoverage, DecoyVisit, Touch as DecoyTouchDocument,
+    Counts as DecoyCountsDocument, Coverage as DecoyCoverage, DecoyVisit, Line as DecoyLine,
+    Touch as DecoyTouchDocument,
 };
 pub(crate) use doctor::DoctorDocument;
 pub(crate) use event::SocketEvent;

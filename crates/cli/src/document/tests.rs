@@ -79,6 +79,11 @@ fn history_and_findings_have_schemas() {
 }
 
 #[test]
+fn the_lines_of_decoys_have_a_schema() {
+    compare(&docs("decoy-v1.schema.json"), &schema_text::<DecoyLine<'static>>());
+}
+
+#[test]
 fn real_documents_keep_the_schema() {
     let schema: Value = serde_json::from_str(&schema_text::<Document<'static>>()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

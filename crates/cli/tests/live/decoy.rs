@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -131,6 +132,18 @@ fn cable(name: &str) -> (Stage, Stage) {
     (host, scanner)
 }
 
+/// A line as a document, which keeps the schema that `portreeve schema decoy` prints.
+fn line(text: &str) -> Value {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = include_str!("../../../../docs/schema/decoy-v1.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    });
+    let line = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> = SCHEMA.iter_errors(&line).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?} in {line}");
+    line
+}
+
 /// A decoy at work.
 struct Decoy {
     child: Child,
@@ -144,7 +157,7 @@ impl Decoy {
         all.extend_from_slice(words);
         let mut child = stage.home.at_home(stage.command(&all)).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let begin: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let begin = line(&lines.next().unwrap().unwrap());
         assert_eq!(begin["event"], "begin", "{begin}");
         Decoy { child, lines, begin }
     }
@@ -164,8 +177,7 @@ impl Decoy {
     /// Ends it as Ctrl-C does: the findings that it told, and its summary.
     fn end(mut self) -> (Vec<Value>, Value) {
         self.signal("INT");
-        let mut events: Vec<Value> =
-            self.lines.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        let mut events: Vec<Value> = self.lines.by_ref().map(|text| line(&text.unwrap())).collect();
         let _ = self.child.wait();
         let summary = events.pop().unwrap();
         assert_eq!(summary["event"], "summary", "{summary}");

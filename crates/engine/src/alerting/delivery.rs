@@ -123,7 +123,7 @@ impl Delivery {
                 Ok(Receipt::HandedOver("the mailer took it; whether it arrives, its queue knows"))
             }
             Link::Command { command, limit } => {
-                let document = json::document(notice, &context, name).to_string();
+                let document = json::document(notice, &context, name);
                 let environment = variables(notice);
                 let ended = run(&Run {
                     command,
@@ -176,11 +176,10 @@ fn post(
             (url, json::document(notice, context, name), secret_file.as_deref(), token_file.as_deref(), false)
         }
         Way::Otlp { url, token_file, .. } => {
-            (url, otlp::request(notice, context, now), None, token_file.as_deref(), true)
+            (url, otlp::request(notice, context, now).to_string(), None, token_file.as_deref(), true)
         }
         _ => return Err(Failure::never("not a way of the web")),
     };
-    let body = body.to_string();
     let time = now.as_seconds().to_string();
     let mut headers = vec![("Content-Type", "application/json".to_owned())];
     if !logs {

@@ -254,9 +254,13 @@ fn a_letter_has_the_headers_that_we_gave_it() {
     }
 }
 
+fn of_webhook(notice: &Notice) -> serde_json::Value {
+    serde_json::from_str(&with(|context| json::document(notice, context, "1-2"))).unwrap()
+}
+
 #[test]
 fn the_document_has_everything_and_keeps_the_text_as_it_was() {
-    let document = with(|context| json::document(&hostile(), context, "1-2"));
+    let document = of_webhook(&hostile());
     let first = &document["findings"][0];
     assert_eq!((first["title"].as_str(), &document["left_out"]), (Some(HOSTILE), &serde_json::json!(7)));
     for key in [
@@ -274,10 +278,29 @@ fn the_document_has_everything_and_keeps_the_text_as_it_was() {
         assert!(first[key].is_string(), "{key}");
     }
     assert_eq!((&document["host"], &document["test"]), (&"reeve.example".into(), &false.into()));
-    let test = with(|context| json::document(&Notice::test(Timestamp::from_ns(AT)), context, "1-2"));
-    assert_eq!(test["test"], true);
-    let held = with(|context| json::document(&held(), context, "1-2"));
-    assert_eq!(held["held_back"]["codes"][0]["count"], 40);
+    assert_eq!(of_webhook(&Notice::test(Timestamp::from_ns(AT)))["test"], true);
+    assert_eq!(of_webhook(&held())["held_back"]["codes"][0]["count"], 40);
+}
+
+#[test]
+fn the_document_keeps_its_schema_and_that_is_the_committed_one() {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<json::Document<'static>>();
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema/alert-v1.schema.json");
+    if std::env::var_os("PORTREEVE_BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(committed == text, "look at the change and run the tests once with PORTREEVE_BLESS=1");
+    let validator = jsonschema::validator_for(&schema.to_value()).unwrap();
+    for notice in [plain(), hostile(), held(), Notice::test(Timestamp::from_ns(AT))] {
+        let mut document = of_webhook(&notice);
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        document["findings"] = "none".into();
+        assert!(!validator.is_valid(&document));
+    }
 }
 
 #[test]
