@@ -77,7 +77,7 @@ impl Service<'_> {
             if fits(&value) {
                 return value;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "{words:?}: {value:#}");
+            assert!(begun.elapsed() < Duration::from_secs(90), "{words:?}: {value:#}");
         }
     }
 
@@ -212,5 +212,43 @@ fn under_churn_policy_is_read_again_nothing_is_lost_uncounted_and_memory_stays()
     });
     eprintln!("memory {early} KiB, then {late} KiB after {rounds} rounds; {}", status["service"]);
     assert!(late < early + 48 * 1024, "memory grows: {early} KiB, then {late} KiB");
+    service.end();
+}
+
+/// 64 clients of a server on 420 that speaks SSH, one after the other.
+const CLIENTS: &str = "
+import socket
+for _ in range(64):
+    c = socket.create_connection(('127.0.0.1', 420))
+    c.recv(64)
+    c.sendall(b'SSH-2.0-client\\r\\n')
+    c.close()
+";
+
+#[test]
+fn packets_of_another_namespace_are_shared_by_workers_and_none_of_ours_is_read() {
+    if !possible("the service with another namespace and two workers", &[KERNEL_PROGRAMS]) {
+        return;
+    }
+    let (stage, other) = (Stage::new("serve-netns"), Stage::new("serve-other"));
+    fs::write(place(&stage, "policy.toml"), "").unwrap();
+    let service = Service::begin(&stage, &format!("[watch]\nworkers = 2\nnetns = \"{}\"\n", other.pid()));
+    let _there = other.plant("s = tcp(420); answer(s, b'SSH-2.0-server\\r\\n'); ready()");
+    // The same here, where no packet is read.
+    let _here = stage.plant("s = tcp(422); answer(s, b'SSH-2.0-server\\r\\n'); ready()");
+    assert!(other.command(&[PYTHON, "-c", CLIENTS]).status().unwrap().success());
+    assert!(stage.command(&[PYTHON, "-c", &CLIENTS.replace("420", "422")]).status().unwrap().success());
+    // Each flow is told once, whichever worker it fell to.
+    let told = service.until(&["history", "420"], |it| it["port"]["flows"][0]["seen"]["times"] == 64);
+    assert_eq!(told["port"]["flows"][0]["protocol"], "ssh", "{told:#}");
+    let here = service.json(&["history", "422"]);
+    assert_eq!(here["port"]["flows"], serde_json::json!([]), "no packet of this namespace is read");
+    assert!(!here["port"]["doors"].as_array().unwrap().is_empty(), "its sockets are looked at all the same");
+    // What both workers saw is judged as one.
+    let all = |found: &Value| found["findings"].as_array().unwrap().clone();
+    let is_mismatch = |it: &Value| it["code"] == "protocol-mismatch" && it["about"] == "tcp 127.0.0.1:420";
+    let found = service.until(&["findings"], |it| all(it).iter().any(is_mismatch));
+    let mismatch = all(&found).into_iter().find(is_mismatch).unwrap();
+    assert!(mismatch["evidence"].to_string().contains(" of 1 client (127.0.0.1)"), "{mismatch:#}");
     service.end();
 }
