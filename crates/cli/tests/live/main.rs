@@ -27,6 +27,7 @@ mod strangers;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod tmux;
 mod told;
 mod top;
 mod unprivileged;
