@@ -185,6 +185,11 @@ pub struct Urgency {
     pub efforts: Vec<Effort>,
 }
 
+impl Urgency {
+    /// Does nothing: there is nothing to give way with.
+    pub fn move_on(&mut self) {}
+}
+
 /// Says that there is nothing to grant.
 pub fn urgency(request: &UrgencyRequest) -> Urgency {
     let wishes = [

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use host::transmit::{Pacer, TransmitRequest, Transmitter};
+use host::transmit::{Pacer, TransmitRequest, Transmitter, Urgency};
 use model::media::{Lateness, SentLeg, SentStream};
 use model::{Tai, Timestamp};
 
@@ -19,6 +19,10 @@ const PATIENCE_NS: i64 = 20_000_000;
 const NAP: Duration = Duration::from_millis(1);
 /// How long those who have something wait while others have nothing yet.
 const LOOK_NS: i64 = 1_000_000;
+/// For how long the thread that sends may have one processor for itself: well below a second, see [`Urgency::move_on`].
+const STAY_NS: i64 = 200_000_000;
+/// What it takes to move to another one, and to be awake there.
+const MOVE_NS: i64 = 400_000;
 
 /// What was sent of a stream so far, for those who report on it.
 #[derive(Debug, Default)]
@@ -185,7 +189,8 @@ impl Lane {
 }
 
 /// Lets the packets of all streams leave, each at its time, until there are no more or somebody says stop.
-pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, watch: &Watch) {
+pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, granted: &mut Urgency, watch: &Watch) {
+    let mut moved = pacer.now();
     while !watch.stop.load(Ordering::Relaxed) {
         let soonest =
             lanes.iter_mut().enumerate().filter_map(|(at, lane)| Some((lane.due(|| pacer.now())?, at))).min();
@@ -196,8 +201,14 @@ pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, watch: &Watch) {
             rest(lanes, pacer);
             continue;
         };
+        let now = pacer.now();
+        // Between two frames nothing is late because of it.
+        if now.since_ns(moved) > STAY_NS && due.since_ns(now) > MOVE_NS {
+            granted.move_on();
+            moved = now;
+        }
         // Who has nothing yet may have something sooner.
-        let look = Timestamp::from_ns(pacer.now().as_ns().saturating_add(LOOK_NS));
+        let look = Timestamp::from_ns(now.as_ns().saturating_add(LOOK_NS));
         let starving = lanes.iter().any(|lane| !lane.over && lane.period.is_none());
         let until = if starving { due.min(look) } else { due };
         let now = pacer.wait(until, &watch.stop);

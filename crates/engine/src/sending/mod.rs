@@ -107,10 +107,10 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         });
         let wish = sending.urgency;
         let paced = scope.spawn(move || {
-            let granted = urgency(&wish);
+            let mut granted = urgency(&wish);
             let mut pacer = pacer;
             let mut lanes = lanes;
-            lane::run(&mut lanes, &mut pacer, watch);
+            lane::run(&mut lanes, &mut pacer, &mut granted, watch);
             let ended = pacer.now();
             (granted.efforts, lanes.into_iter().map(Lane::finish).collect::<Vec<_>>(), ended)
         });

@@ -2,13 +2,14 @@
 
 #![expect(unsafe_code, reason = "rustix has no scheduling policies")]
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 
 use model::media::Effort;
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
 
 use crate::transmit::UrgencyRequest;
 
@@ -20,7 +21,25 @@ const PRIORITY: i32 = 50;
 pub struct Urgency {
     /// What was tried, and what was had.
     pub efforts: Vec<Effort>,
+    /// The processors to run on by turns, the next one first.
+    homes: VecDeque<usize>,
     _awake: Option<File>,
+}
+
+impl Urgency {
+    /// Leaves this processor to those who wait for it, and goes on on the next one: where ordinary threads wait for a second,
+    /// the kernel stops us for 50 ms (the fair server of Linux 6.12), which is two frames and more.
+    ///
+    /// Does nothing where we run like others, or where somebody has chosen a processor.
+    pub fn move_on(&mut self) {
+        self.homes.rotate_left(self.homes.len().min(1));
+        let mut set = CpuSet::new();
+        if let Some(next) = self.homes.front() {
+            set.set(*next);
+            // Where it may not be had any more, we stay.
+            _ = sched_setaffinity(None, &set);
+        }
+    }
 }
 
 /// Asks for all of it, for the calling thread.
@@ -47,10 +66,16 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
         "1 ns".to_owned(),
         set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from),
     );
+    let mut homes = VecDeque::new();
     if request.real_time {
         let result =
             if several { first_come() } else { Err(io::Error::other("there is one processor only")) };
-        note("real-time scheduling", format!("SCHED_FIFO, priority {PRIORITY}"), result);
+        let mut had = format!("SCHED_FIFO, priority {PRIORITY}");
+        if result.is_ok() && request.cpu.is_none() {
+            homes = allowed();
+            had.push_str(", on each processor for a while");
+        }
+        note("real-time scheduling", had, result);
     }
     let mut awake = None;
     if request.steady {
@@ -64,7 +89,13 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
         });
         note("processors that stay awake", "no sleep states".to_owned(), opened);
     }
-    Urgency { efforts, _awake: awake }
+    Urgency { efforts, homes, _awake: awake }
+}
+
+/// The processors that this thread may run on.
+fn allowed() -> VecDeque<usize> {
+    let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+    (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
 }
 
 fn first_come() -> io::Result<()> {
@@ -99,5 +130,29 @@ mod tests {
             urgency(&UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false }).efforts
         });
         assert!(refused.join().unwrap().first().unwrap().outcome.is_err());
+    }
+
+    #[test]
+    fn who_moves_on_is_on_another_processor_each_time_and_comes_back() {
+        let seen = std::thread::spawn(|| {
+            let mut homes = allowed();
+            let count = homes.len();
+            homes.truncate(2);
+            let mut granted = Urgency { efforts: Vec::new(), homes, _awake: None };
+            let places = [(); 4].map(|()| {
+                granted.move_on();
+                allowed()
+            });
+            (count, places)
+        });
+        let (count, [a, b, c, d]) = seen.join().unwrap();
+        assert!([&a, &b, &c, &d].iter().all(|place| place.len() == 1));
+        assert_eq!((a == b, a == c, b == d), (count < 2, true, true));
+        // Who has no places stays everywhere.
+        let free = std::thread::spawn(|| {
+            Urgency { efforts: Vec::new(), homes: VecDeque::new(), _awake: None }.move_on();
+            allowed().len()
+        });
+        assert_eq!(free.join().unwrap(), allowed().len());
     }
 }
