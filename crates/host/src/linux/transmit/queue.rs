@@ -69,10 +69,13 @@ pub fn begin(socket: BorrowedFd<'_>, local: IpAddr, interface: u32) -> Result<La
         Launch::Etf
     } else if kinds.iter().any(|kind| kind == "fq") {
         Launch::Fq
-    } else if kinds.is_empty() {
-        return Err("the interface has no queue".to_owned());
     } else {
-        return Err(format!("the interface's queue ({}) does not know times", kinds.join(", ")));
+        let lacks = if kinds.is_empty() {
+            "the interface has no queue".to_owned()
+        } else {
+            format!("the interface's queue ({}) does not know times", kinds.join(", "))
+        };
+        return Err(format!("{lacks}: {}", remedy(number)));
     };
     if told_ahead_ns().is_none() {
         return Err("the kernel was not told TAI, so that its times would not be ours".to_owned());
@@ -87,6 +90,13 @@ pub fn begin(socket: BorrowedFd<'_>, local: IpAddr, interface: u32) -> Result<La
         Ok(()) => Ok(launch),
         Err(error) => Err(format!("the kernel does not take times: {error}")),
     }
+}
+
+/// How the administrator gives an interface a queue that knows times; it is not ours to change.
+fn remedy(interface: u32) -> String {
+    let all = crate::interfaces().unwrap_or_default();
+    let name = all.iter().find(|each| each.index == interface).map_or("IFACE", |each| &each.name);
+    format!("tc qdisc replace dev {name} root fq gives it one that does, where the kernel has fq")
 }
 
 /// The interface that has this address.
