@@ -19,6 +19,7 @@ mod drift;
 mod events;
 mod odd;
 mod outputs;
+mod pacing;
 mod scene;
 mod serve;
 #[expect(dead_code, reason = "what these tests do not need, those of the pages do")]

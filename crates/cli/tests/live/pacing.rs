@@ -1,0 +1,116 @@
+//! Video is paced as its type says (ST 2110-21:2022): judged by a model of the test's own, on what tcpdump saw of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::stage::{Stage, possible};
+use crate::support::err;
+
+/// 720p25 of 4:2:2 and ten bits: three packets for each of 720 rows.
+const PACKETS: i128 = 2160;
+const FRAME_PS: i128 = 40_000_000_000;
+/// Of 750 lines, the picture begins at the 28th, and 720 are active.
+const OFFSET_PS: i128 = FRAME_PS * 28 / 750;
+const ACTIVE_PS: i128 = FRAME_PS * 720 / 750;
+
+/// How a type is judged: how far the reads of a frame spread, and what the two buffers hold.
+struct Limits {
+    word: &'static str,
+    reads_ps: i128,
+    burst: i128,
+    buffer: i128,
+}
+
+const WIDE: Limits = Limits { word: "wide", reads_ps: FRAME_PS, burst: 16, buffer: 720 };
+const NARROW: Limits = Limits { word: "narrow", reads_ps: ACTIVE_PS, burst: 4, buffer: 8 };
+
+/// A packet: when it came in picoseconds of UTC, and the time and the marker of its frame.
+struct Seen {
+    at_ps: i128,
+    timestamp: u32,
+    marker: bool,
+}
+
+/// The packets of a capture with nanoseconds, which may still be written.
+fn seen(pcap: &str) -> Vec<Seen> {
+    let bytes = std::fs::read(pcap).unwrap_or_default();
+    let word = |at: usize| i128::from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()));
+    let (mut at, mut seen) = (24, Vec::new());
+    while bytes.len() >= at + 16 {
+        let kept = usize::try_from(word(at + 8)).unwrap();
+        let Some(frame) = bytes.get(at + 16..at + 16 + kept) else { break };
+        seen.push(Seen {
+            at_ps: (word(at) * 1_000_000_000 + word(at + 4)) * 1000,
+            timestamp: u32::from_be_bytes(frame[46..50].try_into().unwrap()),
+            marker: frame[43] & 0x80 != 0,
+        });
+        at += 16 + kept;
+    }
+    seen
+}
+
+/// How many whole frames keep to the limits, of how many.
+fn kept(seen: &[Seen], limits: &Limits) -> (usize, usize) {
+    let drain_ps = FRAME_PS * 10 / (11 * PACKETS);
+    let (mut level, mut drained) = (0, 0);
+    let (mut good, mut all) = (0, 0);
+    for frame in seen.chunk_by(|one, next| one.timestamp == next.timestamp) {
+        let whole = i128::try_from(frame.len()).unwrap() == PACKETS && frame.last().unwrap().marker;
+        // A frame whose packets came more than half a frame late would be taken for the next one.
+        let begin_ps = frame[0].at_ps.div_euclid(FRAME_PS) * FRAME_PS + OFFSET_PS;
+        let read_ps = |packet: i128| begin_ps + packet * limits.reads_ps / PACKETS;
+        let (mut keeps, mut read) = (true, 0);
+        for (packet, one) in (0..).zip(frame) {
+            let drains = one.at_ps / drain_ps;
+            level = (level - (drains - drained)).max(0) + 1;
+            drained = drains;
+            while read < packet && read_ps(read) <= one.at_ps {
+                read += 1;
+            }
+            keeps &=
+                one.at_ps <= read_ps(packet) && packet + 1 - read <= limits.buffer && level <= limits.burst;
+        }
+        all += usize::from(whole);
+        good += usize::from(whole && keeps);
+    }
+    (good, all)
+}
+
+#[test]
+fn video_is_paced_as_its_type_says() {
+    if !possible("video is paced as its type says", &["tcpdump"]) {
+        return;
+    }
+    for limits in [WIDE, NARROW] {
+        let stage = Stage::new("pacing");
+        stage.sh("ip link add q0 type veth peer name q1 && ip address add 192.0.2.1/24 dev q0");
+        stage.sh("ip link set q0 up && ip link set q1 up");
+        let pcap = stage.home.0.join("sent.pcap").to_str().unwrap().to_owned();
+        let words = [
+            ["tcpdump", "-i", "q1", "-n", "-U", "-s", "64", "-B", "65536"].as_slice(),
+            &["--time-stamp-precision=nano", "-w", &pcap, "udp dst port 5004"],
+        ]
+        .concat();
+        let dump = stage.serve(&words, "listening on");
+        let us = ["media", "send", "video", "--to", "239.1.1.1:5004", "-i", "q0", "--no-segments"];
+        let how = ["--raster", "720p25", "--type", limits.word, "--duration", "2", "--json"];
+        let output = stage.run(&[us.as_slice(), &how].concat());
+        assert!(output.status.success(), "{}", err(&output));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sent = usize::try_from(told["streams"][0]["legs"][0]["packets"].as_u64().unwrap()).unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        let mut packets = seen(&pcap);
+        while packets.len() < sent && Instant::now() < end {
+            std::thread::yield_now();
+            packets = seen(&pcap);
+        }
+        drop(dump);
+        assert_eq!(packets.len(), sent);
+        let (good, all) = kept(&packets, &limits);
+        eprintln!("{}: {good} of {all} frames as their type says, by tcpdump's clock", limits.word);
+        // A machine that is busy stops everybody for longer than narrow allows; wide is ahead by milliseconds.
+        let least = if limits.word == "wide" { all * 6 / 10 } else { 1 };
+        assert!(all > 0 && good >= least, "{}: {good} of {all}: {told}", limits.word);
+    }
+}
