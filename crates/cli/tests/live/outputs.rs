@@ -77,7 +77,7 @@ fn ancillary_data_is_written_as_another_hand_reads_it() {
                 let (_, line) = line.split_once(' ').unwrap();
                 let (head, words) = line.split_once(": ").unwrap();
                 let at = head.find('/').unwrap() + 3;
-                format!("{}: {words}", &head[..at])
+                format!("{}: {words}", head.split_at(at).0)
             })
             .collect();
         let theirs: Vec<&str> = theirs.lines().collect();
