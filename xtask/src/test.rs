@@ -108,6 +108,8 @@ pub fn run(arguments: &[String]) -> Outcome {
             begun.elapsed().as_secs()
         ));
         if let Err(why) = result {
+            // Told here, and again when all the rest has been told.
+            say(&why);
             failed.push(format!("{what}: {why}"));
         }
     };
