@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use media::monitor::Monitor;
 use model::media::Session;
-use model::{Area, Flow, Gap, Reason, Traffic, WireFault};
-use wire::capture::{Reader, Step};
+use model::{Area, Comment, CommentPlace, Flow, Gap, Reason, Traffic, WireFault};
+use wire::capture::{Comments, Place, Reader, Step};
 use wire::filter::Expression;
 use wire::{Fault, Frame};
 
@@ -108,6 +108,7 @@ pub fn read(
             ledger.broken(&file.name, blocks.reader.position(), &broken);
         }
         ledger.dropped += blocks.reader.counts().dropped_frames;
+        ledger.comments(&file.name, blocks.reader.comments());
         read_before += read.load(Ordering::Relaxed);
         ledger.names.push(file.name);
     }
@@ -220,10 +221,31 @@ struct Ledger {
     names: Vec<String>,
     dropped: u64,
     faults: Vec<WireFault>,
+    comments: Vec<Comment>,
+    comments_left_out: u64,
     gaps: Vec<Gap>,
 }
 
+/// Comments of all captures together that are kept.
+const MOST_COMMENTS: usize = 1024;
+
 impl Ledger {
+    fn comments(&mut self, source: &str, comments: &Comments) {
+        let room = MOST_COMMENTS.saturating_sub(self.comments.len());
+        let kept = comments.kept();
+        self.comments.extend(kept.iter().take(room).map(|comment| Comment {
+            source: source.to_owned(),
+            place: match comment.place {
+                Place::Section => CommentPlace::Section,
+                Place::Interface(number) => CommentPlace::Interface(number),
+                Place::Frame(number) => CommentPlace::Packet(number),
+            },
+            text: comment.text.to_string(),
+        }));
+        let beyond = u64::try_from(kept.len().saturating_sub(room)).unwrap_or(u64::MAX);
+        self.comments_left_out = self.comments_left_out.saturating_add(comments.left_out() + beyond);
+    }
+
     fn fault(&mut self, fault: &Fault) {
         let known =
             self.faults.iter_mut().find(|known| known.layer == fault.layer && known.what == fault.what);
@@ -256,6 +278,7 @@ impl Ledger {
         traffic.sources = self.names;
         add_dropped(traffic, self.dropped);
         traffic.faults.splice(0..0, self.faults);
+        (traffic.comments, traffic.comments_left_out) = (self.comments, self.comments_left_out);
         traffic.gaps.extend(self.gaps);
     }
 }

@@ -40,6 +40,6 @@ pub use snapshot::Snapshot;
 pub use socket::{Family, Holder, How, Interface, Kind, Scope, Socket, State, Views};
 pub use time::{Tai, Timestamp, Utc};
 pub use traffic::{
-    Beacon, Direction, Flow, FlowState, MatchQuality, Scan, ScanKind, Service, Tally, Touch, Traffic, Volume,
-    WireFault,
+    Beacon, Comment, CommentPlace, Direction, Flow, FlowState, MatchQuality, Scan, ScanKind, Service, Tally,
+    Touch, Traffic, Volume, WireFault,
 };

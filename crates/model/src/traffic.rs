@@ -292,6 +292,48 @@ pub struct WireFault {
     pub at: u64,
 }
 
+/// What somebody wrote into a capture beside its packets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The capture.
+    pub source: String,
+    /// What it is about.
+    pub place: CommentPlace,
+    /// What it says, in the words of whoever wrote it.
+    pub text: String,
+}
+
+/// What a comment in a capture is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommentPlace {
+    /// The file, or a section of it.
+    Section,
+    /// An interface, by its number in the file.
+    Interface(u32),
+    /// A packet, by its number in the file, counted from 1.
+    Packet(u64),
+}
+
+impl CommentPlace {
+    /// The word used in output.
+    pub fn name(self) -> &'static str {
+        match self {
+            CommentPlace::Section => "section",
+            CommentPlace::Interface(_) => "interface",
+            CommentPlace::Packet(_) => "packet",
+        }
+    }
+
+    /// Its number, where it has one.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            CommentPlace::Section => None,
+            CommentPlace::Interface(number) => Some(u64::from(number)),
+            CommentPlace::Packet(number) => Some(number),
+        }
+    }
+}
+
 /// How much was seen, and how much was not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Volume {
@@ -346,6 +388,10 @@ pub struct Traffic {
     pub faults: Vec<WireFault>,
     /// Link types that we do not read, and how many frames of each.
     pub unread_links: Vec<(u16, u64)>,
+    /// What people wrote into the captures, in order.
+    pub comments: Vec<Comment>,
+    /// How many more comments there were.
+    pub comments_left_out: u64,
     /// What could not be looked at, and what bounds left out.
     pub gaps: Vec<Gap>,
 }

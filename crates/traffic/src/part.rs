@@ -245,6 +245,8 @@ impl Part {
             media: model::media::Media::default(),
             faults,
             unread_links,
+            comments: Vec::new(),
+            comments_left_out: 0,
             gaps,
         }
     }

@@ -84,6 +84,12 @@ pub(crate) async fn one(
     Ok(super::html(&headers, sheet.with(body)))
 }
 
+/// How many comments the report has no room for.
+fn comments_beyond(traffic: &model::Traffic) -> u64 {
+    let unshown = traffic.comments.len().saturating_sub(ROWS);
+    traffic.comments_left_out.saturating_add(u64::try_from(unshown).unwrap_or(u64::MAX))
+}
+
 /// What is in a capture.
 fn report(view: &TrafficView) -> Markup {
     let traffic = &view.traffic;
@@ -128,6 +134,16 @@ fn report(view: &TrafficView) -> Markup {
                     li { span.kind { (stream.carries.unwrap_or("rtp")) } (said(stream.session.as_deref().unwrap_or("no session"))) " "
                         @for leg in &stream.legs { (std::net::SocketAddr::new(leg.destination, leg.port)) " " }
                         span.faint { (said(stream.format.as_deref().unwrap_or("format not known"))) ", lost " (percent(lost, sent)) @if !stream.faults.is_empty() { ", breaks " (stream.faults.len()) " rules" } } } } }
+            }
+        }
+        @if !traffic.comments.is_empty() {
+            section aria-labelledby="r-comments" {
+                h2 id="r-comments" { "Written into the capture" }
+                ul { @for comment in traffic.comments.iter().take(ROWS) { li {
+                    span.faint { (comment.place.name()) @if let Some(number) = comment.place.number() { " " (number) } ": " }
+                    (said(&comment.text)) } } }
+                @let more = comments_beyond(traffic);
+                @if more > 0 { p.faint { "And " (count(more)) " more." } }
             }
         }
         (super::overview::gaps(&traffic.gaps.iter().map(crate::document::Gap::of).collect::<Vec<_>>()))

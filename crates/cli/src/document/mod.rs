@@ -5,6 +5,7 @@
 //! looked at, `hidden` says why.
 
 mod census;
+mod comment;
 mod decoy;
 mod doctor;
 mod event;

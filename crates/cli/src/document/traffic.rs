@@ -8,6 +8,7 @@ use engine::TrafficView;
 use model::{Timestamp, Utc};
 use registry::Paper;
 
+use super::comment::Comment;
 use super::flow::Flow;
 use super::media::{Session, Stream};
 use super::rows::Names;
@@ -51,6 +52,10 @@ pub(crate) struct TrafficDocument<'a> {
     pub(crate) faults: Vec<WireFault>,
     /// Link types that are not read.
     pub(crate) unread_links: Vec<UnreadLink>,
+    /// What people wrote into the captures, in order.
+    pub(crate) comments: Vec<Comment<'a>>,
+    /// How many more comments there were.
+    pub(crate) comments_left_out: u64,
     /// What was found, gravest first.
     pub(crate) findings: Vec<Finding<'a>>,
     /// What was found and is accepted by policy.
@@ -528,6 +533,8 @@ impl<'a> TrafficDocument<'a> {
                 .iter()
                 .map(|(link_type, frames)| UnreadLink { link_type: *link_type, frames: *frames })
                 .collect(),
+            comments: traffic.comments.iter().map(Comment::of).collect(),
+            comments_left_out: traffic.comments_left_out,
             findings: view.findings.iter().map(Finding::of_traffic).collect(),
             accepted: view.accepted.iter().map(Accepted::of_traffic).collect(),
             gaps: traffic.gaps.iter().map(Gap::of).collect(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod cells;
 mod census;
+mod comments;
 mod decoy;
 mod doctor;
 mod event;

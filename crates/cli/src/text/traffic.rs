@@ -421,6 +421,7 @@ pub(crate) fn write_finding(out: &mut String, view: &TrafficView, finding: &Find
 }
 
 pub(super) fn foot(out: &mut String, view: &TrafficView, form: Form) {
+    super::comments::write(out, &view.traffic, form);
     let traffic = &view.traffic;
     let mut parts = vec![plural(traffic.services.len(), "service", "services")];
     for (count, one, many) in [

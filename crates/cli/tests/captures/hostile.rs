@@ -90,3 +90,34 @@ fn no_word_of_a_stranger_is_obeyed() {
     let tls = events.iter().find(|event| event["event_type"] == "tls").unwrap();
     assert_eq!(tls["tls"]["sni"], EVIL);
 }
+
+#[test]
+fn what_people_wrote_into_a_capture_is_told_in_their_words_and_harmless() {
+    let home = Home::new("comments");
+    let mut bytes = Vec::new();
+    let mut writer = wire::capture::Writer::new("a person", &mut bytes);
+    let interface = writer.interface(None, wire::LinkType::ETHERNET, 0, &mut bytes);
+    let frame = wire::Frame {
+        time: Some(model::Timestamp::from_ns(1_700_000_000_000_000_000)),
+        link: wire::LinkType::ETHERNET,
+        interface,
+        wire_bytes: 4,
+        bytes: b"abcd",
+    };
+    for number in 0..30 {
+        let comment = format!("{EVIL}\nline two of {number}");
+        writer.frame(interface, &frame, (number > 3).then_some(comment.as_str()), &mut bytes);
+    }
+    let path = home.0.join("told.pcapng");
+    std::fs::write(&path, bytes).unwrap();
+    let text = out(&home.run(&["read", "--color", "never", word(&path)]));
+    harmless(&text, "comments");
+    assert!(text.contains("packet 5: \u{201c}x\\x1b]0;owned"), "{text}");
+    assert!(text.contains(" / line two of 4\u{201d}") && text.contains("and 6 more"), "{text}");
+    assert!(text.lines().all(|line| !line.starts_with("line two")), "{text}");
+    let told = document(&home, &[word(&path)]);
+    let comments = array(&told, "comments");
+    assert_eq!((comments.len(), &told["comments_left_out"]), (26, &Value::from(0)));
+    assert_eq!((&comments[0]["about"], &comments[0]["number"]), (&Value::from("packet"), &Value::from(5)));
+    assert_eq!(comments[0]["text"], format!("{EVIL}\nline two of 4"));
+}

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{MOST_BLOCK_BYTES, Reader, Step, Writer};
+use super::{MOST_BLOCK_BYTES, MOST_COMMENT_BYTES, MOST_COMMENTS, Place, Reader, Step, Writer};
 use crate::{Fault, Frame};
 
 /// What was read from a capture, in order: frames, and faults with their place.
@@ -54,6 +54,14 @@ fn read(bytes: &[u8], window: usize) -> Read<'_> {
         given = window;
     }
     assert_eq!(reader.counts().frames, frames.len() as u64);
+    let comments = reader.comments();
+    assert!(comments.kept().len() <= MOST_COMMENTS && comments.kept().len() <= bytes.len() / 4);
+    assert!(comments.left_out() == 0 || comments.kept().len() == MOST_COMMENTS);
+    for comment in comments.kept() {
+        // A byte that is no text becomes a sign of three.
+        assert!(comment.text.len() <= 3 * MOST_COMMENT_BYTES + 3);
+        assert!(!matches!(comment.place, Place::Frame(number) if number == 0));
+    }
     (frames, faults, reader.position())
 }
 

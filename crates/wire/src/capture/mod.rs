@@ -3,6 +3,7 @@
 //! The caller owns the bytes: it gives what it has from [`Reader::position`] on, and drops what a step consumed.
 
 mod check;
+mod comments;
 mod pcap;
 mod pcapng;
 mod writer;
@@ -10,6 +11,7 @@ mod writer;
 use crate::{Fault, Frame, LinkType};
 
 pub use check::check;
+pub use comments::{Comment, Comments, MOST_COMMENT_BYTES, MOST_COMMENTS, Place};
 pub use pcapng::Interface;
 pub use writer::Writer;
 
@@ -88,6 +90,13 @@ pub struct Counts {
     pub noted_drops: u64,
 }
 
+/// All that was met beside frames.
+#[derive(Debug, Clone)]
+struct Heard {
+    counts: Counts,
+    comments: Comments,
+}
+
 #[derive(Debug, Clone)]
 enum State {
     Start,
@@ -103,7 +112,7 @@ pub struct Reader {
     state: State,
     position: u64,
     format: Option<Format>,
-    counts: Counts,
+    heard: Heard,
 }
 
 impl Default for Reader {
@@ -119,15 +128,18 @@ impl Reader {
             state: State::Start,
             position: 0,
             format: None,
-            counts: Counts {
-                frames: 0,
-                sections: 0,
-                known_blocks: 0,
-                unknown_blocks: 0,
-                damaged_blocks: 0,
-                orphan_frames: 0,
-                dropped_frames: 0,
-                noted_drops: 0,
+            heard: Heard {
+                counts: Counts {
+                    frames: 0,
+                    sections: 0,
+                    known_blocks: 0,
+                    unknown_blocks: 0,
+                    damaged_blocks: 0,
+                    orphan_frames: 0,
+                    dropped_frames: 0,
+                    noted_drops: 0,
+                },
+                comments: Comments::new(),
             },
         }
     }
@@ -140,11 +152,11 @@ impl Reader {
         // Nearly always, it is a frame, and nothing else need be looked at.
         let found = match &self.state {
             State::Pcap(pcap) => pcap.frame(bytes),
-            State::Pcapng(pcapng) => pcapng.frame(bytes, &mut self.counts),
+            State::Pcapng(pcapng) => pcapng.frame(bytes, &mut self.heard),
             State::Start | State::Over(_) => None,
         };
         if let Some((frame, consumed)) = found {
-            self.counts.frames = self.counts.frames.wrapping_add(1);
+            self.heard.counts.frames = self.heard.counts.frames.wrapping_add(1);
             self.position = self.position.wrapping_add(consumed as u64);
             return Ok(Step::Frame { frame, consumed });
         }
@@ -155,7 +167,7 @@ impl Reader {
     fn read_other<'a>(&mut self, bytes: &'a [u8], at_end: bool) -> Result<Step<'a>, Fault> {
         let step = match &mut self.state {
             State::Pcap(pcap) => pcap.want(bytes),
-            State::Pcapng(pcapng) => pcapng.read(bytes, &mut self.counts),
+            State::Pcapng(pcapng) => pcapng.read(bytes, &mut self.heard),
             State::Start => self.begin(bytes),
             State::Over(_) => Ok(Step::End),
         };
@@ -187,7 +199,7 @@ impl Reader {
                 Err(placed(Fault { layer: self.layer(), at: 0, what }))
             }
             Ok(Step::Frame { consumed, .. }) => {
-                self.counts.frames = self.counts.frames.wrapping_add(1);
+                self.heard.counts.frames = self.heard.counts.frames.wrapping_add(1);
                 self.position = self.position.wrapping_add(consumed as u64);
                 step
             }
@@ -196,7 +208,7 @@ impl Reader {
                 step
             }
             Ok(Step::Damaged { fault, consumed }) => {
-                self.counts.damaged_blocks = self.counts.damaged_blocks.wrapping_add(1);
+                self.heard.counts.damaged_blocks = self.heard.counts.damaged_blocks.wrapping_add(1);
                 self.position = self.position.wrapping_add(consumed as u64);
                 Ok(Step::Damaged { fault: placed(fault), consumed })
             }
@@ -222,7 +234,7 @@ impl Reader {
         if *magic == pcapng::SECTION_HEADER.to_be_bytes() {
             self.format = Some(Format::Pcapng);
             let mut pcapng = pcapng::Pcapng::new();
-            let step = pcapng.read(bytes, &mut self.counts);
+            let step = pcapng.read(bytes, &mut self.heard);
             self.state = State::Pcapng(pcapng);
             return step;
         }
@@ -259,7 +271,12 @@ impl Reader {
 
     /// What was met so far.
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.heard.counts
+    }
+
+    /// What people wrote into the capture so far; only a pcapng has room for it.
+    pub fn comments(&self) -> &Comments {
+        &self.heard.comments
     }
 
     /// The interfaces of the present section of a pcapng, and the number that its first one has in [`Frame::interface`].

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use model::{Timestamp, Utc};
 
-use super::{Counts, MOST_BLOCK_BYTES, Step};
+use super::comments::{OPT_COMMENT, Place};
+use super::{Heard, MOST_BLOCK_BYTES, Step};
 use crate::cursor::array;
 use crate::{Fault, Frame, LinkType};
 
@@ -123,7 +124,7 @@ impl Pcapng {
 
     /// The next frame, where all of it is there, in a sound block of the usual kind.
     #[inline]
-    pub(super) fn frame<'a>(&self, bytes: &'a [u8], counts: &mut Counts) -> Option<(Frame<'a>, usize)> {
+    pub(super) fn frame<'a>(&self, bytes: &'a [u8], heard: &mut Heard) -> Option<(Frame<'a>, usize)> {
         let [k0, k1, k2, k3, l0, l1, l2, l3] = *bytes.first_chunk::<8>()?;
         let length = self.number([l0, l1, l2, l3]) as usize;
         let is_sound = length.is_multiple_of(4) && (LEAST_BLOCK_BYTES..=MOST_BLOCK_BYTES).contains(&length);
@@ -134,11 +135,11 @@ impl Pcapng {
         if block.last_chunk::<4>() != Some(&[l0, l1, l2, l3]) {
             return None;
         }
-        let frame = self.enhanced_packet(block.get(8..length - 4)?, counts).ok()?;
+        let frame = self.enhanced_packet(block.get(8..length - 4)?, heard).ok()?;
         Some((frame, length))
     }
 
-    pub(super) fn read<'a>(&mut self, bytes: &'a [u8], counts: &mut Counts) -> Result<Step<'a>, Fault> {
+    pub(super) fn read<'a>(&mut self, bytes: &'a [u8], heard: &mut Heard) -> Result<Step<'a>, Fault> {
         let Some(header) = bytes.first_chunk::<LEAST_BLOCK_BYTES>() else {
             return Ok(Step::NeedMore { at_least: LEAST_BLOCK_BYTES });
         };
@@ -177,20 +178,20 @@ impl Pcapng {
         if again != [l0, l1, l2, l3] {
             // Without its section, nothing that follows could be read.
             if kind == SECTION_HEADER {
-                self.other_block(kind, big_endian, body, length, counts)?;
+                self.other_block(kind, big_endian, body, length, heard)?;
             }
             let what = "the two lengths of a block differ (draft-ietf-opsawg-pcapng §3.1)";
             return Ok(Step::Damaged { fault: fault(length - 4, what), consumed: length });
         }
         if kind == ENHANCED_PACKET {
-            return Ok(settle(self.enhanced_packet(body, counts), length, counts));
+            return Ok(settle(self.enhanced_packet(body, heard), length, heard));
         }
-        self.other_block(kind, big_endian, body, length, counts)
+        self.other_block(kind, big_endian, body, length, heard)
     }
 
     /// Counts nothing unless it is a frame.
     #[inline]
-    fn enhanced_packet<'a>(&self, body: &'a [u8], counts: &mut Counts) -> Result<Frame<'a>, NoFrame> {
+    fn enhanced_packet<'a>(&self, body: &'a [u8], heard: &mut Heard) -> Result<Frame<'a>, NoFrame> {
         let (header, rest) = body.split_first_chunk::<20>().ok_or(NoFrame::Short)?;
         let [i0, i1, i2, i3, h0, h1, h2, h3, t0, t1, t2, t3, c0, c1, c2, c3, w0, w1, w2, w3] = *header;
         let captured = self.number([c0, c1, c2, c3]);
@@ -203,17 +204,22 @@ impl Pcapng {
         // Without options, at most three bytes of padding are left.
         if rest.len() > 3 {
             let padding = data.len().wrapping_neg() & 3;
-            self.note_drops(rest.get(padding..).unwrap_or_default(), counts);
+            self.note_options(rest.get(padding..).unwrap_or_default(), heard);
         }
         Ok(frame)
     }
 
     #[cold]
-    fn note_drops(&self, options: &[u8], counts: &mut Counts) {
-        self.options(options, |code, value| {
-            if code == EPB_DROPCOUNT {
-                counts.noted_drops = counts.noted_drops.saturating_add(self.u64_at(value, 0).unwrap_or(0));
+    fn note_options(&self, options: &[u8], heard: &mut Heard) {
+        // It is counted when it is delivered.
+        let number = heard.counts.frames.wrapping_add(1);
+        self.options(options, |code, value| match code {
+            EPB_DROPCOUNT => {
+                let drops = self.u64_at(value, 0).unwrap_or(0);
+                heard.counts.noted_drops = heard.counts.noted_drops.saturating_add(drops);
             }
+            OPT_COMMENT => heard.comments.note(Place::Frame(number), value),
+            _ => {}
         });
     }
 
@@ -243,7 +249,7 @@ impl Pcapng {
         big_endian: bool,
         body: &'a [u8],
         consumed: usize,
-        counts: &mut Counts,
+        heard: &mut Heard,
     ) -> Result<Step<'a>, Fault> {
         match kind {
             SECTION_HEADER => {
@@ -257,26 +263,31 @@ impl Pcapng {
                 let before = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
                 self.first_interface = self.first_interface.wrapping_add(before);
                 self.interfaces.clear();
-                counts.sections = counts.sections.wrapping_add(1);
+                heard.counts.sections = heard.counts.sections.wrapping_add(1);
+                self.options(body.get(16..).unwrap_or_default(), |code, value| {
+                    if code == OPT_COMMENT {
+                        heard.comments.note(Place::Section, value);
+                    }
+                });
             }
-            INTERFACE_DESCRIPTION => return self.describe(body, consumed),
-            SIMPLE_PACKET => return Ok(settle(self.simple_packet(body), consumed, counts)),
+            INTERFACE_DESCRIPTION => return self.describe(body, consumed, heard),
+            SIMPLE_PACKET => return Ok(settle(self.simple_packet(body), consumed, heard)),
             OBSOLETE_PACKET => {
-                return Ok(settle(self.obsolete_packet(body, counts), consumed, counts));
+                return Ok(settle(self.obsolete_packet(body, heard), consumed, heard));
             }
             INTERFACE_STATISTICS => {
-                counts.known_blocks = counts.known_blocks.wrapping_add(1);
-                self.statistics(body, counts);
+                heard.counts.known_blocks = heard.counts.known_blocks.wrapping_add(1);
+                self.statistics(body, heard);
             }
             NAME_RESOLUTION | DECRYPTION_SECRETS | JOURNAL_EXPORT => {
-                counts.known_blocks = counts.known_blocks.wrapping_add(1);
+                heard.counts.known_blocks = heard.counts.known_blocks.wrapping_add(1);
             }
-            _ => counts.unknown_blocks = counts.unknown_blocks.wrapping_add(1),
+            _ => heard.counts.unknown_blocks = heard.counts.unknown_blocks.wrapping_add(1),
         }
         Ok(Step::Skipped { consumed })
     }
 
-    fn describe<'a>(&mut self, body: &[u8], consumed: usize) -> Result<Step<'a>, Fault> {
+    fn describe<'a>(&mut self, body: &[u8], consumed: usize, heard: &mut Heard) -> Result<Step<'a>, Fault> {
         let (Some(link), Some(snap_bytes)) = (self.u16_at(body, 0), self.u32_at(body, 4)) else {
             // Without it the numbers of all later interfaces are off by one.
             return Err(fault(8, "an interface description is too short (draft-ietf-opsawg-pcapng §4.2)"));
@@ -296,7 +307,10 @@ impl Pcapng {
             tick_ns: (1000, 1),
             offset_seconds: 0,
         };
+        let number = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        let place = Place::Interface(self.first_interface.wrapping_add(number));
         self.options(body.get(8..).unwrap_or_default(), |code, value| match (code, value) {
+            (OPT_COMMENT, text) => heard.comments.note(place, text),
             (IF_NAME, name) => {
                 let name = name.get(..MOST_NAME_BYTES).unwrap_or(name);
                 interface.name = Some(String::from_utf8_lossy(name).trim_end_matches('\0').into());
@@ -320,7 +334,7 @@ impl Pcapng {
         self.described(0, None, wire_bytes, data.get(..most).unwrap_or(data))
     }
 
-    fn obsolete_packet<'a>(&self, body: &'a [u8], counts: &mut Counts) -> Result<Frame<'a>, NoFrame> {
+    fn obsolete_packet<'a>(&self, body: &'a [u8], heard: &mut Heard) -> Result<Frame<'a>, NoFrame> {
         let parts = || {
             let ticks = (u64::from(self.u32_at(body, 4)?) << 32) | u64::from(self.u32_at(body, 8)?);
             let (captured, wire) = (self.u32_at(body, 12)?, self.u32_at(body, 16)?);
@@ -331,23 +345,25 @@ impl Pcapng {
         let frame = self.described(u32::from(id), Some(ticks), wire_bytes.max(captured), data)?;
         // All ones: not known.
         if drops != u16::MAX {
-            counts.noted_drops = counts.noted_drops.saturating_add(u64::from(drops));
+            heard.counts.noted_drops = heard.counts.noted_drops.saturating_add(u64::from(drops));
         }
         Ok(frame)
     }
 
-    fn statistics(&mut self, body: &[u8], counts: &mut Counts) {
+    fn statistics(&mut self, body: &[u8], heard: &mut Heard) {
         let mut drops = None;
-        self.options(body.get(12..).unwrap_or_default(), |code, value| {
-            if code == ISB_IFDROP {
-                drops = self.u64_at(value, 0);
-            }
+        let id = self.u32_at(body, 0).unwrap_or(u32::MAX);
+        let place = Place::Interface(self.first_interface.wrapping_add(id));
+        self.options(body.get(12..).unwrap_or_default(), |code, value| match code {
+            ISB_IFDROP => drops = self.u64_at(value, 0),
+            OPT_COMMENT => heard.comments.note(place, value),
+            _ => {}
         });
-        let id = self.u32_at(body, 0).map_or(usize::MAX, |id| id as usize);
+        let id = id as usize;
         if let (Some(drops), Some(interface)) = (drops, self.interfaces.get_mut(id)) {
             // Each statistics block counts from the start of the capture.
             let more = drops.saturating_sub(interface.dropped_frames);
-            counts.dropped_frames = counts.dropped_frames.saturating_add(more);
+            heard.counts.dropped_frames = heard.counts.dropped_frames.saturating_add(more);
             interface.dropped_frames = interface.dropped_frames.max(drops);
         }
     }
@@ -375,7 +391,7 @@ enum NoFrame {
 }
 
 /// A packet block that holds no frame is passed over.
-fn settle<'a>(read: Result<Frame<'a>, NoFrame>, consumed: usize, counts: &mut Counts) -> Step<'a> {
+fn settle<'a>(read: Result<Frame<'a>, NoFrame>, consumed: usize, heard: &mut Heard) -> Step<'a> {
     let (at, what) = match read {
         Ok(frame) => return Step::Frame { frame, consumed },
         Err(NoFrame::Short) => {
@@ -385,7 +401,7 @@ fn settle<'a>(read: Result<Frame<'a>, NoFrame>, consumed: usize, counts: &mut Co
             (4, "what was captured is longer than its block (draft-ietf-opsawg-pcapng §4.3)")
         }
         Err(NoFrame::Orphan) => {
-            counts.orphan_frames = counts.orphan_frames.wrapping_add(1);
+            heard.counts.orphan_frames = heard.counts.orphan_frames.wrapping_add(1);
             (8, "a frame of an interface that is not described (draft-ietf-opsawg-pcapng §4.3)")
         }
     };

@@ -119,6 +119,44 @@ impl Section {
     }
 }
 
+#[test]
+fn comments_say_what_they_are_about_and_are_bounded() {
+    let mut section = Section::begin(true, Vec::new());
+    section.interface(1, 0, &[section.option(1, b"the uplink\0"), section.option(2, b"eth0")]);
+    section.enhanced(0, 1, 3, b"abc", &[]);
+    let two = [section.option(1, "über 420".as_bytes()), section.option(1, &[0xff; 3000])];
+    section.enhanced(0, 2, 3, b"abc", &two);
+    let statistics = [&section.words(&[0, 0, 0])[..], &section.option(1, b"dropped none")].concat();
+    section.block(5, &statistics);
+    let mut file = section.file;
+    // A second section, with a comment in its header.
+    let at = file.len();
+    let mut section = Section::begin(false, file);
+    file = section.file.split_off(at);
+    let body = [&file[8..24], &section.option(1, b"the afternoon")].concat();
+    section.block(0x0a0d_0d0a, &body);
+    let (frames, faults, reader) = read_all(&section.file);
+    assert_eq!((frames.len(), faults.len()), (2, 0));
+    let told: Vec<(Place, &str)> =
+        reader.comments().kept().iter().map(|comment| (comment.place, &*comment.text)).collect();
+    let [uplink, name, long, none, afternoon] = told[..] else { panic!("{told:?}") };
+    assert_eq!(uplink, (Place::Interface(0), "the uplink"));
+    assert_eq!(name, (Place::Frame(2), "über 420"));
+    assert_eq!(long.0, Place::Frame(2));
+    assert!(long.1.ends_with('…') && long.1.len() <= 3 * MOST_COMMENT_BYTES + 3);
+    assert_eq!(none, (Place::Interface(0), "dropped none"));
+    assert_eq!(afternoon, (Place::Section, "the afternoon"));
+    assert_eq!(reader.comments().left_out(), 0);
+
+    let mut section = Section::begin(false, Vec::new());
+    section.interface(1, 0, &[]);
+    for _ in 0..MOST_COMMENTS + 7 {
+        section.enhanced(0, 1, 3, b"abc", &[section.option(1, b"again")]);
+    }
+    let (_, _, reader) = read_all(&section.file);
+    assert_eq!((reader.comments().kept().len(), reader.comments().left_out()), (MOST_COMMENTS, 7));
+}
+
 /// Two sections in different byte orders, with blocks of every kind.
 pub(super) fn sample_pcapng() -> Vec<u8> {
     let mut section = Section::begin(false, Vec::new());

@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use super::MOST_BLOCK_BYTES;
+use super::comments::OPT_COMMENT;
 use super::pcapng::{
     BYTE_ORDER_MAGIC, ENHANCED_PACKET, IF_NAME, IF_TSRESOL, INTERFACE_DESCRIPTION, SECTION_HEADER,
     SIMPLE_PACKET,
 };
 use crate::{Frame, LinkType};
 
-const OPT_COMMENT: u16 = 1;
 const SHB_USERAPPL: u16 = 4;
 /// Ten to the minus nine seconds (`if_tsresol`).
 const NANOSECONDS: u8 = 9;
