@@ -1,5 +1,7 @@
 //! The service: what the loop learns is shown, remembered and told to others, and commands are answered.
 
+mod reload;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -19,6 +21,11 @@ use crate::decoys::Decoys;
 use crate::live::{Audience, Found, Said};
 use crate::recording::Recorder;
 use crate::{Grounds, OwnedFlow, TrafficView, View};
+
+pub use reload::Reload;
+
+/// How long a command waits until all was read again; it would not wait longer for any reply.
+const RELOAD_WITHIN: Duration = Duration::from_secs(25);
 
 /// Touches that may wait to be passed on; more are counted.
 const MOST_TOUCHES: usize = 1 << 14;
@@ -56,8 +63,8 @@ pub enum Reply {
     },
     /// How the service is.
     Status(Status),
-    /// It will be done.
-    Accepted,
+    /// It was done.
+    Done,
 }
 
 /// How the service is.
@@ -98,9 +105,11 @@ pub struct Shared {
     /// The ways by which findings are told to others.
     pub alerting: Mutex<Alerting>,
     /// Whether somebody wants policy, baseline and settings to be read again.
-    pub reload: AtomicBool,
+    pub reload: Reload,
     /// What is wrong with policy, baseline and settings.
     pub wrong: Mutex<Vec<String>>,
+    /// What could not be opened when the service began; reading policy and settings again mends nothing of it.
+    pub broken: Mutex<Vec<String>>,
     /// Why something that tells what is agreed does not.
     pub missing: Mutex<Vec<String>>,
     /// How often somebody came to each decoy since the service began.
@@ -132,8 +141,8 @@ impl Shared {
             }
             Request::Status => Ok(Reply::Status(self.status())),
             Request::Reload => {
-                self.reload.store(true, Ordering::Release);
-                Ok(Reply::Accepted)
+                let done = self.reload.wait(self.reload.want(), RELOAD_WITHIN);
+                done.map_or_else(|| Err(Refusal::Busy), still_counts)
             }
         }
     }
@@ -179,8 +188,9 @@ impl Shared {
 
     /// What is wrong with the service itself.
     pub fn troubles(&self) -> Vec<String> {
-        let mut troubles = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        troubles.extend_from_slice(&self.missing.lock().unwrap_or_else(PoisonError::into_inner));
+        let kept = [&self.wrong, &self.broken, &self.missing];
+        let mut troubles: Vec<String> =
+            kept.iter().flat_map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect();
         if let Some(counts) = self.recorder.as_ref().map(Recorder::counts) {
             if let Some((since, why)) = &counts.failing {
                 troubles.push(format!("nothing is written to the history since {}: {why}", since.rfc3339()));
@@ -212,9 +222,9 @@ impl Shared {
         thread::spawn(move || before.finish(within));
     }
 
-    /// Something else is wrong.
-    pub fn also_wrong(&self, trouble: String) {
-        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
+    /// Something else could not be opened.
+    pub fn is_broken(&self, trouble: String) {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
     }
 
     /// What is wrong with policy, baseline and settings from now on.
@@ -230,6 +240,14 @@ impl Shared {
             recorder.finish();
         }
     }
+}
+
+/// How reading everything again went: what is wrong leaves all as it was.
+fn still_counts(wrong: Vec<String>) -> Result<Reply, Refusal> {
+    if wrong.is_empty() {
+        return Ok(Reply::Done);
+    }
+    Err(Refusal::Failed(format!("what was read before still counts: {}", wrong.join("\n"))))
 }
 
 /// What the history knows of the use of port numbers, as a judgement takes it.

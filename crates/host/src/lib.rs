@@ -3,6 +3,7 @@
 //! [`Looker::snapshot`] gives every socket of the machine with its holders, and says where it could not look.
 
 use core::ops::RangeInclusive;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -91,6 +92,17 @@ pub fn machine_name() -> String {
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(target_os = "linux"))]
     ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}
+
+/// Does it until nothing interrupts it: a machine that was frozen for a moment interrupts who waits at a socket with a
+/// limit, whatever is done about signals (signal(7)).
+pub(crate) fn uninterrupted<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match act() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
 }
 
 /// What our own process needs of the machine.

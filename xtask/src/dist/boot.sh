@@ -30,6 +30,8 @@ END
 cat >"$root/root/trial.sh" <<'END'
 fail() { echo "$1"; journalctl --no-pager -o cat -u portreeve | tail -n 30; exit 3; }
 state() { systemctl show --property "$1" --value portreeve; }
+# What is being reloaded is no longer "active" until it says that it is done.
+until_active() { for _ in $(seq 100); do [ "$(state ActiveState)" = reloading ] || break; sleep 0.1; done; }
 journal() { journalctl --sync; journalctl --no-pager -o cat -u portreeve | grep -q "$1"; }
 
 dpkg -i /root/one.deb >/root/log 2>&1 || fail "dpkg -i: $(cat /root/log)"
@@ -42,11 +44,14 @@ echo '# ours' >>/etc/portreeve/portreeve.toml
 printf '[[allow]]\nport = 420\nexe = "/usr/bin/ours"\nreason = "ours"\n' >/etc/portreeve/policy.toml
 portreeve token new ours --scope read >/root/token
 systemctl reload portreeve || fail "systemctl reload: it failed"
+until_active
 [ "$(state ActiveState)" = active ] || fail "a reload ended it"
 journal 'policy, baseline and settings were read again' || fail "the journal does not say that it was reloaded"
 echo "told: systemctl reload: the journal says that everything was read again"
 echo '[[allow' >/etc/portreeve/policy.d.toml && mkdir -p /etc/portreeve/policy.d && mv /etc/portreeve/policy.d.toml /etc/portreeve/policy.d/wrong.toml
-systemctl reload portreeve || :
+# From systemd 253 on the signal counts, and whether the policy was wrong the journal says.
+if systemctl reload portreeve 2>/dev/null && [ "$(state Type)" = notify ]; then fail "a reload of a wrong policy did not fail"; fi
+until_active
 [ "$(state ActiveState)" = active ] || fail "a reload of a wrong policy ended it"
 journal 'wrong.toml' || fail "the journal does not say what is wrong with the policy"
 rm /etc/portreeve/policy.d/wrong.toml

@@ -195,6 +195,23 @@ fn under_churn_policy_is_read_again_nothing_is_lost_uncounted_and_memory_stays()
         });
         assert_eq!(status["service"]["witness"], "kernel");
     }
+    // Who asks for it waits until it counts, and hears what does not.
+    let wrong = [("nonsense = [", Some(2)), ("[[allow]]\nport = 423\nreason = \"a test\"\n", Some(0))];
+    for (text, expected) in wrong {
+        fs::write(&policy, text).unwrap();
+        let output = service.ask(&["serve", "--reload"]);
+        assert_eq!(output.status.code(), expected, "{}", err(&output));
+        assert_eq!(
+            err(&output).contains("what was read before still counts"),
+            expected == Some(2),
+            "{}",
+            err(&output)
+        );
+        assert_eq!(
+            service.json(&["serve", "--status"])["service"]["troubles"].as_array().unwrap().is_empty(),
+            expected == Some(0)
+        );
+    }
     // What policy accepts from now on is no finding.
     short_life(&stage, 423);
     short_life(&stage, 424);

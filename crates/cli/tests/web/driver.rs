@@ -260,9 +260,12 @@ pub fn ask(
                 break;
             }
         }
-        match stream.read(&mut piece).unwrap() {
-            0 => break,
-            read => answer.extend_from_slice(&piece[..read]),
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => answer.extend_from_slice(&piece[..read]),
+            // A machine that was frozen for a moment interrupts who waits with a limit (signal(7)).
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => panic!("{method} {path}: {error}"),
         }
     }
     let text = String::from_utf8_lossy(&answer).into_owned();

@@ -102,7 +102,6 @@ impl Stream {
             match self.read(&mut room) {
                 Ok(0) => break true,
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break error.kind() != io::ErrorKind::WouldBlock,
             }
         };
@@ -130,15 +129,19 @@ impl Timed {
 
 impl Read for Timed {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.tcp.set_read_timeout(Some(self.left()?))?;
-        self.tcp.read(room)
+        crate::uninterrupted(|| {
+            self.tcp.set_read_timeout(Some(self.left()?))?;
+            self.tcp.read(room)
+        })
     }
 }
 
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tcp.set_write_timeout(Some(self.left()?))?;
-        self.tcp.write(bytes)
+        crate::uninterrupted(|| {
+            self.tcp.set_write_timeout(Some(self.left()?))?;
+            self.tcp.write(bytes)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {

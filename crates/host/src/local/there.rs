@@ -186,7 +186,8 @@ impl LocalStream {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
         socket.set_write_timeout(Some(patience)).map_err(failed)?;
         socket.set_read_timeout(Some(patience)).map_err(failed)?;
-        socket.connect(&SockAddr::unix(path).map_err(failed)?).map_err(failed)?;
+        let address = SockAddr::unix(path).map_err(failed)?;
+        crate::uninterrupted(|| socket.connect(&address)).map_err(failed)?;
         Ok(LocalStream(UnixStream::from(std::os::fd::OwnedFd::from(socket))))
     }
 
@@ -216,13 +217,13 @@ impl LocalStream {
 
 impl Read for LocalStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        crate::uninterrupted(|| self.0.read(buffer))
     }
 }
 
 impl Write for LocalStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        crate::uninterrupted(|| self.0.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -4,7 +4,6 @@ mod keeper;
 mod proposals;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use engine::decoys::{DecoyState, Decoys};
 use engine::live::{Listening, Live, Sources};
 use engine::nmos::Following;
 use engine::recording::Recorder;
-use engine::serving::{DecoyWatch, Keeper, Reply, Request, Shared, Status as ServiceStatus};
+use engine::serving::{DecoyWatch, Keeper, Reload, Reply, Request, Shared, Status as ServiceStatus};
 use engine::settings::{Settings, WatchSettings};
 use engine::{Grounds, Reading};
 use host::capture::{Capture, CaptureRequest};
@@ -88,24 +87,24 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
             ..EventRequest::default()
         })
     });
-    let mut wrong = grounds.wrong.clone();
+    let mut broken = Vec::new();
     let capture = open_capture(&settings.watch, &reading).unwrap_or_else(|error| {
-        wrong.push(format!("packets are not read: {error}"));
+        broken.push(format!("packets are not read: {error}"));
         None
     });
     // As long as we may see it.
     let netns = settings.watch.netns.as_deref().and_then(inode_of_namespace);
-    let decoys = open_decoys(&settings, &mut wrong);
+    let decoys = open_decoys(&settings, &mut broken);
     shut_off(&settings)?;
     let recorder = match Recorder::begin(&settings.history) {
         Ok(recorder) => Some(recorder),
         Err(error) => {
-            wrong.push(format!("no history is kept: {error}"));
+            broken.push(format!("no history is kept: {error}"));
             None
         }
     };
     let alerting = begin_alerting(&settings).map_err(failed("[[alert]]"))?;
-    for error in &wrong {
+    for error in grounds.wrong.iter().chain(&broken) {
         output::complain(error);
     }
 
@@ -122,8 +121,9 @@ fn serve(args: &ServeArgs, places: &Places, settings: Settings, grounds: Grounds
         board: Arc::new(Board::new(engine::nothing_seen(&grounds))),
         recorder,
         alerting: Mutex::new(alerting),
-        reload: AtomicBool::new(false),
-        wrong: Mutex::new(wrong),
+        reload: Reload::default(),
+        wrong: Mutex::new(grounds.wrong.clone()),
+        broken: Mutex::new(broken),
         missing: Mutex::default(),
         touches: Mutex::default(),
     });
@@ -205,7 +205,7 @@ impl Service<'_> {
             }
             match self.signals.wait(Some(Duration::ZERO))? {
                 Some(Signal::End) => return Ok(()),
-                Some(Signal::Reload) => self.shared.reload.store(true, Ordering::Release),
+                Some(Signal::Reload) => drop(self.shared.reload.want()),
                 Some(Signal::Status) => output::complain(&self.line()),
                 None => {}
             }
@@ -216,11 +216,13 @@ impl Service<'_> {
             if self.by_itself && looked.elapsed() >= FILES_EVERY {
                 looked = Instant::now();
                 let files = fingerprint(self.places, self.args);
-                let changed = std::mem::replace(&mut self.files, files) != files;
-                self.shared.reload.fetch_or(changed, Ordering::AcqRel);
+                if std::mem::replace(&mut self.files, files) != files {
+                    self.shared.reload.want();
+                }
             }
-            if self.shared.reload.swap(false, Ordering::AcqRel) {
-                self.reload();
+            if let Some(number) = self.shared.reload.next() {
+                let wrong = self.reload();
+                self.shared.reload.is_done(number, wrong);
             }
             if told.elapsed() >= STATUS_EVERY {
                 told = Instant::now();
@@ -232,27 +234,32 @@ impl Service<'_> {
         }
     }
 
-    /// Reads policy, baseline and settings again. What is wrong leaves all as it was.
-    fn reload(&mut self) {
+    /// Reads policy, baseline and settings again, and says what is wrong, which leaves all as it was.
+    fn reload(&mut self) -> Vec<String> {
         self.supervisor.reloading();
         self.files = fingerprint(self.places, self.args);
-        match read(self.places, self.args) {
+        let wrong = match read(self.places, self.args) {
             Ok((settings, mut grounds)) if grounds.wrong.is_empty() => {
                 grounds.used = self.shared.used();
                 match begin_alerting(&settings) {
                     Ok(alerting) => self.shared.alert_by(alerting, LAST_ALERTS),
                     Err(error) => output::complain(&format!("alerts are told as before: {error}")),
                 }
-                self.shared.wrong_is(Vec::new());
                 *grounds_of(&self.grounds) = grounds.clone();
                 let registries = self.other_registries(&settings);
                 self.live.judge_by(grounds, registries, &mut self.keeper);
                 output::complain("policy, baseline and settings were read again");
+                Vec::new()
             }
-            Ok((_, grounds)) => self.refuse(grounds.wrong),
-            Err(Stop::Usage(error) | Stop::Failed(error)) => self.refuse(vec![error]),
+            Ok((_, grounds)) => grounds.wrong,
+            Err(Stop::Usage(error) | Stop::Failed(error)) => vec![error],
+        };
+        for error in &wrong {
+            output::complain(&format!("what was read before still counts: {error}"));
         }
+        self.shared.wrong_is(wrong.clone());
         self.supervisor.ready(&self.line());
+        wrong
     }
 
     /// The registries to follow from now on, where they are others than before.
@@ -264,13 +271,6 @@ impl Service<'_> {
         let following = media::sessions::follow(&settings.sessions.nmos).ok()?;
         self.registries.clone_from(&settings.sessions.nmos);
         Some(following)
-    }
-
-    fn refuse(&self, wrong: Vec<String>) {
-        for error in &wrong {
-            output::complain(&format!("what was read before still counts: {error}"));
-        }
-        self.shared.wrong_is(wrong);
     }
 
     /// Opens the API and its pages. Where that cannot be, the rest goes on.
@@ -295,7 +295,7 @@ impl Service<'_> {
             Err(error) => {
                 let trouble = format!("there are no pages and no API: {error}");
                 output::complain(&trouble);
-                self.shared.also_wrong(trouble);
+                self.shared.is_broken(trouble);
                 None
             }
         }
