@@ -285,12 +285,16 @@ fn events_and_evidence_of_a_watch() {
     assert!(err(&refused).contains("cannot write /no/such/folder"), "{}", err(&refused));
 }
 
-/// Sends so many datagrams over the cable.
-fn flood(stage: &Stage, frames: u64) {
-    let program = "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n\
-                   s.connect(('10.9.0.2',9999))\nfor _ in range(int(sys.argv[1])): s.send(b'x'*900)";
-    let output =
-        stage.command(&[PYTHON, "-c", program, &frames.to_string()]).stdin(Stdio::null()).output().unwrap();
+/// Sends so many datagrams over the cable, and rests for so many seconds after every 32.
+fn flood(stage: &Stage, frames: u64, rest: &str) {
+    let program = "import socket,sys,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n\
+                   s.connect(('10.9.0.2',9999))\nfor sent in range(int(sys.argv[1])):\n s.send(b'x'*900)\n \
+                   if sent % 32 == 0: time.sleep(float(sys.argv[2]))";
+    let output = stage
+        .command(&[PYTHON, "-c", program, &frames.to_string(), rest])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", err(&output));
 }
 
@@ -313,7 +317,7 @@ fn at_a_moderate_load_nothing_is_dropped_where_tcpdump_drops_nothing() {
     let mut said = BufReader::new(tcpdump.stderr.take().unwrap()).lines();
     while !said.next().unwrap().unwrap().contains("listening on") {}
     let watch = Watch::begin(&two, &["--json", "-i", "vb", "--filter", filter]);
-    flood(&one, FRAMES);
+    flood(&one, FRAMES, "0.001");
     let (_, traffic) = watch.summary();
     Command::new("kill").args(["-INT", &tcpdump.id().to_string()]).status().unwrap();
     let said: Vec<String> = said.map(Result::unwrap).collect();
@@ -337,7 +341,7 @@ fn under_overload_what_was_dropped_is_counted_exactly() {
     let _sink = two.plant("s = udp(9999, '0.0.0.0'); ready()");
     let watch = Watch::begin(&two, &["--json", "-i", "vb", "--ring", "1M", "--filter", "udp dst port 9999"]);
     watch.signal("STOP");
-    flood(&one, FRAMES);
+    flood(&one, FRAMES, "0");
     watch.signal("CONT");
     let (_, traffic) = watch.summary();
     let count = |name: &str| traffic["volume"][name].as_u64().unwrap();
@@ -392,7 +396,7 @@ fn several_workers_see_each_frame_once() {
     for _ in 0..FLOWS {
         ask(&one, "10.9.0.2", 420);
     }
-    flood(&one, FRAMES);
+    flood(&one, FRAMES, "0");
     let (events, traffic) = watch.summary();
     let services = array(&traffic, "services");
     let http = services.iter().find(|service| service["recognised"]["protocol"] == "http").unwrap();
@@ -423,7 +427,7 @@ fn several_workers_write_one_file_of_evidence() {
     let _sink = two.plant("s = udp(9999, '0.0.0.0'); ready()");
     // Frames of other flows between those that are found, so that numbers are not what a worker counts by itself.
     for _ in 0..FLOWS {
-        flood(&one, 50);
+        flood(&one, 50, "0");
         ask(&one, "10.9.0.2", 420);
     }
     watch.event(is_finding);
