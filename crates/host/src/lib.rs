@@ -6,7 +6,7 @@ use core::ops::RangeInclusive;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Timestamp, Utc};
 
@@ -94,12 +94,13 @@ pub fn machine_name() -> String {
     ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }
 
-/// Does it until nothing interrupts it: a machine that was frozen for a moment interrupts who waits at a socket with a
-/// limit, whatever is done about signals (signal(7)).
-pub(crate) fn uninterrupted<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Does it until nothing interrupts it, and begins it anew only within this time: a machine that was frozen for a moment
+/// interrupts who waits at a socket with a limit, whatever is done about signals (signal(7)).
+pub(crate) fn uninterrupted<T>(within: Duration, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
     loop {
         match act() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && begun.elapsed() < within => {}
             done => return done,
         }
     }

@@ -107,7 +107,7 @@ impl Transmitter {
     pub fn send(&mut self, bytes: &[u8], packets: &[Range<usize>], _: Timestamp<Tai>) -> usize {
         let before = self.counts.packets;
         for packet in packets.iter().filter_map(|place| bytes.get(place.clone())) {
-            match crate::uninterrupted(|| self.socket.send(packet)) {
+            match crate::uninterrupted(PATIENCE, || self.socket.send(packet)) {
                 Ok(_) => {
                     self.counts.packets += 1;
                     self.counts.bytes += u64::try_from(packet.len()).unwrap_or(0);

@@ -129,7 +129,7 @@ impl Timed {
 
 impl Read for Timed {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        crate::uninterrupted(|| {
+        crate::uninterrupted(self.patience, || {
             self.tcp.set_read_timeout(Some(self.left()?))?;
             self.tcp.read(room)
         })
@@ -138,7 +138,7 @@ impl Read for Timed {
 
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        crate::uninterrupted(|| {
+        crate::uninterrupted(self.patience, || {
             self.tcp.set_write_timeout(Some(self.left()?))?;
             self.tcp.write(bytes)
         })

@@ -59,7 +59,7 @@ impl Journal {
                 none.insert(socket)
             }
         };
-        let Err(error) = crate::uninterrupted(|| socket.send(entry)) else { return Ok(()) };
+        let Err(error) = crate::uninterrupted(super::syslog::LOCAL_LIMIT, || socket.send(entry)) else { return Ok(()) };
         let too_long = [Errno::MSGSIZE, Errno::NOBUFS].map(Errno::raw_os_error);
         if error.raw_os_error().is_some_and(|it| too_long.contains(&it)) {
             return in_memory(socket, entry);
@@ -91,6 +91,6 @@ fn in_memory(socket: &std::os::unix::net::UnixDatagram, entry: &[u8]) -> std::io
     if !control.push(SendAncillaryMessage::ScmRights(&files)) {
         return Err(std::io::Error::other("no room for a descriptor"));
     }
-    rustix::io::retry_on_intr(|| rustix::net::sendmsg(socket, &[], &mut control, SendFlags::NOSIGNAL))?;
+    rustix::net::sendmsg(socket, &[], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }

@@ -66,10 +66,10 @@ impl Syslog {
         let sent = match link {
             #[cfg(unix)]
             Link::Local(socket) => {
-                crate::uninterrupted(|| socket.send(message)).map(drop).map_err(|error| Error::of(&error))
+                crate::uninterrupted(LOCAL_LIMIT, || socket.send(message)).map(drop).map_err(|error| Error::of(&error))
             }
             Link::Udp(socket) => {
-                crate::uninterrupted(|| socket.send(message)).map(drop).map_err(|error| Error::of(&error))
+                crate::uninterrupted(LOCAL_LIMIT, || socket.send(message)).map(drop).map_err(|error| Error::of(&error))
             }
             Link::Stream(stream) => {
                 let mut frame = format!("{} ", message.len()).into_bytes();
@@ -89,7 +89,7 @@ impl Syslog {
         let Some(Link::Udp(socket)) = &self.link else { return false };
         let waits = socket.set_read_timeout(Some(Duration::from_millis(300))).is_ok();
         waits
-            && crate::uninterrupted(|| socket.recv(&mut [0])).is_err_and(|error| {
+            && crate::uninterrupted(LOCAL_LIMIT, || socket.recv(&mut [0])).is_err_and(|error| {
                 matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
             })
     }

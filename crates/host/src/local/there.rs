@@ -187,7 +187,7 @@ impl LocalStream {
         socket.set_write_timeout(Some(patience)).map_err(failed)?;
         socket.set_read_timeout(Some(patience)).map_err(failed)?;
         let address = SockAddr::unix(path).map_err(failed)?;
-        crate::uninterrupted(|| socket.connect(&address)).map_err(failed)?;
+        crate::uninterrupted(patience, || socket.connect(&address)).map_err(failed)?;
         Ok(LocalStream(UnixStream::from(std::os::fd::OwnedFd::from(socket))))
     }
 
@@ -217,13 +217,13 @@ impl LocalStream {
 
 impl Read for LocalStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        crate::uninterrupted(|| self.0.read(buffer))
+        self.0.read(buffer)
     }
 }
 
 impl Write for LocalStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        crate::uninterrupted(|| self.0.write(bytes))
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
