@@ -59,7 +59,9 @@ impl Journal {
                 none.insert(socket)
             }
         };
-        let Err(error) = crate::uninterrupted(super::syslog::LOCAL_LIMIT, || socket.send(entry)) else { return Ok(()) };
+        let Err(error) = crate::uninterrupted(super::syslog::LOCAL_LIMIT, || socket.send(entry)) else {
+            return Ok(());
+        };
         let too_long = [Errno::MSGSIZE, Errno::NOBUFS].map(Errno::raw_os_error);
         if error.raw_os_error().is_some_and(|it| too_long.contains(&it)) {
             return in_memory(socket, entry);

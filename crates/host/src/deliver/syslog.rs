@@ -65,12 +65,12 @@ impl Syslog {
         };
         let sent = match link {
             #[cfg(unix)]
-            Link::Local(socket) => {
-                crate::uninterrupted(LOCAL_LIMIT, || socket.send(message)).map(drop).map_err(|error| Error::of(&error))
-            }
-            Link::Udp(socket) => {
-                crate::uninterrupted(LOCAL_LIMIT, || socket.send(message)).map(drop).map_err(|error| Error::of(&error))
-            }
+            Link::Local(socket) => crate::uninterrupted(LOCAL_LIMIT, || socket.send(message))
+                .map(drop)
+                .map_err(|error| Error::of(&error)),
+            Link::Udp(socket) => crate::uninterrupted(LOCAL_LIMIT, || socket.send(message))
+                .map(drop)
+                .map_err(|error| Error::of(&error)),
             Link::Stream(stream) => {
                 let mut frame = format!("{} ", message.len()).into_bytes();
                 frame.extend_from_slice(message);
