@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use model::{Area, Forward, Gap, Reason};
 use rustix::io::Errno;
@@ -18,7 +19,9 @@ use super::netlink::{Error, Socket};
 use super::socket_option;
 
 /// How often the rules are read anew because they changed meanwhile.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: u32 = 6;
+/// How long they get to come to rest, the more the later.
+const REST: Duration = Duration::from_millis(10);
 
 /// Reads them in the network namespace of the calling thread, whose inode number is `netns`.
 pub fn read(netns: u32) -> (Vec<Forward>, Vec<Gap>) {
@@ -75,6 +78,7 @@ fn collect() -> Result<Ruleset, Error> {
             Ok(ruleset) if ruleset.changed() && attempt < ATTEMPTS => {}
             answer => return answer,
         }
+        std::thread::sleep(REST * attempt);
         attempt += 1;
     }
 }

@@ -46,6 +46,16 @@ pub struct Set {
     pub elements: Vec<Element>,
 }
 
+impl Set {
+    /// Whether an element is there twice. The kernel goes on where it was by counting elements, and a hash table that grows
+    /// meanwhile has them in another order: for each that comes again another one is missed.
+    fn is_torn(&self) -> bool {
+        let mut keys: Vec<_> = self.elements.iter().map(|it| (&it.key, &it.last, it.is_end)).collect();
+        keys.sort_unstable();
+        keys.windows(2).any(|pair| matches!(pair, [one, next] if one == next))
+    }
+}
+
 /// Tables, chains, rules and sets.
 #[derive(Debug, Clone, Default)]
 pub struct Ruleset {
@@ -143,9 +153,9 @@ impl Ruleset {
         self.tables == 0
     }
 
-    /// Whether the rules changed between the messages taken.
+    /// Whether what was taken is no one state: the rules changed between the messages, or a set was put into another order.
     pub fn changed(&self) -> bool {
-        self.changed
+        self.changed || self.sets.values().any(Set::is_torn)
     }
 
     /// Says that a dump was begun anew, so that something may be here twice.

@@ -90,6 +90,21 @@ fn a_change_between_two_messages_is_seen() {
     assert!(rules.changed());
 }
 
+#[test]
+fn a_set_that_came_to_another_order_meanwhile_is_seen() {
+    let has_elements =
+        |message: &Message<'_>| find(&message.payload[BODY_BYTES..], 3).is_some_and(|it| !it.is_empty());
+    let mut sets: Vec<Message<'_>> = messages(NATIVE).flatten().filter(|it| it.kind & 0xff == 12).collect();
+    sets.retain(has_elements);
+    assert!(sets.len() >= 3);
+    for message in sets {
+        let mut rules = ruleset(NATIVE);
+        assert!(!rules.changed());
+        rules.take(&message);
+        assert!(rules.changed(), "its elements are there twice");
+    }
+}
+
 /// An attribute as bytes.
 fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
     Request::new(0, 0).attribute(kind, payload).as_bytes()[16..].to_vec()
