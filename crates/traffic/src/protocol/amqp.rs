@@ -1,4 +1,4 @@
-//! AMQP: the protocol header of 0-8 to 1.0, Connection.Start, and in the middle whole frames of methods (AMQP 0-9-1 §4.2.2, AMQP 1.0 §2.2).
+//! AMQP: the protocol header of 0-8 to 1.0, Connection.Start, and in the middle whole frames with their ends (AMQP 0-9-1 §4.2.2, AMQP 1.0 §2.2).
 
 use model::{Protocol, Secrecy, Wandering};
 
@@ -21,12 +21,12 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     signs: &[
         Sign::text(Side::Either, Over::Stream, b"AMQP"),
         Sign::classes(Side::Server, Over::Stream, &[Class::Is(1), Class::Is(0), Class::Is(0), Class::Is(0)]),
-        // In the middle: a method on a low channel, in a frame of less than 64 KiB.
+        // In the middle: a method or a content's header on a low channel, in a frame of less than 64 KiB.
         Sign::classes(
             Side::Either,
             Over::Stream,
             &[
-                Class::Is(1),
+                Class::In(1, 2),
                 Class::In(0, 7),
                 Class::Any,
                 Class::Is(0),
@@ -35,6 +35,12 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
                 Class::Any,
                 Class::Is(0),
             ],
+        ),
+        // A content's body, in a frame of at most the 128 KiB that are agreed where nobody wants otherwise.
+        Sign::classes(
+            Side::Either,
+            Over::Stream,
+            &[Class::Is(3), Class::In(0, 7), Class::Any, Class::Is(0), Class::In(0, 1)],
         ),
         Sign::text(Side::Either, Over::Stream, HEARTBEAT),
     ],
@@ -105,45 +111,84 @@ fn property<'a>(table: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     reader.take(length as usize).ok().filter(|text| printable(text))
 }
 
-/// Whether a server, a client or either says the frame of 0-9-1 that a side begins with in the middle of a connection.
-fn frame(mut reader: Reader<'_>) -> Part<By> {
-    if reader.rest().first() == Some(&8) {
-        return reader.is(HEARTBEAT).map(|()| By::Both);
-    }
-    reader.is(&[1])?;
+/// Whether a server, a client or either says the method, the content's header or the heartbeat that stands here.
+fn frame(reader: &mut Reader<'_>) -> Part<By> {
+    let kind = match reader.rest().first() {
+        Some(8) => return reader.is(HEARTBEAT).map(|()| By::Both),
+        Some(kind @ 1..=2) => *kind,
+        Some(_) => return Err(Not::Other),
+        None => return Err(Not::Short),
+    };
+    reader.take(1)?;
     let (channel, length) = (reader.be16()?, reader.be32()?);
-    // Arguments are numbers, short names and a table; what is long is in frames of another kind.
+    // Arguments are numbers, short names and a table; what is long is in bodies.
     must(channel < 2048 && (4..4096).contains(&length))?;
-    let (class, method) = (reader.be16()?, reader.be16()?);
-    let of = |methods: &[(u16, &[u16])]| {
-        methods.iter().any(|(known, numbers)| *known == class && numbers.contains(&method))
-    };
-    let by = match (of(OF_SERVERS), of(OF_CLIENTS), of(OF_BOTH)) {
-        (true, ..) => By::Server,
-        (_, true, _) => By::Client,
-        (_, _, true) => By::Both,
-        _ => return Err(Not::Other),
-    };
+    let (class, second) = (reader.be16()?, reader.be16()?);
     // The connection's own methods have the first channel, the others another one (§4.2.3).
     must((class == 10) == (channel == 0))?;
-    reader.take(length as usize - 4)?;
+    let by = if kind == 2 {
+        // Only messages have content; its weight is 0, and its size is no more than anybody sends (§4.2.6.1).
+        must(class == 60 && second == 0 && length >= 14)?;
+        reader.is(&[0, 0, 0])?;
+        By::Both
+    } else {
+        let of = |methods: &[(u16, &[u16])]| {
+            methods.iter().any(|(known, numbers)| *known == class && numbers.contains(&second))
+        };
+        match (of(OF_SERVERS), of(OF_CLIENTS), of(OF_BOTH)) {
+            (true, ..) => By::Server,
+            (_, true, _) => By::Client,
+            (_, _, true) => By::Both,
+            _ => return Err(Not::Other),
+        }
+    };
+    reader.take(length as usize - if kind == 2 { 7 } else { 4 })?;
     reader.is(&[FRAME_END]).map(|()| by)
+}
+
+/// The first frame that says what it is, behind the bodies that a side begins with: of those, only the ends are known.
+fn first_frame(mut reader: Reader<'_>) -> Part<By> {
+    while reader.rest().first() == Some(&3) {
+        reader.take(1)?;
+        let (channel, length) = (reader.be16()?, reader.be32()?);
+        must((1..2048).contains(&channel) && length < 0x2_0000)?;
+        reader.take(length as usize)?;
+        reader.is(&[FRAME_END])?;
+    }
+    frame(&mut reader)
+}
+
+/// The same of a side that begins within a frame, whose rest may be anything.
+fn frame_behind_a_rest(said: &Said<'_>) -> Option<By> {
+    let bytes = said.bytes();
+    memchr::memchr_iter(FRAME_END, bytes)
+        .filter_map(|end| first_frame(Reader::new(bytes.get(end + 1..)?)).ok())
+        .next()
 }
 
 /// Frames where the beginning was not seen: by chance one of 2^60 fits, by kind, channel, method and end.
 fn in_the_middle(talk: &Talk<'_>) -> Look {
     let met = |said: &Said<'_>, never: By| {
-        let found = if said.from_start { Err(Not::Other) } else { hear(talk, said, frame) };
+        let found = if said.from_start { Err(Not::Other) } else { hear(talk, said, first_frame) };
         found.and_then(|by| must(by != never))
     };
-    let (client, server) = (met(&talk.client, By::Server), met(&talk.server, By::Client));
-    let Some(by) = By::of(client.is_ok(), server.is_ok()) else { return otherwise(talk, &client, &server) };
-    // Where the other side says something else, it is something else.
-    if matches!(client, Err(Not::Other)) && !talk.client.is_empty()
-        || matches!(server, Err(Not::Other)) && !talk.server.is_empty()
-    {
-        return Look::No;
+    let (mut client, mut server) = (met(&talk.client, By::Server), met(&talk.server, By::Client));
+    if client.is_err() && server.is_err() {
+        return otherwise(talk, &client, &server);
     }
+    // Where one side says it, the other may have been in the midst of a frame; else it is something else.
+    for (part, said, never) in
+        [(&mut client, &talk.client, By::Server), (&mut server, &talk.server, By::Client)]
+    {
+        if matches!(part, Err(Not::Other)) {
+            match frame_behind_a_rest(said).filter(|_| !said.from_start) {
+                Some(by) if by != never => *part = Ok(()),
+                None if !talk.ended && !said.from_start => return Look::More,
+                _ => return Look::No,
+            }
+        }
+    }
+    let Some(by) = By::of(client.is_ok(), server.is_ok()) else { return Look::No };
     Look::Yes(
         Claim::new(by, if by == By::Both { 120 } else { 60 }, "frames of methods with their ends")
             .with("version", b"0-9-1"),
@@ -215,8 +260,39 @@ mod tests {
         // Whose method it is, which channel it has, where it ends, and what the other side says.
         nothing(&joined(DELIVER, PUBLISH));
         nothing(&joined(ACK, b"something else"));
+        nothing(&joined(ACK, b"something else\xce"));
         for (place, byte) in [(1, 8), (2, 0), (3, 1), (6, 0x0c), (8, 0x3d), (10, 0x29), (20, 0)] {
             let mut broken = PUBLISH.to_vec();
+            broken[place] = byte;
+            nothing(&joined(&broken, b""));
+        }
+    }
+
+    const HEADER: &[u8] = b"\x02\0\x01\0\0\0\x0f\0\x3c\0\0\0\0\0\0\0\0\0\x05\x10\0\x02\xce";
+    const BODY: &[u8] = b"\x03\0\x01\0\0\0\x05\xcehey\xce\xce";
+
+    #[test]
+    fn bodies_and_rests_of_frames_where_the_beginning_was_not_seen() {
+        partial("amqp", &joined(HEADER, b""));
+        partial("amqp", &joined(b"", &[HEADER, BODY].concat()));
+        // What follows a body says what it is.
+        partial("amqp", &joined(&[BODY, PUBLISH].concat(), b""));
+        partial("amqp", &joined(b"", &[BODY, BODY, HEADER].concat()));
+        nothing(&joined(BODY, b""));
+        nothing(&joined(BODY, &[BODY, BODY].concat()));
+        nothing(&joined(&[BODY, b"\x01\x02\x03"].concat(), b""));
+        nothing(&joined(&[BODY, DELIVER].concat(), b""));
+        // Or the other side does, and this one goes on within a frame.
+        partial("amqp", &joined(ACK, BODY));
+        partial("amqp", &joined(ACK, &[b"the rest of a text\xce\xce", DELIVER].concat()));
+        partial("amqp", &joined(&[&BODY[9..], PUBLISH].concat(), super::HEARTBEAT));
+        nothing(&joined(ACK, &[b"the rest of a text\xce", PUBLISH].concat()));
+        nothing(&joined(b"a rest\xce", &[b"another\xce", DELIVER].concat()));
+        let mut open = joined(ACK, b"the rest of a long text");
+        open.ended = false;
+        assert!(crate::recognise::recognise(&open).more);
+        for (place, byte) in [(1, 8), (2, 0), (3, 1), (6, 0x0d), (8, 0x32), (10, 1), (11, 1), (22, 0)] {
+            let mut broken = HEADER.to_vec();
             broken[place] = byte;
             nothing(&joined(&broken, b""));
         }
