@@ -132,8 +132,10 @@ pub fn run(arguments: &[String]) -> Outcome {
         tests(cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]))
     });
     step("licences and sources", &mut crate::licence::check);
-    step("registry tables", &mut || with(&["xtask", "registry", "--check"]));
-    step("kernel programs", &mut || with(&["xtask", "bpf", "--check"]));
+    // By this program itself: through cargo it would be built once more, because steps are built otherwise than it was.
+    let check = ["--check".to_owned()];
+    step("registry tables", &mut || crate::registry::run(&check));
+    step("kernel programs", &mut || crate::bpf::run(&check));
     if !asked("--no-packages") {
         // With the binary that the tests have built: no second build is worth its time here.
         let built = crate::target().join("debug/portreeve");
@@ -141,10 +143,10 @@ pub fn run(arguments: &[String]) -> Outcome {
         step("packages", &mut || crate::dist::run(&check));
     }
     if !asked("--no-fuzz") {
-        step("fuzzing", &mut || with(&["xtask", "fuzz", "--seconds", FUZZ_SECONDS]));
+        step("fuzzing", &mut || crate::fuzz::run(&["--seconds", FUZZ_SECONDS].map(str::to_owned)));
     }
     if !asked("--no-cross") {
-        step("other systems", &mut || with(&["xtask", "cross"]));
+        step("other systems", &mut || crate::cross::run(&[]));
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
