@@ -91,13 +91,17 @@ pub fn read(
     for mut file in files {
         let read = Arc::clone(&file.read_bytes);
         let mut blocks = Blocks::new();
+        let mut first_damaged = None;
         let outcome = blocks.read(&mut *file.bytes, &mut |event| match event {
             Event::Frame(frame) => {
                 if intake.admit(&frame) {
                     hall.take(&frame, intake.frames);
                 }
             }
-            Event::Damaged(fault) => ledger.fault(&fault),
+            Event::Damaged(fault) => {
+                first_damaged.get_or_insert(fault.at);
+                ledger.fault(&fault);
+            }
             Event::Filled => on_progress(Progress {
                 frames: intake.frames,
                 read_bytes: read_before + read.load(Ordering::Relaxed),
@@ -106,6 +110,9 @@ pub fn read(
         });
         if let Err(broken) = outcome {
             ledger.broken(&file.name, blocks.reader.position(), &broken);
+        }
+        if let Some(at) = first_damaged {
+            ledger.passed_over(&file.name, blocks.reader.counts().damaged_blocks, at);
         }
         ledger.dropped += blocks.reader.counts().dropped_frames;
         ledger.comments(&file.name, blocks.reader.comments());
@@ -272,6 +279,18 @@ impl Ledger {
             ),
         };
         self.gaps.push(Gap { area: Area::Capture, reason: Reason::Damaged, what, count: None });
+    }
+
+    /// What a damaged block held was not looked at.
+    fn passed_over(&mut self, name: &str, blocks: u64, at: usize) {
+        let what = match blocks {
+            1 => format!("{name}: the block at byte {at}: it is not what it claims, and was passed over"),
+            _ => format!(
+                "{name}: {blocks} blocks that are not what they claim, and were passed over; the first at byte {at}"
+            ),
+        };
+        let (area, reason) = (Area::Capture, Reason::Damaged);
+        self.gaps.push(Gap { area, reason, what, count: Some(blocks) });
     }
 
     fn sum_up(self, traffic: &mut Traffic) {

@@ -241,12 +241,14 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
         || answered
             .iter()
             .any(|answer| answer.is_response() && asked.iter().any(|question| question.id == answer.id));
+    // Who answers is no client: the other way round it is a server whose question was not seen.
+    let asks = asked.first().is_some_and(|question| !question.is_response() || of == Naming::Multicast);
     let responds = answered.first().is_some_and(|answer| answer.is_response() || of == Naming::Multicast);
     let weak = |bits| if of == Naming::LinkLocal { 12 } else { bits };
     let (by, bits, rule) = match (asked.is_empty(), answered.is_empty()) {
         (false, false) if matching => (By::Both, weak(110), both),
         (true, false) if responds => (By::Server, weak(bits(answered)), by_server),
-        (false, _) => (By::Client, weak(bits(asked)), by_client),
+        (false, _) if asks => (By::Client, weak(bits(asked)), by_client),
         _ if client == Err(true) && !talk.client.is_empty() => return Look::More,
         _ => return Look::No,
     };

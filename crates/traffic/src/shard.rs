@@ -89,6 +89,11 @@ fn behind(bytes: &[u8], mut ether_type: u16, mut at: usize) -> Option<&[u8]> {
                     return bytes.get(at..);
                 }
             }
+            // A length stands here, and SNAP gives the type (RFC 1042).
+            ..0x0600 if array(bytes, at)? == [0xaa, 0xaa, 3, 0, 0, 0] => {
+                ether_type = be16(bytes, at + 6)?;
+                at += 8;
+            }
             // RFC 2516 §4
             0x8864 => return ppp(bytes.get(at + 6..)?),
             _ => return None,

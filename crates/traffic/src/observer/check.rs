@@ -83,7 +83,12 @@ fn laws(traffic: &Traffic, frames: u64, flows: &[Flow]) {
 /// What must hold of any frames; used by the fuzz target and the seeded test.
 #[doc(hidden)]
 pub fn check(bytes: &[u8]) {
-    let Some(([link, memory], mut rest)) = bytes.split_first_chunk() else { return };
+    checked(bytes);
+}
+
+/// The same, and the flows that it was said of.
+fn checked(bytes: &[u8]) -> Vec<Flow> {
+    let Some(([link, memory], mut rest)) = bytes.split_first_chunk() else { return Vec::new() };
     let memory_bytes = 1 << (12 + (memory & 15));
     let odd_times = memory & 0x10 != 0;
     let config = Config { memory_bytes, seed: u64::from(*memory), flows: true, ..Config::default() };
@@ -136,11 +141,12 @@ pub fn check(bytes: &[u8]) {
     if roomy && !odd_times && both.gaps.is_empty() && traffic.gaps.is_empty() {
         assert_eq!(both, traffic);
     }
+    flows
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, checked};
 
     #[test]
     fn the_laws_hold_of_flows_that_others_agreed() {
@@ -151,6 +157,10 @@ mod tests {
             for length in 0..=seed.len() {
                 check(&seed[..length]);
             }
+            // The fuzzer begins where an agreement is kept.
+            let flows = checked(seed);
+            let agreed = flows.iter().filter(|flow| flow.recognised.agreed_on().is_some()).count();
+            assert!(agreed > 0, "{flows:#?}");
         }
     }
 

@@ -74,6 +74,9 @@ mod tests {
         confirmed("dns", &tcp(&framed(&ask), &framed(&tell)));
         confirmed("dns", &udp(&[], &[&tell]).talk());
         attempt("dns", &udp(&[&ask], &[]).talk());
+        // Who answers serves, whoever was seen first.
+        nothing(&udp(&[&tell], &[]).talk());
+        nothing(&udp(&[&tell], &[&ask]).talk());
         attempt("dns", &tcp(&framed(&ask), b""));
     }
 

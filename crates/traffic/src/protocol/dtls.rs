@@ -87,6 +87,13 @@ impl Speech {
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (speech(&talk.client), speech(&talk.server));
+    // Where the first datagram that was seen is the server's, it is so the other way round.
+    let answers = [handshake::SERVER_HELLO, handshake::HELLO_VERIFY_REQUEST];
+    if answers.iter().any(|kind| client.message(*kind).is_some())
+        || server.message(handshake::CLIENT_HELLO).is_some()
+    {
+        return Look::No;
+    }
     // Behind a cookie the client greets again: the last hello counts.
     let offers = client.messages.iter().rev().filter(|(kind, _)| *kind == handshake::CLIENT_HELLO);
     let offer = offers.filter_map(|(_, body)| ClientHello::parse(body, true).ok()).next();
@@ -180,6 +187,12 @@ mod tests {
         assert_eq!(said.certificate.unwrap().subject, "CN=cam");
         let verify = record(22, &fragment(3, 0, 7, 0, &[0xfe, 0xff, 4, 1, 2, 3, 4]));
         confirmed("dtls", &udp(&[&client_hello()], &[&verify]).talk());
+        // Who greets is the client, whoever was seen first.
+        for answer in [&verify, &server_hello()] {
+            nothing(&udp(&[answer], &[&client_hello()]).talk());
+            nothing(&udp(&[answer], &[]).talk());
+            confirmed("dtls", &udp(&[], &[answer]).talk());
+        }
         attempt("dtls", &udp(&[&client_hello()], &[]).talk());
         confirmed("dtls", &udp(&[&client_hello()], &[&record(21, &[2, 40])]).talk());
     }

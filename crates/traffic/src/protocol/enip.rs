@@ -82,9 +82,17 @@ fn look(talk: &Talk<'_>) -> Look {
             }
         }
         (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 64, "client begins with a request"),
+        // A session's number, or a product's name: what other answers have may be all zeros.
+        (Err(Not::Silent), Ok(said)) if said.command == 0x65 || product(said).is_some() => {
+            let claim = Claim::new(By::Server, 64, "server answers a request that was not seen");
+            match product(said) {
+                Some(name) => claim.with("product", name),
+                None => claim,
+            }
+        }
         _ => return otherwise(talk, &client, &server),
     };
-    let name: &[u8] = match client.map(|message| message.command) {
+    let name: &[u8] = match client.or(server).map(|message| message.command) {
         Ok(4) => b"list services",
         Ok(0x63) => b"list identity",
         Ok(0x64) => b"list interfaces",
@@ -112,6 +120,9 @@ mod tests {
         let ask = message(0x65, 0, 7, &[1, 0, 0, 0]);
         confirmed("ethernet-ip", &tcp(&ask, &message(0x65, 9, 7, &[1, 0, 0, 0])));
         attempt("ethernet-ip", &tcp(&ask, b""));
+        confirmed("ethernet-ip", &tcp(b"", &message(0x65, 9, 7, &[1, 0, 0, 0])));
+        nothing(&tcp(b"", &ask));
+        nothing(&tcp(b"", &message(0x64, 0, 0, &[0, 0])));
         nothing(&tcp(&ask, &message(0x65, 9, 8, &[1, 0, 0, 0])));
         nothing(&tcp(&message(0x65, 0, 7, &[2, 0, 0, 0]), b""));
         nothing(&tcp(&message(0x65, 3, 7, &[1, 0, 0, 0]), b""));

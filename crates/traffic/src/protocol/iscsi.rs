@@ -64,6 +64,9 @@ fn look(talk: &Talk<'_>) -> Look {
             if said.status > 1 { claim.with("refused", said.status.to_string().as_bytes()) } else { claim }
         }
         (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 120, "client begins with a login"),
+        (Err(Not::Silent), Ok(said)) if between(said.text, b"TargetPortalGroupTag=", b"\0").is_some() => {
+            Claim::new(By::Server, 120, "server answers a login that was not seen")
+        }
         _ => return otherwise(talk, &client, &server),
     };
     let text = client.map(|login| login.text).unwrap_or_default();
@@ -97,6 +100,8 @@ mod tests {
         let said = confirmed("iscsi", &tcp(&ask, &say));
         assert_eq!(said.detail("target"), Some("iqn.2001-04.com.example:disk"));
         attempt("iscsi", &tcp(&ask, b""));
+        confirmed("iscsi", &tcp(b"", &say));
+        nothing(&tcp(b"", &login(0x23, 5, b"AuthMethod=None\0")));
         nothing(&tcp(&ask, &login(0x23, 6, b"TargetPortalGroupTag=1\0")));
         nothing(&tcp(&login(0x43, 5, b"SessionType=Discovery\0"), b""));
     }

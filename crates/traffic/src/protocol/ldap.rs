@@ -137,6 +137,9 @@ fn look(talk: &Talk<'_>) -> Look {
         // A notice of disconnection has the number 0 (RFC 4511 §4.4.1).
         (Ok(_), Ok((0, _))) => Claim::new(By::Both, 80, "request, and a notice of disconnection"),
         (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 56, "client begins with a request"),
+        (Err(Not::Silent), Ok(_)) => {
+            return Look::Yes(Claim::new(By::Server, 50, "server answers what was not seen"));
+        }
         _ => return otherwise(talk, &client, &server),
     };
     let Ok((_, asked)) = client else { return Look::No };
@@ -168,6 +171,8 @@ mod tests {
         let entry =
             b"\x30\x84\x00\x00\x00\x11\x02\x01\x01\x64\x84\x00\x00\x00\x08\x04\x00\x30\x84\x00\x00\x00\x00";
         confirmed("ldap", &udp(&[search], &[entry]).talk());
+        // Of a capture with one direction.
+        confirmed("ldap", &tcp(b"", BOUND));
         let tls = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
         assert_eq!(attempt("ldap", &tcp(tls, b"")).detail("extension"), Some("StartTLS"));
     }
@@ -176,6 +181,7 @@ mod tests {
     fn neighbours_in_the_same_encoding() {
         // SNMP, with a version where LDAP has its number.
         nothing(&tcp(b"\x30\x0b\x02\x01\x01\x04\x06public", b""));
+        nothing(&tcp(b"", b"\x30\x0c\x02\x01\x01\x61\x07\x02\x01\x00\x04\x00\x04\x00"));
         // A wrong number, a wrong version, a wrong kind of authentication.
         nothing(&tcp(BIND, b"\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00"));
         for (place, value) in [(2, 4), (9, 7), (18, 0x84), (5, 0xa0)] {

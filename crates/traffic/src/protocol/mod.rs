@@ -131,6 +131,8 @@ pub(crate) use tftp::{answers as tftp_answers, asks as tftp_asks};
 #[cfg(test)]
 mod corpus_tests;
 #[cfg(test)]
+mod foreign_tests;
+#[cfg(test)]
 mod noise_tests;
 
 /// Every protocol that can be recognised.

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Part, Reader, hear, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
 use crate::recognise::{By, Claim, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -19,6 +19,11 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         secrecy: Secrecy::Optional,
     },
     signs: &[
+        Sign::classes(
+            Side::Client,
+            Over::Stream,
+            &[Class::Any, Class::In(0, 3), Class::Is(0), Class::Is(1), Class::Any, Class::Mask(2, 2)],
+        ),
         Sign::classes(
             Side::Server,
             Over::Stream,
@@ -76,6 +81,24 @@ fn response(mut reader: Reader<'_>) -> Part<()> {
     must(sequence == 1 && (32..1 << 16).contains(&u32::from_le_bytes([a, b, c, 0])))
 }
 
+/// The same packet whole, with what nothing else has: 19 bytes of zero, and who logs in where that is not to be encrypted.
+fn login(mut reader: Reader<'_>) -> Part<()> {
+    let [a, b, c, sequence] = reader.array()?;
+    let length = u32::from_le_bytes([a, b, c, 0]);
+    must(sequence == 1 && (32..1024).contains(&length))?;
+    let (flags, largest, _character_set) = (reader.le32()?, reader.le32()?, reader.u8()?);
+    // The protocol of version 4.1, and packets of at most a gigabyte.
+    must(flags & 0x200 != 0 && largest <= 1 << 30)?;
+    reader.is(&[0; 19])?;
+    reader.take(4)?;
+    // Only flags, where TLS follows.
+    if length == 32 {
+        return must(flags & 0x800 != 0);
+    }
+    let user = reader.c_string(256)?;
+    must(user.is_empty() || printable(user))
+}
+
 fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, response);
     let server = hear(talk, &talk.server, greeting);
@@ -87,6 +110,13 @@ fn look(talk: &Talk<'_>) -> Look {
         (_, Ok(Greeting::Error(code))) => {
             let claim = Claim::new(By::Server, 48, "server's error in place of a greeting");
             return Look::Yes(claim.with("error", code.to_string().as_bytes()));
+        }
+        (Ok(()), Err(Not::Silent)) => {
+            return match hear(talk, &talk.client, login) {
+                Ok(()) => Look::Yes(Claim::new(By::Client, 120, "client logs in")),
+                Err(Not::Short) if !talk.ended => Look::More,
+                Err(_) => Look::No,
+            };
         }
         _ => return otherwise(talk, &client, &server),
     };
@@ -101,7 +131,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{confirmed, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
 
     fn greeting(version: &[u8]) -> Vec<u8> {
         let mut body = vec![10];
@@ -122,6 +152,20 @@ mod tests {
         let text = b"Host '10.0.0.1' is not allowed to connect to this MariaDB server";
         let error = [&[u8::try_from(text.len() + 3).unwrap(), 0, 0, 0, 0xff, 0x6a, 4], &text[..]].concat();
         assert_eq!(confirmed("mysql", &tcp(b"", &error)).detail("error"), Some("1130"));
+    }
+
+    #[test]
+    fn a_client_alone() {
+        let head = b"\x85\xa6\xff\x01\0\0\0\x01\x2d";
+        let login = [&b"\x28\x00\x00\x01"[..], head, &[0; 23], b"corpus\0\0"].concat();
+        attempt("mysql", &tcp(&login, b""));
+        let encrypted = [&b"\x20\x00\x00\x01\x85\xae"[..], &head[2..], &[0; 23]].concat();
+        attempt("mysql", &tcp(&encrypted, b""));
+        for (place, byte) in [(3, 0), (5, 0xa4), (11, 0x80), (20, 1), (36, 9)] {
+            let mut broken = login.clone();
+            broken[place] = byte;
+            nothing(&tcp(&broken, b""));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::ALL;
 use crate::recognise::recognise;
 use crate::talk::{Said, Talk};
 
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -16,7 +16,7 @@ impl Random {
         self.0.wrapping_mul(0x5851_f42d_4c95_7f2d)
     }
 
-    fn below(&mut self, limit: u64) -> usize {
+    pub(super) fn below(&mut self, limit: u64) -> usize {
         usize::try_from((self.next() >> 32) % limit).unwrap()
     }
 

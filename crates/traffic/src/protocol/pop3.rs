@@ -44,6 +44,13 @@ fn look(talk: &Talk<'_>) -> Look {
         Some(true) => (By::Both, 56, "greeting +OK, and a client with verbs of POP3"),
         _ if banner.len() > 3 => (By::Server, 32, "greeting +OK and a text"),
         None if !talk.ended => return Look::More,
+        // So does what Redis goes on with, and POP3 never.
+        None if lines::lines(server)
+            .nth(1)
+            .is_some_and(|next| matches!(next.first(), Some(b'$' | b':' | b'*'))) =>
+        {
+            return Look::No;
+        }
         None if client.is_empty() => (By::Server, 12, "greeting +OK"),
         // Redis says +OK to what is asked of it.
         _ => return Look::No,

@@ -149,6 +149,10 @@ fn google(talk: &Talk<'_>) -> Look {
 fn look(talk: &Talk<'_>) -> Look {
     let first = packets(&talk.client).find(|packet| matches!(packet.kind, Kind::Initial { .. }));
     let (client, server) = heard(talk);
+    // Where only the other side's opens, that side is the client.
+    if first.is_some() && client.is_none() && heard(&talk.reversed()).0.is_some() {
+        return Look::No;
+    }
     let answer = answer(talk, first.as_ref());
     let (by, bits, rule) = match (&first, client.is_some(), server.is_some(), answer) {
         (_, _, true, _) => (By::Both, 200, "Initial packets of both sides open with their keys"),

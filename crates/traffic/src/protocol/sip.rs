@@ -60,6 +60,13 @@ fn is_open(said: &Said<'_>) -> bool {
 
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (head(&talk.client), head(&talk.server));
+    // Who answers is no client: the other way round it is a server.
+    let answers = |head: &Option<Head<'_>>| {
+        head.as_ref().is_some_and(|head| matches!(head.start, Start::Response { .. }))
+    };
+    if talk.is_datagrams() && answers(&client) && !answers(&server) {
+        return Look::No;
+    }
     let (by, rule) = match (&client, &server) {
         (Some(_), Some(_)) => (By::Both, "both sides speak SIP/2.0"),
         (None, Some(_)) => (By::Server, "server's first line has SIP/2.0"),

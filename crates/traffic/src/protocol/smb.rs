@@ -148,9 +148,35 @@ fn second(mut reader: Reader<'_>) -> Part<Message> {
     Ok(Message { generation: 2, answers, dialects })
 }
 
+/// As much of a message as a capture of 96 bytes of each frame has: its length, its name, what it is and whose.
+fn front(mut reader: Reader<'_>) -> Part<Message> {
+    reader.is(&[0])?;
+    must((32..1 << 17).contains(&reader.be24()?))?;
+    let generation = reader.u8()?;
+    reader.is(b"SMB")?;
+    let (generation, answers) = if generation == 0xff {
+        let (command, status, flags) = (reader.u8()?, reader.le32()?, reader.u8()?);
+        must(matches!(command, 0x00..=0x12 | 0x24..=0x35 | 0x70..=0x75 | 0xa0..=0xa5))?;
+        // Well, a warning or an error (MS-ERREF 2.3), of no other facility.
+        must(matches!(status, 0 | 0x8000_0000..=0x8000_ffff | 0xc000_0000..=0xc000_ffff))?;
+        (1, flags & 0x80 != 0)
+    } else {
+        must(generation == 0xfe && reader.le16()? == 64)?;
+        reader.take(6)?;
+        let (command, _credits, flags) = (reader.le16()?, reader.le16()?, reader.le32()?);
+        must(command <= 0x13 && flags & !0x3000_007f == 0)?;
+        (2, flags & 1 != 0)
+    };
+    Ok(Message { generation, answers, dialects: None })
+}
+
 fn look(talk: &Talk<'_>) -> Look {
-    let client = hear(talk, &talk.client, message);
-    let server = hear(talk, &talk.server, message);
+    let read = |reader: Reader<'_>| match message(reader) {
+        Err(Not::Short) if talk.ended => front(reader),
+        part => part,
+    };
+    let client = hear(talk, &talk.client, read);
+    let server = hear(talk, &talk.server, read);
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if said.answers && (!asked.answers || asked.generation == 3) => {
             (said, Claim::new(By::Both, 88, "request and answer of SMB"))
@@ -173,6 +199,8 @@ fn look(talk: &Talk<'_>) -> Look {
 #[cfg(test)]
 mod tests {
     use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use crate::recognise::Look;
+    use crate::talk::Talk;
 
     fn framed(body: &[u8]) -> Vec<u8> {
         [&u32::try_from(body.len()).unwrap().to_be_bytes(), body].concat()
@@ -213,6 +241,18 @@ mod tests {
         assert_eq!(confirmed("smb", &tcp(&old(false), &old(true))).detail("dialect"), Some("NT LM 0.12"));
         let session = [&b"\x81\0\0\x44\x20"[..], &[b'C'; 67], &old(false)].concat();
         confirmed("smb", &tcp(&session, &[&b"\x82\0\0\0"[..], &old(true)].concat()));
+    }
+
+    #[test]
+    fn messages_that_a_capture_has_cut() {
+        for make in [old, new] {
+            confirmed("smb", &tcp(&make(false)[..30], &make(true)[..30]));
+            attempt("smb", &tcp(&make(false)[..30], b""));
+            nothing(&tcp(&make(false)[..12], b""));
+            let cut = &make(false)[..30];
+            let open = Talk { ended: false, ..tcp(cut, b"") };
+            assert_eq!(super::look(&open), Look::More);
+        }
     }
 
     #[test]

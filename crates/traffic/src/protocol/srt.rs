@@ -115,6 +115,11 @@ fn few(said: &Said<'_>) -> bool {
 fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, handshake);
     let server = hear(talk, &talk.server, handshake);
+    // Only an answer knows to which socket it goes (§3.2.1): where the first that was seen does, it is the server's.
+    let is_sent_to = |part: &Part<Handshake>| part.as_ref().is_ok_and(|said| said.destination != 0);
+    if is_sent_to(&client) && !is_sent_to(&server) {
+        return Look::No;
+    }
     let (version, claim) = match (&client, &server) {
         // An answer goes to the socket that asked.
         (Ok(asked), Ok(said)) if said.destination == asked.socket || said.destination == 0 => {

@@ -114,6 +114,11 @@ fn method_name(method: u16) -> &'static str {
 fn look(talk: &Talk<'_>) -> Look {
     let datagram = talk.is_datagrams();
     let (client, server) = (message(&talk.client, datagram), message(&talk.server, datagram));
+    // Who answers is no client: the other way round it is a server.
+    let answers = |message: &Option<Message<'_>>| message.is_some_and(|message| message.class >= 2);
+    if datagram && answers(&client) && !answers(&server) {
+        return Look::No;
+    }
     let Some(by) = By::of(client.is_some(), server.is_some()) else {
         let open = |said: &Said<'_>| said.bytes().get(4..8) == Some(&COOKIE) && said.bytes().len() < 2048;
         return if !datagram && !talk.ended && (open(&talk.client) || open(&talk.server)) {

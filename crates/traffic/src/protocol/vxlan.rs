@@ -1,11 +1,12 @@
 //! VXLAN: a network's number, and an Ethernet frame whose packet has the right length (RFC 7348 §5).
 
 use model::{Protocol, Secrecy, Wandering};
+use wire::tunnel::vxlan;
 
 use super::Recogniser;
-use crate::fields::{Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, must, otherwise};
 use crate::recognise::{By, Claim, Look};
-use crate::sign::Class::{Any, Is};
+use crate::sign::Class::{Any, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -19,19 +20,20 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
         wandering: Wandering::Seldom,
         secrecy: Secrecy::Cleartext,
     },
-    signs: &[Sign::classes(
-        Side::Either,
-        Over::Datagram,
-        &[Is(8), Is(0), Is(0), Is(0), Any, Any, Any, Is(0)],
-    )],
+    signs: &[
+        Sign::classes(Side::Either, Over::Datagram, &[Is(8), Is(0), Is(0), Is(0), Any, Any, Any, Is(0)]),
+        Sign::classes(
+            Side::Either,
+            Over::Datagram,
+            &[Is(0x88), Mask(0xb7, 0), Any, Any, Any, Any, Any, Is(0)],
+        ),
+    ],
     look,
 };
 
 /// The number of the network, where a plausible frame follows.
 fn network(mut reader: Reader<'_>) -> Part<u32> {
-    reader.is(&[8, 0, 0, 0])?;
-    let network = reader.be24()?;
-    reader.is(&[0])?;
+    let network = vxlan::parse(reader.take(vxlan::HEADER_BYTES)?).map_err(|_| Not::Other)?.network;
     reader.take(6)?;
     // A sender is no group.
     must(reader.take(6)?.first().is_some_and(|first| first & 1 == 0))?;
@@ -56,7 +58,7 @@ fn network(mut reader: Reader<'_>) -> Part<u32> {
             28
         }
         // LLDP and the spanning tree have no length that could be compared.
-        _ => return Err(crate::fields::Not::Other),
+        _ => return Err(Not::Other),
     };
     // Short frames are padded.
     must(length <= frame.len() && frame.len() - length <= 46)?;
@@ -87,6 +89,12 @@ mod tests {
         assert_eq!(confirmed("vxlan", &udp(&[&arp], &[]).talk()).detail("vni"), Some("42"));
         let ip = [&head[..], b"\x08\0\x45\0\0\x18", &[1; 20]].concat();
         confirmed("vxlan", &udp(&[&ip], &[]).talk());
+        // With a group's policy.
+        for flags in [0, 0x08, 0x40, 0x48] {
+            let policy = [&[0x88, flags, 0x12, 0x34], &ip[4..]].concat();
+            confirmed("vxlan", &udp(&[&policy], &[]).talk());
+        }
+        nothing(&udp(&[&[&[0x88, 0x10, 0, 0], &ip[4..]].concat()], &[]).talk());
         nothing(&udp(&[&[&head[..], b"\x08\0\x45\0\0\x19", &[1; 20]].concat()], &[]).talk());
         nothing(&udp(&[&[&head[..], b"\x12\x34\x45\0\0\x18", &[1; 20]].concat()], &[]).talk());
     }

@@ -97,6 +97,25 @@ fn met_in_the_middle_a_port_that_is_given_to_clients_is_a_client_s() {
 }
 
 #[test]
+fn a_datagram_that_answers_comes_from_the_server_also_where_it_is_seen_first() {
+    let (client, server) = (end("10.0.0.1:50000"), end("10.0.0.9:420"));
+    let name = b"\x01a\x07example\0\0\x01\0\x01";
+    let question = [&b"\0\x07\x01\0\0\x01\0\0\0\0\0\0"[..], name].concat();
+    let answer = [&b"\0\x07\x81\x83\0\x01\0\0\0\0\0\0"[..], name].concat();
+    for asked in [false, true] {
+        let mut tape = Tape::default();
+        tape.udp(BEGIN, server, client, &answer);
+        if asked {
+            tape.udp(BEGIN + 1, client, server, &question);
+        }
+        let traffic = facts(&tape);
+        let found = service(&traffic, "10.0.0.9:420");
+        assert_eq!((protocol(found), found.recognised.certainty), (Some("dns"), Certainty::Confirmed));
+        assert_eq!(traffic.services.len(), 1);
+    }
+}
+
+#[test]
 fn diameter_is_read_from_the_messages_of_an_association() {
     let attribute = |code: u8, value: &[u8]| {
         let length = u8::try_from(8 + value.len()).unwrap();

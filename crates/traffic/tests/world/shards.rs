@@ -125,6 +125,36 @@ fn what_is_damaged_or_not_read_is_counted_together() {
 }
 
 #[test]
+fn both_kinds_of_ethernet_go_the_same_way() {
+    let tape = world();
+    // Every other frame has a length where its type was, and says its type behind that.
+    let with_length = |bytes: &[u8]| {
+        let length = u16::try_from(bytes.len() - 14 + 8).unwrap().to_be_bytes();
+        [&bytes[..12], &length, &[0xaa, 0xaa, 3, 0, 0, 0], &bytes[12..]].concat()
+    };
+    let frames: Vec<Vec<u8>> = (0..tape.len())
+        .map(|index| {
+            let bytes = tape.frame(index).bytes;
+            if index % 2 == 0 { with_length(bytes) } else { bytes.to_vec() }
+        })
+        .collect();
+    let seen_by = |shards: usize| {
+        let mut observers: Vec<Observer> = (0..shards).map(|_| Observer::new(config())).collect();
+        for (index, bytes) in frames.iter().enumerate() {
+            let wire_bytes = u32::try_from(bytes.len()).unwrap();
+            let frame = Frame { bytes, wire_bytes, ..tape.frame(index) };
+            observers[shard_of(&frame, shards)].handle(&frame, index as u64 + 1);
+        }
+        merge(observers.into_iter().map(Observer::part).collect())
+    };
+    let alone = seen_by(1);
+    assert_eq!(alone.services, facts(&tape).services);
+    for shards in [2, 3, 8] {
+        assert_eq!(seen_by(shards), alone, "{shards} observers");
+    }
+}
+
+#[test]
 fn what_bounds_left_out_of_each_is_told_of_all() {
     let tape = world();
     // So little that every one of them has to leave something out.

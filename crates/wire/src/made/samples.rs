@@ -168,6 +168,8 @@ fn tunnels() -> Vec<Sample> {
         in_ip("AH", 51, &[&[17, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], &[5; 12], &udp(5004, 420, b"payload")])
             .through(&[("ah", 256)]),
         in_udp("VXLAN", &[&vxlan, &bare_ethernet(0x0800, &v4())]).through(&[("vxlan", 0x1234)]),
+        in_udp("VXLAN with a policy", &[&[0x88, 8, 0, 5, 0, 0x12, 0x34, 0], &bare_ethernet(0x0800, &v4())])
+            .through(&[("vxlan", 0x1234)]),
         in_udp("VXLAN with a padded frame", &[&vxlan, &padded]).through(&[("vxlan", 0x1234)]),
         in_udp("GENEVE", &[&[2, 0, 0x65, 0x58, 0, 0, 7, 0], &option, &bare_ethernet(0x86dd, &v6())])
             .through(&[("geneve", 7)]),

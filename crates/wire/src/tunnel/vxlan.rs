@@ -1,4 +1,4 @@
-//! VXLAN: Ethernet over UDP (RFC 7348 §5).
+//! VXLAN: Ethernet over UDP, with or without a group's policy (RFC 7348 §5, draft-smith-vxlan-group-policy §2.1).
 
 use crate::Fault;
 use crate::cursor::{array, be24};
@@ -21,7 +21,8 @@ pub fn parse(bytes: &[u8]) -> Result<Vxlan, Fault> {
     else {
         return Err(fault(0, "shorter than a header (RFC 7348 §5)"));
     };
-    if flags != 0x0800_0000 {
+    // With a policy one flag says so, two say what was done with it, and 16 bits are the group.
+    if flags != 0x0800_0000 && flags & 0xffb7_0000 != 0x8800_0000 {
         return Err(fault(0, "the flags are not those of VXLAN (RFC 7348 §5)"));
     }
     if reserved != 0 {

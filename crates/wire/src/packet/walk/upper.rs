@@ -217,6 +217,7 @@ impl<'a> Walk<'a> {
 pub(in crate::packet) fn may_be_tunnel(payload: &[u8]) -> bool {
     match payload {
         [0x08, 0, 0, 0, ..] | [0x30..=0x37, 0xff, ..] => true,
+        [0x88, policy, ..] => policy & 0xb7 == 0,
         [0..=0x3f, _, high, low, ..] => {
             matches!(
                 EtherType(u16::from_be_bytes([*high, *low])),
