@@ -29,7 +29,12 @@ struct Message {
     responder: [u8; 8],
     version: u8,
     exchange: u8,
+    /// Whether it says so; in version 1 none does.
+    answers: bool,
 }
+
+/// The flag of an answer (RFC 7296 §3.1).
+const RESPONSE: u8 = 0x20;
 
 fn message(mut reader: Reader<'_>) -> Part<Message> {
     if reader.rest().starts_with(&[0; 4]) {
@@ -65,7 +70,8 @@ fn message(mut reader: Reader<'_>) -> Part<Message> {
         next = if version == 0x20 && matches!(next, 46 | 53) { 0 } else { following };
     }
     must(encrypted || reader.left() == 0)?;
-    Ok(Message { initiator, responder, version, exchange })
+    let answers = version == 0x20 && flags & RESPONSE != 0;
+    Ok(Message { initiator, responder, version, exchange, answers })
 }
 
 fn look(talk: &Talk<'_>) -> Look {
@@ -75,6 +81,16 @@ fn look(talk: &Talk<'_>) -> Look {
             && (asked.responder == [0; 8] || asked.responder == said.responder)
     };
     let (client, server) = hear_pair(talk, message, message, pairs);
+    // Who answers is no client, and who does not know the other's number began: the other way round it is a server.
+    let begins = |message: &Message| message.responder == [0; 8];
+    let turned = match (&client, &server) {
+        (Ok(said), Ok(asked)) => said.answers && !asked.answers || begins(asked) && !begins(said),
+        (Ok(said), Err(Not::Silent)) => said.answers,
+        _ => false,
+    };
+    if turned {
+        return Look::No;
+    }
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
             (asked, Claim::new(By::Both, 120, "request, and an answer with its initiator's number"))
@@ -121,6 +137,10 @@ mod tests {
         let marked = |bytes: &[u8]| [&[0; 4], bytes].concat();
         confirmed("ike", &udp(&[&marked(&ask)], &[&marked(&say)]).talk());
         attempt("ike", &udp(&[&message(0, 1, 0x10, 2, 0)], &[]).talk());
+        // Who began is the client, whoever was seen first.
+        nothing(&udp(&[&say], &[&ask]).talk());
+        nothing(&udp(&[&say], &[]).talk());
+        nothing(&udp(&[&message(7, 1, 0x10, 2, 0)], &[&message(0, 1, 0x10, 2, 0)]).talk());
     }
 
     #[test]

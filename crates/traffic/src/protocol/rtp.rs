@@ -80,14 +80,14 @@ fn disorders(packets: &[Packet<'_>]) -> Option<usize> {
     Some(disorders)
 }
 
-/// Puts packets that came in another order into their own, where there are many, none is missing, and time goes on in it.
+/// Puts packets that came in another order into their own, where there are many, and hardly one is missing in it.
 fn put_in_order(side: &mut Option<Vec<Packet<'_>>>) {
     let Some(packets) = side.as_mut().filter(|packets| packets.len() >= MANY) else { return };
     let Some(first) = packets.first().map(|packet| packet.sequence) else { return };
     let place = |packet: &Packet<'_>| packet.sequence.wrapping_sub(first).wrapping_add(1 << 15);
     let mut ordered = packets.clone();
     ordered.sort_by_key(place);
-    if disorders(&ordered) == Some(0) {
+    if disorders(&ordered).is_some_and(|disorders| disorders * 8 <= ordered.len()) {
         *packets = ordered;
     }
 }

@@ -122,6 +122,7 @@ fn look(talk: &Talk<'_>) -> Look {
             (asked, Claim::new(By::Both, 96, "request, and an answer to its number"))
         }
         // Who answers is no client: the other way round it is a server. Of version 3, an answer looks like a trap.
+        (Ok(told), Ok(asked)) if told.kind != Kind::Asks && asked.kind == Kind::Asks => return Look::No,
         (Ok(told), _) if told.operation == "response" && talk.is_datagrams() => return Look::No,
         (Ok(told), _) if told.kind != Kind::Asks && talk.is_datagrams() => {
             (told, Claim::new(By::Sender, 64, "a trap, or an answer to what was not seen"))

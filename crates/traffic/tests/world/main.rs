@@ -7,6 +7,7 @@ mod agreed;
 mod bounds;
 mod directions;
 mod made;
+mod recorded;
 mod scans;
 mod shards;
 mod windows;
