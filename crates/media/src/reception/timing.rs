@@ -165,19 +165,25 @@ impl Timing {
         let Some(period) = self.period else { return };
         // Whole periods may have been lost: what is left must be of a whole number of them.
         let rate = self.plan.clock_rate;
-        let (floor, _) = period.step(rate);
+        let (floor, ceil) = period.step(rate);
         let near = if floor > 0 { (step + floor / 2) / floor } else { 1 };
         let whole = (near.saturating_sub(1)..=near.saturating_add(1)).filter(|periods| *periods > 0);
         let fits = whole.into_iter().any(|periods| {
             let exact = period.ticks(periods, rate);
-            step == exact || step == exact + 1
+            step == exact || step == exact + 1 && !self.is_whole(periods)
         });
         if !fits {
             self.facts.steps_odd += 1;
             self.facts.first_odd_step.get_or_insert(at);
-            let (floor, ceil) = period.step(rate);
             self.tally.note(&TIMESTAMP_STEP, at, || format!("{step} ticks instead of {floor} or {ceil}"));
         }
+    }
+
+    /// Whether so many periods are a whole number of ticks, so that nothing is rounded.
+    fn is_whole(&self, periods: i64) -> bool {
+        let Some(rate) = self.period.map(Alignment::rate) else { return true };
+        let ticks = i128::from(periods) * i128::from(rate.denominator()) * i128::from(self.plan.clock_rate);
+        ticks % i128::from(rate.numerator()) == 0
     }
 
     /// What was measured.

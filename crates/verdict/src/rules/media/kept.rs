@@ -112,11 +112,14 @@ fn broken(kept: &TypeFacts, shaping: &ShapingFacts) -> Vec<(String, String)> {
 fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, docket: &mut Docket<'a>) {
     let tied = timing.basis != ClockBasis::Relative;
     let future = if tied { timing.future } else { 0 };
-    if timing.steps_odd == 0 && timing.backwards == 0 && future == 0 {
+    // Of sound, samples tell how far a timestamp goes where no session tells how long a packet is.
+    let of_samples = stream.faults.iter().find(|fault| fault.rule.name == "audio-timestamp-step");
+    let of_samples = of_samples.filter(|_| timing.steps_odd == 0);
+    let odd = timing.steps_odd + timing.backwards + of_samples.map_or(0, |fault| fault.count);
+    if odd + future == 0 {
         return;
     }
-    let severity =
-        if timing.steps_odd + timing.backwards > 0 { usual(Code::TimestampsNotKept) } else { Severity::Note };
+    let severity = if odd > 0 { usual(Code::TimestampsNotKept) } else { Severity::Note };
     let cause = Cause::Number(index);
     let subject = Subject::Stream(index);
     docket.raise(Code::TimestampsNotKept, (severity, Confidence::Medium), cause, subject, || {
@@ -137,6 +140,9 @@ fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, doc
                 ),
                 place,
             ));
+        }
+        if let Some(fault) = of_samples {
+            facts.push((told(fault), frame(fault.first.frame)));
         }
         if timing.backwards > 0 {
             facts.push((
@@ -191,15 +197,24 @@ fn is_told(stream: &Stream, fault: &StreamFault) -> bool {
 
 /// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, and what is only advised.
 const HARMLESS: [&str; 5] =
-    ["extended-sequence", "extended-zero", "small-datagram", "line-numbers", "xs-counts-fields"];
+    ["extended-sequence", "extended-sequence-zero", "small-datagram", "line-numbers", "xs-counts-fields"];
 
 fn severity(fault: &StreamFault) -> Severity {
     if HARMLESS.contains(&fault.rule.name) { Severity::Note } else { usual(Code::EssenceFault) }
 }
 
 /// Rules whose breach says that what came is not of the format that was agreed.
-const OF_FORMAT: [&str; 6] =
-    ["srd-row", "srd-width", "audio-length", "audio-whole-samples", "audio-packet-time", "audio-rate"];
+const OF_FORMAT: [&str; 9] = [
+    "srd-row",
+    "srd-width",
+    "raster",
+    "field-of-progressive",
+    "frame-rate",
+    "audio-length",
+    "audio-whole-samples",
+    "audio-packet-time",
+    "audio-rate",
+];
 
 /// What came is of another format than its session says.
 fn format<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
