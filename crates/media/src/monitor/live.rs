@@ -51,8 +51,9 @@ impl Leg {
     }
 
     fn handle(&mut self, packet: &Packet<'_>) {
-        self.reception.handle(packet);
-        if let Some(timing) = &mut self.timing {
+        let in_place = self.reception.handle(packet);
+        // What was overtaken on its way says nothing of how the sender's clock goes on.
+        if let Some(timing) = self.timing.as_mut().filter(|_| in_place) {
             timing.handle(packet);
         }
         if let Some(shaping) = &mut self.shaping {

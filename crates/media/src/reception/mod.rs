@@ -125,9 +125,9 @@ impl Reception {
         }
     }
 
-    /// Takes a packet.
+    /// Takes a packet; says whether it is in its place, and none that came behind others or again.
     #[inline]
-    pub fn handle(&mut self, packet: &Packet<'_>) {
+    pub fn handle(&mut self, packet: &Packet<'_>) -> bool {
         let facts = &mut self.facts;
         facts.packets += 1;
         facts.udp_bytes += u64::from(packet.udp_bytes);
@@ -141,6 +141,7 @@ impl Reception {
         if let Some(time) = packet.time {
             self.clock(packet, time.as_ns(), place);
         }
+        !matches!(place, Place::Behind | Place::Again)
     }
 
     /// Where its number puts it.

@@ -10,6 +10,9 @@ const MOST_DROPOUT_EXTENDED: i64 = 1 << 22;
 /// Numbers behind the highest that may still come.
 const MOST_MISORDER: i64 = 100;
 
+/// Numbers behind the highest of which the window still knows whether they came.
+const MOST_AWAITED: i64 = 63 * 64;
+
 /// Words of the window.
 const WORDS: usize = 64;
 
@@ -201,7 +204,7 @@ impl Sequence {
             }
             return Place::Ahead;
         }
-        if ahead <= 0 && ahead > -MOST_MISORDER {
+        if ahead <= 0 && (ahead > -MOST_MISORDER || self.is_awaited(ahead)) {
             self.bad = None;
             if number < self.base {
                 self.before_first += 1;
@@ -230,6 +233,12 @@ impl Sequence {
         self.bad = Some(if extended { after } else { after & 0xffff });
         self.strays += 1;
         Place::Stray
+    }
+
+    /// Whether the number was missing and can still come: a frame that is late by milliseconds is thousands of packets behind.
+    fn is_awaited(&self, ahead: i64) -> bool {
+        let number = self.highest.wrapping_add_signed(ahead);
+        ahead > -MOST_AWAITED && number >= self.base && !self.is_marked(number)
     }
 
     /// So many are missing that nothing in the window can come any more.
