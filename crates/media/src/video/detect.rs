@@ -9,15 +9,8 @@ use super::detect_raster::Raster;
 use crate::Packet;
 use crate::jpeg_xs::{self, Part, codestream};
 use model::media::video::CodestreamFacts;
-use model::media::{Ratio, Scan};
 
-use super::timeline::{Step, Timeline};
-
-/// Frames or fields that must come whole, one after the other, before anything is said.
-const UNITS: usize = 3;
-
-/// Timestamps of frames that are kept.
-const MOST_UNITS: usize = 32;
+use super::rate::{self, Units, remember};
 
 /// What an unknown stream was found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +22,6 @@ pub struct Detection {
     /// Every sampling and depth that the packets allow; for JPEG XS what the codestream says.
     pub fits: Vec<(Sampling, Depth)>,
 }
-
-/// Frames or fields that came whole: timestamp, and whether it is a second field.
-pub(super) type Units = Vec<(u32, bool)>;
 
 /// Watches an unknown RTP stream.
 #[derive(Debug, Clone, Default)]
@@ -55,68 +45,6 @@ impl Detector {
     pub fn found(&self) -> Option<Detection> {
         self.xs.found().or_else(|| self.raster.found())
     }
-}
-
-/// Remembers a frame that came whole.
-pub(super) fn remember(units: &mut Units, unit: (u32, bool)) {
-    if units.len() < MOST_UNITS {
-        units.push(unit);
-    }
-}
-
-/// The frame rates that are in use.
-const RATES: [(u32, u32); 14] = [
-    (24_000, 1001),
-    (24, 1),
-    (25, 1),
-    (30_000, 1001),
-    (30, 1),
-    (48_000, 1001),
-    (48, 1),
-    (50, 1),
-    (60_000, 1001),
-    (60, 1),
-    (100, 1),
-    (120_000, 1001),
-    (120, 1),
-    (15, 1),
-];
-
-/// How frames are scanned and how often they come, from whole frames or fields one after the other; and in words.
-pub(super) fn rate(units: &Units) -> Option<(Scan, Ratio, String)> {
-    if units.len() < UNITS {
-        return None;
-    }
-    let fields = units.iter().any(|(_, second)| *second);
-    let together = units.windows(2).filter(|pair| matches!(pair, [(a, _), (b, _)] if a == b)).count();
-    let scan = match (fields, together) {
-        (false, _) => Scan::Progressive,
-        (true, 0) => Scan::Interlaced,
-        (true, _) => Scan::Segmented,
-    };
-    let fits = |rate: Ratio| {
-        let mut timeline = Timeline::new(Some(rate), scan);
-        units.iter().all(|(timestamp, _)| match timeline.handle(*timestamp, None) {
-            Step::First | Step::Periods(1) => true,
-            Step::Same => scan == Scan::Segmented,
-            _ => false,
-        })
-    };
-    let mut rates = RATES.iter().filter_map(|(up, down)| Ratio::new(*up, *down)).filter(|rate| fits(*rate));
-    if let Some(rate) = rates.next() {
-        let words = match rates.next() {
-            None => format!("{rate} frames a second by timestamps"),
-            Some(other) => format!("{rate} frames a second by timestamps ({other} fits too, so few came)"),
-        };
-        return Some((scan, rate, words));
-    }
-    // No usual rate: what the first and the last say.
-    let ((first, _), (last, _)) = (units.first()?, units.last()?);
-    let ticks = last.wrapping_sub(*first);
-    let steps = u32::try_from(units.len() - 1).ok()?;
-    let frames = if fields { 2 } else { 1 };
-    let rate = Ratio::new(90_000_u32.checked_mul(steps)?, ticks.checked_mul(frames)?)?;
-    Some((scan, rate, format!("about {rate} frames a second by timestamps, which is no usual rate")))
 }
 
 /// What is known of a stream that may be JPEG XS.
@@ -178,10 +106,11 @@ impl Xs {
     }
 
     fn found(&self) -> Option<Detection> {
-        let (facts, has_support_box) = self.begin.as_ref().filter(|_| self.units.len() >= UNITS)?;
+        let (facts, has_support_box) = self.begin.as_ref()?;
         let (sequential, slices) = self.modes?;
         let interlaced = self.units.iter().any(|(_, second)| *second);
-        let (scan, frame_rate, rate_words) = rate(&self.units)?;
+        let rate::Found { scan, rate: frame_rate, words: rate_words, assumed: rate_assumed } =
+            rate::of(&self.units)?;
         let sampling = sampling_of(&facts.components);
         let depth = facts.components.first().and_then(|(bits, _, _)| match bits {
             8 => Some(Depth::Eight),
@@ -199,10 +128,10 @@ impl Xs {
         let assumed = match sampling {
             Some(_) => {
                 "Y'CbCr rather than RGB, where there are three components; colorimetry is not looked for"
-                    .into()
             }
-            None => "nothing is assumed of sampling".into(),
+            None => "nothing is assumed of sampling",
         };
+        let assumed = rate_assumed.map_or_else(|| assumed.into(), |rate| format!("{rate}; {assumed}"));
         Some(Detection {
             essence: Essence::Compressed(CompressedFormat {
                 width: Some(facts.width),

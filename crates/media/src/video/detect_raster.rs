@@ -5,9 +5,10 @@ use model::media::{
     Colorimetry, Depth, Essence, Packing, Range, Ratio, Sampling, Scan, Transfer, VideoFormat,
 };
 
-use super::detect::{Detection, Units, rate, remember};
+use super::detect::Detection;
 use super::measure::{BLOCK_BYTES, STANDARD_UDP_BYTES};
 use super::pgroup::Pgroup;
+use super::rate::{self, Units, remember};
 use super::{Segment, header};
 use crate::Packet;
 
@@ -36,8 +37,14 @@ const WIDTHS: [u16; 14] = [320, 640, 720, 768, 960, 1024, 1280, 1366, 1440, 1920
 /// A stream of so few rows is no picture.
 const FEWEST_ROWS: u16 = 16;
 
-/// Packets of whole frames that must have come.
+/// Packets of frames that must have come.
 const FEWEST_PACKETS: u64 = 24;
+
+/// Frames or fields whose begin and end came.
+const FEWEST_WHOLE: u32 = 2;
+
+/// One packet of so many may say something else, and one more.
+const PACKETS_PER_MISTAKE: u64 = 64;
 
 /// A sampling and depth while nothing contradicts it.
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +64,16 @@ struct Piece {
     bytes: u16,
 }
 
-/// A frame or field while it comes without a gap.
+/// A frame or field while it comes.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
     timestamp: u32,
     second: bool,
-    first_row: u16,
+    /// Its first row, where its first packet came.
+    first_row: Option<u16>,
     last: Piece,
+    /// Whether something is missing behind `last`.
+    has_gap: bool,
     packets: u64,
 }
 
@@ -77,7 +87,11 @@ pub(super) struct Raster {
     units: Units,
     /// The first and the last row of each field.
     rows: [Option<(u16, u16)>; 2],
+    whole: u32,
     packets: u64,
+    /// Packets that fitted to those before, and that did not.
+    fitting: u64,
+    mistakes: u64,
     only_blocks: bool,
     most_udp_bytes: u16,
     /// Whether a row was seen in more than one piece: then the pixel group is proved by where the next begins.
@@ -100,7 +114,10 @@ impl Default for Raster {
             ready: false,
             units: Units::new(),
             rows: [None; 2],
+            whole: 0,
             packets: 0,
+            fitting: 0,
+            mistakes: 0,
             only_blocks: true,
             most_udp_bytes: 0,
             split_rows: false,
@@ -112,72 +129,104 @@ impl Raster {
     pub(super) fn handle(&mut self, packet: &Packet<'_>, follows: bool) {
         let at_begin = self.ready && follows;
         self.ready = packet.rtp.marker;
-        if !follows {
-            self.unit = None;
-        }
-        let Some(pieces) = pieces(packet) else {
-            // A packet that carries no rows contradicts all before it.
-            if self.packets > 0 || self.unit.is_some() || !self.units.is_empty() {
-                *self = Raster { ready: false, ..Raster::default() };
-            }
-            self.ready = false;
+        let pieces = pieces(packet);
+        if pieces.is_none() && self.fitting == 0 {
             return;
-        };
-        if self.read(packet, pieces, at_begin).is_none() {
-            *self = Raster { ready: packet.rtp.marker, ..Raster::default() };
         }
+        let mut unit = self.unit.take();
+        if let Some(unit) = &mut unit {
+            unit.has_gap |= !follows;
+        }
+        match pieces.and_then(|pieces| self.read(packet, pieces, at_begin, &mut unit)) {
+            Some(()) => self.fitting += 1,
+            None => {
+                // A mistake of the sender, or another kind of stream altogether.
+                self.mistakes += 1;
+                if self.mistakes > 1 + self.fitting / PACKETS_PER_MISTAKE {
+                    *self = Raster { ready: packet.rtp.marker, ..Raster::default() };
+                    return;
+                }
+                if let Some(unit) = &mut unit {
+                    unit.has_gap = true;
+                }
+            }
+        }
+        self.unit = unit.filter(|_| !packet.rtp.marker);
     }
 
     /// `None` where something contradicts.
-    fn read(&mut self, packet: &Packet<'_>, pieces: header::Payload<'_>, at_begin: bool) -> Option<()> {
+    fn read(
+        &mut self,
+        packet: &Packet<'_>,
+        pieces: header::Payload<'_>,
+        at_begin: bool,
+        open: &mut Option<Unit>,
+    ) -> Option<()> {
         let data_bytes = pieces.data_bytes();
         let mut pieces = pieces.segments();
-        let mut unit = match self.unit.take() {
-            Some(unit) if !at_begin => unit,
-            _ if !at_begin => return Some(()),
-            _ => {
-                // A frame begins at the left of its first row.
-                let first = pieces.next()?;
-                if first.offset != 0 || first.row > 64 && !first.second_field {
-                    return None;
-                }
-                let last = piece(&first);
-                Unit {
-                    timestamp: packet.rtp.timestamp,
-                    second: first.second_field,
-                    first_row: first.row,
-                    last,
-                    packets: 0,
-                }
+        let timestamp = packet.rtp.timestamp;
+        // Where the end of one was lost, the timestamp tells that the next has begun.
+        let goes_on = open.as_ref().is_some_and(|unit| !at_begin && unit.timestamp == timestamp);
+        if !goes_on {
+            let no_gap = open.as_ref().is_some_and(|unit| !unit.has_gap);
+            let first = pieces.next()?;
+            // A frame begins at the left of its first row.
+            let begins_wrongly = first.offset != 0 || first.row > 64 && !first.second_field;
+            if at_begin && begins_wrongly {
+                return None;
             }
-        };
-        if unit.timestamp != packet.rtp.timestamp {
-            return None;
+            // What goes on after a loss, or after a marker that was too early, is no other frame.
+            if self.units.last() != Some(&(timestamp, first.second_field)) {
+                remember(&mut self.units, (timestamp, first.second_field));
+            }
+            *open = Some(Unit {
+                timestamp,
+                second: first.second_field,
+                first_row: at_begin.then_some(first.row),
+                last: piece(&first),
+                has_gap: false,
+                packets: 0,
+            });
+            if no_gap && !at_begin {
+                // A frame without a marker.
+                return None;
+            }
         }
+        let unit = open.as_mut()?;
         for next in pieces {
             if next.second_field != unit.second {
                 return None;
             }
-            self.follow(unit.last, piece(&next))?;
-            unit.last = piece(&next);
+            let next = piece(&next);
+            if !core::mem::take(&mut unit.has_gap) {
+                self.follow(unit.last, next)?;
+            } else if (next.row, next.offset) <= (unit.last.row, unit.last.offset) {
+                return None;
+            }
+            unit.last = next;
         }
         unit.packets += 1;
         self.most_udp_bytes = self.most_udp_bytes.max(packet.udp_bytes);
         self.only_blocks &= packet.rtp.marker || data_bytes == BLOCK_BYTES;
         if !packet.rtp.marker {
-            self.unit = Some(unit);
             return Some(());
         }
         self.row_ends(unit.last)?;
-        let rows = (unit.first_row, unit.last.row);
+        self.packets += unit.packets;
+        let Some(first_row) = unit.first_row else { return Some(()) };
+        let rows = (first_row, unit.last.row);
         let known = self.rows.get_mut(usize::from(unit.second))?;
-        if *known.get_or_insert(rows) != rows
-            || unit.last.row < unit.first_row.checked_add(FEWEST_ROWS / 2)?
-        {
+        if *known.get_or_insert(rows) != rows {
+            // Which of the two is the mistake is said by those to come.
+            if self.whole <= FEWEST_WHOLE {
+                (*known, self.whole) = (Some(rows), 0);
+            }
             return None;
         }
-        self.packets += unit.packets;
-        remember(&mut self.units, (unit.timestamp, unit.second));
+        if unit.last.row < first_row.checked_add(FEWEST_ROWS / 2)? {
+            return None;
+        }
+        self.whole += 1;
         Some(())
     }
 
@@ -199,24 +248,32 @@ impl Raster {
 
     /// The piece is the last of its row.
     fn row_ends(&mut self, last: Piece) -> Option<()> {
-        self.candidates.retain_mut(|candidate| {
-            let Some(pixels) = pixels(candidate.pgroup, last.bytes) else { return false };
-            let end = u32::from(last.offset) + pixels;
-            *candidate.width.get_or_insert(end) == end && end <= 32_767
-        });
-        (!self.candidates.is_empty()).then_some(())
+        let end = |candidate: &Candidate| {
+            let pixels = pixels(candidate.pgroup, last.bytes)?;
+            Some(u32::from(last.offset) + pixels).filter(|end| *end <= 32_767)
+        };
+        self.keep(|candidate| end(candidate).is_some_and(|end| candidate.width.is_none_or(|it| it == end)))?;
+        for candidate in &mut self.candidates {
+            candidate.width = end(candidate);
+        }
+        Some(())
     }
 
+    /// Keeps the candidates that fit; where none does, all, for the packet may be the mistake.
     fn keep(&mut self, fits: impl Fn(&Candidate) -> bool) -> Option<()> {
+        if !self.candidates.iter().any(&fits) {
+            return None;
+        }
         self.candidates.retain(fits);
-        (!self.candidates.is_empty()).then_some(())
+        Some(())
     }
 
     pub(super) fn found(&self) -> Option<Detection> {
-        if self.packets < FEWEST_PACKETS {
+        if self.packets < FEWEST_PACKETS || self.whole < FEWEST_WHOLE {
             return None;
         }
-        let (scan, frame_rate, rate_words) = rate(&self.units)?;
+        let rate::Found { scan, rate: frame_rate, words: rate_words, assumed: rate_assumed } =
+            rate::of(&self.units)?;
         let widths = |candidate: &&Candidate| candidate.width.and_then(|width| u16::try_from(width).ok());
         let is_usual =
             |candidate: &&Candidate| widths(candidate).is_some_and(|width| WIDTHS.contains(&width));
@@ -248,7 +305,10 @@ impl Raster {
             burst_packets: None,
             pixel_aspect: Ratio::new(1, 1)?,
         });
-        let certainty = self.words(chosen, width, height, &rate_words, fits.len(), scan);
+        let mut certainty = self.words(chosen, width, height, &rate_words, fits.len(), scan);
+        if let Some(assumed) = rate_assumed {
+            certainty.assumed = format!("{assumed}; {}", certainty.assumed);
+        }
         Some(Detection { essence, certainty, fits })
     }
 

@@ -66,15 +66,53 @@ fn four_two_two_in_ten_bits_is_certain() {
 }
 
 #[test]
-fn nothing_is_said_too_early_or_after_a_contradiction() {
+fn nothing_is_said_too_early_or_of_what_contradicts_itself_often() {
     let format = VideoFormat { width: 1920, height: 40, ..format(Sampling::YCbCr422, Depth::Ten) };
     let sent = send(&format, Signal::Bars, 6);
-    assert!(detect(&sent[..3 * 160]).is_none());
+    assert!(detect(&sent[..2 * 160]).is_none());
     let mut damaged = sent;
-    for at in (100..damaged.len()).step_by(150) {
+    for at in (100..damaged.len()).step_by(15) {
         damaged[at].bytes.truncate(900);
     }
     assert!(detect(&damaged).is_none());
+}
+
+#[test]
+fn loss_in_every_frame_and_a_mistake_now_and_then_leave_a_raster() {
+    for scan in [Scan::Progressive, Scan::Interlaced] {
+        let format = VideoFormat { width: 1920, height: 80, scan, ..format(Sampling::YCbCr422, Depth::Ten) };
+        let sent = send(&format, Signal::Bars, 8);
+        type Harm = fn(usize, &mut Sent) -> bool;
+        // Whether a packet comes, and how.
+        let harms: [(&str, Harm); 5] = [
+            ("one of 40 is lost", |at, _| at % 40 != 7),
+            ("two in a row are lost", |at, _| at % 100 > 1),
+            ("one of 150 is cut", |at, packet| {
+                packet.bytes.truncate(if at % 150 == 100 { 900 } else { 2000 });
+                true
+            }),
+            ("a marker is missing", |at, packet| {
+                packet.bytes[1] &= if at == 4 * 320 - 1 { 0x7f } else { 0xff };
+                true
+            }),
+            ("a marker is too much", |at, packet| {
+                packet.bytes[1] |= if at == 500 { 0x80 } else { 0 };
+                true
+            }),
+        ];
+        for (name, harm) in harms {
+            let mut harmed = sent.clone();
+            let mut at = 0;
+            harmed.retain_mut(|packet| {
+                at += 1;
+                harm(at - 1, packet)
+            });
+            let Some(detection) = detect(&harmed) else { panic!("{scan:?}: {name}") };
+            let Essence::Video(found) = &detection.essence else { panic!("{detection:?}") };
+            assert_eq!((found.width, found.height, found.scan), (1920, 80, scan), "{name}: {detection:?}");
+            assert_eq!(found.frame_rate, format.frame_rate, "{name}: {detection:?}");
+        }
+    }
 }
 
 /// A stream of payloads that no rows are in.

@@ -476,11 +476,30 @@ impl Measure {
         self.facts.rows_partial += missing.partial_rows * down;
         let pixels = missing.groups * pgroup.across as u64 * down;
         self.facts.pixels_missing += pixels;
-        if without_loss && !renumbered {
+        if without_loss && !renumbered && self.is_of_another_raster(unit, coverage, pgroup) {
+            let VideoFormat { width, height, .. } = self.format;
+            let rows = unit.rows.map_or(0, |(_, last)| u32::from(last) + 1) * self.fields();
+            let edge = self.facts.right_edge;
+            self.tally
+                .note(&rules::RASTER, unit.first, || format!("{edge}x{rows} instead of {width}x{height}"));
+        } else if without_loss && !renumbered {
             self.tally.note(&rules::PIXELS_MISSING, unit.first, || {
                 format!("{pixels} pixels, {} whole rows", missing.rows * down)
             });
         }
+    }
+
+    /// Fields of a frame that count their own rows.
+    fn fields(&self) -> u32 {
+        if self.format.scan == Scan::Progressive { 1 } else { 2 }
+    }
+
+    /// Whether the frame is whole, but with fewer rows or pixels than were said.
+    fn is_of_another_raster(&self, unit: &Unit, coverage: &Coverage, pgroup: Pgroup) -> bool {
+        let Some((0, last)) = unit.rows.filter(|_| self.facts.complete == 0) else { return false };
+        let rows = (usize::from(last) + pgroup.down).div_ceil(pgroup.down);
+        let groups = usize::try_from(self.facts.right_edge).unwrap_or(0).div_ceil(pgroup.across);
+        coverage.covered() == rows * groups
     }
 
     /// What the rows of a field are counted from.

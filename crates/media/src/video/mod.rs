@@ -13,6 +13,7 @@ mod measure;
 mod measure_tests;
 pub mod pack;
 pub mod pgroup;
+mod rate;
 pub mod rules;
 pub mod timeline;
 mod unit;

@@ -23,6 +23,7 @@ rules! {
     PGROUP = "srd-length", "ST 2110-20:2022 §6.1", "A piece of a row is no multiple of the pixel group.";
     OFFSET = "srd-offset", "ST 2110-20:2022 §6.2", "A piece of a row begins within a pixel group.";
     WIDTH = "srd-width", "ST 2110-20:2022 §6.1", "A piece of a row reaches beyond the width.";
+    RASTER = "raster", "ST 2110-20:2022 §7.2", "Frames have fewer rows or pixels than were said.";
     ROW = "srd-row", "ST 2110-20:2022 §6.1", "A row is beyond the height.";
     ROW_PAIR = "srd-row-pair", "RFC 4175 §4.3", "A row pair of 4:2:0 has an odd number.";
     LINE_NUMBERS = "line-numbers", "ST 2110-20:2022 §6.1", "Rows are not counted from zero; plain RFC 4175 counts SDI lines.";
