@@ -37,6 +37,18 @@ pub fn parse(bytes: &[u8]) -> Result<Payload<'_>, Fault> {
     Ok(Payload { reserved, text, rest })
 }
 
+/// Whether a payload is one and begins a document of TTML, by its outermost element.
+pub fn begins(bytes: &[u8]) -> bool {
+    let Ok(Payload { reserved: 0, text, rest: [] }) = parse(bytes) else { return false };
+    let text = String::from_utf8_lossy(text);
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<') && root(&text).is_some_and(is_ttml)
+}
+
+/// Whether an outermost element of this name is TTML's.
+fn is_ttml(root: &str) -> bool {
+    root.rsplit(':').next() == Some("tt")
+}
+
 /// Writes a payload.
 pub fn write(text: &[u8], to: &mut Vec<u8>) {
     let text = text.get(..text.len().min(usize::from(u16::MAX))).unwrap_or_default();
@@ -130,7 +142,7 @@ impl Measure {
         self.facts.document_bytes.add(i64::try_from(self.document.len()).unwrap_or(i64::MAX));
         let document = String::from_utf8_lossy(&self.document);
         let root = root(&document).unwrap_or_default();
-        let ttml = root.rsplit(':').next() == Some("tt");
+        let ttml = is_ttml(root);
         self.facts.ttml += u64::from(ttml);
         if !ttml {
             self.tally.note(&NOT_TTML, at, || root.chars().take(40).collect());

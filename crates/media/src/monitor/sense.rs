@@ -3,12 +3,16 @@
 use model::media::{AncillaryFormat, Essence, Format};
 
 use crate::ancillary::{self, Field};
-use crate::{Packet, audio, video};
+use crate::{Packet, audio, metadata, timed_text, video};
 
 /// After so many packets that told nothing, nobody listens any more: a few pictures of 7,680 by 4,320 pixels.
 const MOST_PACKETS: u32 = 300_000;
 /// So many payloads in a row must read as ancillary data, and one of them must hold some that is sound.
 const ENOUGH_ANCILLARY: u32 = 4;
+/// The same where none holds any.
+const ENOUGH_KEEP_ALIVES: u32 = 8;
+/// So many payloads in a row must be data items and nothing else.
+const ENOUGH_ITEMS: u32 = 32;
 
 /// Listens to the payloads of one stream.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +23,10 @@ pub(super) struct Sense {
     ancillary: u32,
     sound_ancillary: bool,
     not_ancillary: bool,
+    /// Whether some of it is no empty packet with a marker.
+    holds_ancillary: bool,
+    items: u32,
+    not_items: bool,
 }
 
 /// What was found, and what was taken for granted.
@@ -45,11 +53,21 @@ impl Sense {
                 low_latency: false,
                 vpid_code: None,
             });
-            return Some(Found {
-                format: Format { payload_type, clock_rate: 90_000, essence },
-                assumed: vec![String::from("An RTP clock of 90 kHz is assumed, as for all ancillary data.")],
-            });
+            let mut assumed =
+                vec![String::from("An RTP clock of 90 kHz is assumed, as for all ancillary data.")];
+            if !self.sound_ancillary {
+                assumed.push(String::from(
+                    "Ancillary data is assumed: only packets came that are as those which hold none.",
+                ));
+            }
+            return Some(Found { format: Format { payload_type, clock_rate: 90_000, essence }, assumed });
         }
+        if timed_text::begins(packet.rtp.payload) {
+            let format = Format { payload_type, clock_rate: 90_000, essence: Essence::TimedText };
+            let assumed = vec![String::from("An RTP clock of 90 kHz is assumed, as for all timed text.")];
+            return Some(Found { format, assumed });
+        }
+        self.hear_items(packet);
         if !self.audio.is_done() {
             self.audio.handle(packet);
             if self.audio.is_done()
@@ -64,7 +82,39 @@ impl Sense {
 
     /// What can be said of a stream that ended before everything was heard.
     pub(super) fn conclude(&self, payload_type: u8) -> Option<Found> {
-        self.picture(payload_type).or_else(|| self.sound(payload_type))
+        self.picture(payload_type).or_else(|| self.sound(payload_type)).or_else(|| self.data(payload_type))
+    }
+
+    /// Fast metadata has no sign of its own: it is said last, and of many packets.
+    fn data(&self, payload_type: u8) -> Option<Found> {
+        if self.items < ENOUGH_ITEMS {
+            return None;
+        }
+        let essence = Essence::FastMetadata(Vec::new());
+        Some(Found {
+            format: Format { payload_type, clock_rate: 90_000, essence },
+            assumed: vec![String::from(
+                "Fast metadata is assumed, for every payload is data items and nothing else; and an RTP clock of 90 kHz.",
+            )],
+        })
+    }
+
+    fn hear_items(&mut self, packet: &Packet<'_>) {
+        if self.not_items {
+            return;
+        }
+        let is_data = |item: metadata::Item<'_>| {
+            !item.contents.is_empty() && metadata::range(item.kind) != "reserved" && item.kind != 0
+        };
+        let payload = packet.rtp.payload;
+        if packet.rtp.marker
+            || payload.is_empty()
+            || !metadata::parse(payload).is_ok_and(|mut it| it.all(is_data))
+        {
+            (self.items, self.not_items) = (0, true);
+        } else {
+            self.items += 1;
+        }
     }
 
     fn sound(&self, payload_type: u8) -> Option<Found> {
@@ -117,6 +167,8 @@ impl Sense {
             return false;
         }
         self.ancillary += 1;
+        self.holds_ancillary |= held > 0 || !packet.rtp.marker || !payload.body.is_empty();
         self.sound_ancillary && self.ancillary >= ENOUGH_ANCILLARY
+            || !self.holds_ancillary && self.ancillary >= ENOUGH_KEEP_ALIVES
     }
 }
