@@ -171,6 +171,7 @@ impl Gap {
     pub fn help(&self) -> &'static str {
         match (self.area, self.reason) {
             (Area::Traffic, Reason::LimitReached) => "raise --memory, or narrow it down with --filter",
+            (Area::Traffic, Reason::Damaged) => "capture whole packets (tcpdump -s 0)",
             (Area::Capture, Reason::LimitReached) => {
                 "give the capture a larger ring (--ring), or less to do (--filter)"
             }

@@ -413,8 +413,15 @@ impl Monitor {
     pub fn media(&self) -> Media {
         let mut gaps = Vec::new();
         let cut = self.streams.iter().map(|live| live.cut).sum();
+        if cut > 0 {
+            gaps.push(Gap {
+                area: Area::Traffic,
+                reason: Reason::Damaged,
+                what: "what packets carry that the capture cut short: only how they came was measured".into(),
+                count: Some(cut),
+            });
+        }
         for (count, what) in [
-            (cut, "what packets carry that the capture cut short: only how they came was measured"),
             (self.left_out, "streams that were not measured: there are too many"),
             (
                 self.negotiations.let_go(),
