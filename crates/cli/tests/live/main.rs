@@ -17,6 +17,7 @@ mod decoy;
 mod document;
 mod drift;
 mod events;
+mod groups;
 mod odd;
 mod outputs;
 mod pacing;
