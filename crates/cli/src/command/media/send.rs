@@ -186,7 +186,7 @@ fn metadata(args: &SendMetadataArgs) -> StreamRequest {
 fn request(args: &SendArgs, content: Content, payload_type: u8, kind: &str) -> StreamRequest {
     let leg = |destination: SocketAddr, interface: &Option<String>| TransmitRequest {
         destination,
-        source: args.source.map(|source| SocketAddr::new(source, 0)),
+        source: source(args, destination, interface.as_ref()).map(|source| SocketAddr::new(source, 0)),
         interface: interface.clone(),
         hops: Some(args.ttl),
         dscp: args.dscp,
@@ -235,13 +235,22 @@ fn beside(args: &SendArgs, to: SocketAddr) -> SendArgs {
     }
 }
 
-/// Where we send from, as far as it can be known beforehand.
+/// Where a leg is sent from, as far as it can be known beforehand: of an interface its first address, which a description
+/// can name then (RFC 4570 §3). One of the link alone needs more than an address, and is left to the system.
+fn source(args: &SendArgs, to: SocketAddr, interface: Option<&String>) -> Option<IpAddr> {
+    let of_link = |address: IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    let found = || {
+        let interfaces = host::interfaces().ok()?;
+        let named = interfaces.iter().find(|each| Some(&each.name) == interface)?;
+        let mut addresses = named.addresses.iter().map(|(address, _)| *address);
+        addresses.find(|address| address.is_ipv4() == to.is_ipv4() && !of_link(*address))
+    };
+    args.source.or_else(found)
+}
+
+/// What the origin of a description is.
 fn address(args: &SendArgs) -> IpAddr {
-    let interfaces = host::interfaces().unwrap_or_default();
-    let named = interfaces.iter().find(|each| Some(&each.name) == args.interface.as_ref());
-    let of_family = |address: &&(IpAddr, u8)| address.0.is_ipv4() == args.to.is_ipv4();
-    let found = named.and_then(|each| each.addresses.iter().find(of_family)).map(|(address, _)| *address);
-    args.source.or(found).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    source(args, args.to, args.interface.as_ref()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 /// What the clock follows: ours, by the address of the interface, where there is one (ST 2110-10:2022 §8.2).
