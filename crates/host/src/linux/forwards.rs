@@ -78,7 +78,7 @@ fn collect() -> Result<Ruleset, Error> {
             Ok(ruleset) if ruleset.changed() && attempt < ATTEMPTS => {}
             answer => return answer,
         }
-        std::thread::sleep(REST * attempt);
+        std::thread::park_timeout(REST * attempt);
         attempt += 1;
     }
 }
