@@ -405,7 +405,7 @@ impl Hitless {
                 if slot.first_leg == 0 {
                     self.facts.path_difference_ns.add(after);
                 } else if leg == 0 {
-                    self.facts.path_difference_ns.add(-after);
+                    self.facts.path_difference_ns.add(after.saturating_neg());
                 }
                 let greatest = self.greatest_ns.unwrap_or(0).max(after.saturating_abs());
                 self.greatest_ns = Some(greatest);
