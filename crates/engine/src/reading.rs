@@ -284,7 +284,7 @@ impl Ledger {
     /// What a damaged block held was not looked at.
     fn passed_over(&mut self, name: &str, blocks: u64, at: usize) {
         let what = match blocks {
-            1 => format!("{name}: the block at byte {at}: it is not what it claims, and was passed over"),
+            1 => format!("{name}: a block that is not what it claims, and was passed over, at byte {at}"),
             _ => format!(
                 "{name}: {blocks} blocks that are not what they claim, and were passed over; the first at byte {at}"
             ),

@@ -193,6 +193,23 @@ fn seeded_damage_of_every_form_and_link_type_is_survived() {
 }
 
 #[test]
+fn a_block_that_is_passed_over_makes_the_look_a_partial_one() {
+    let home = Home::new("passed");
+    let path = home.0.join("passed.pcapng");
+    let packets = scene().packets;
+    let mut bytes = file(FORMS[4], ETHERNET, &packets);
+    // The last block gives itself another length at its end than at its beginning.
+    let place = bytes.len() - 4;
+    bytes[place] ^= 4;
+    std::fs::write(&path, &bytes).unwrap();
+    let document = survives(&home, &path, "another length");
+    assert_eq!((&document["exit_status"], is_damaged(&document)), (&2.into(), true));
+    assert_eq!(document["volume"]["frames"], packets.len() - 1);
+    let what = array(&document, "gaps")[0]["what"].as_str().unwrap();
+    assert!(what.contains("passed.pcapng") && what.ends_with(&format!("at byte {place}")), "{what}");
+}
+
+#[test]
 fn what_is_no_capture_is_said_to_be_none() {
     let home = Home::new("none");
     let pcap = file(PCAP, ETHERNET, &scene().packets);

@@ -161,9 +161,7 @@ fn first_frame(mut reader: Reader<'_>) -> Part<By> {
 /// The same of a side that begins within a frame, whose rest may be anything.
 fn frame_behind_a_rest(said: &Said<'_>) -> Option<By> {
     let bytes = said.bytes();
-    memchr::memchr_iter(FRAME_END, bytes)
-        .filter_map(|end| first_frame(Reader::new(bytes.get(end + 1..)?)).ok())
-        .next()
+    memchr::memchr_iter(FRAME_END, bytes).find_map(|end| first_frame(Reader::new(bytes.get(end + 1..)?)).ok())
 }
 
 /// Frames where the beginning was not seen: by chance one of 2^60 fits, by kind, channel, method and end.

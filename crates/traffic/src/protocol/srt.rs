@@ -128,6 +128,9 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(asked), Err(Not::Silent)) => {
             (asked.version, Claim::new(By::Client, 96, "client begins with a handshake"))
         }
+        (Err(Not::Silent), Ok(said)) if said.destination != 0 => {
+            (said.version, Claim::new(By::Server, 96, "server answers a handshake"))
+        }
         (Err(_), Err(_)) if data(&talk.client).or(data(&talk.server)).is_some() => {
             let claim = Claim::new(By::Sender, 90, "data packets to one socket, numbered in order");
             return Look::Yes(claim);
@@ -166,6 +169,10 @@ mod tests {
         let said = confirmed("srt", &udp(&[&ask], &[&say]).talk());
         assert_eq!(said.detail("handshake_version"), Some("5"));
         attempt("srt", &udp(&[&ask], &[]).talk());
+        // Who answers serves, whoever was seen first.
+        nothing(&udp(&[&say], &[&ask]).talk());
+        nothing(&udp(&[&say], &[]).talk());
+        confirmed("srt", &udp(&[], &[&say]).talk());
         nothing(&udp(&[&ask], &[&handshake(8, 5, [0x4a, 0x17], [0, 0, 0, 1], 0x20)]).talk());
         nothing(&udp(&[&handshake(0, 6, [0, 2], [0, 0, 0, 1], 7)], &[]).talk());
         nothing(&udp(&[&[&ask[..], &[0, 1, 0, 9, 0]].concat()], &[]).talk());
