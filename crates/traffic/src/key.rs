@@ -95,6 +95,17 @@ impl Key {
         })
     }
 
+    /// A number that is made in a sixth of the time of [`Key::hash`], for places where others with the same number only
+    /// cost time: whoever sends packets may choose it.
+    #[inline]
+    pub(crate) fn near(&self) -> u32 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let end = |address: Address, port: u16| address.high ^ address.low ^ u64::from(port) << 40;
+        let low = end(self.addresses.low, self.ports.low) ^ u64::from(self.realm) ^ self.transport as u64;
+        let ends = low.wrapping_mul(ODD).wrapping_add(end(self.addresses.high, self.ports.high));
+        low32(ends.wrapping_mul(ODD) >> 32)
+    }
+
     pub(crate) fn ip(&self, end: End) -> IpAddr {
         ip(self.version, *self.addresses.at(end))
     }

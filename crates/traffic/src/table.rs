@@ -10,7 +10,7 @@ use crate::key::Key;
 use crate::number::index32;
 use crate::when::When;
 
-/// A place in the list with the hash of what is there, so that the index grows without looking at entries.
+/// A place in the list with a hash of what is there, so that the index grows without looking at entries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     hash: u32,
@@ -74,7 +74,8 @@ pub(crate) struct Table {
     entries: List,
     free: Vec<u32>,
     index: HashTable<Slot>,
-    /// Flows that were asked for not long ago, by their hash: they are found without the index.
+    /// Flows that were asked for not long ago, by [`Key::near`]: they are found without the index, and without the hash
+    /// that it needs.
     recent: Box<[Slot; RECENT]>,
     /// Flows in the order of their first packet, as far as they may still be embryos.
     embryos: VecDeque<(u32, u32)>,
@@ -111,31 +112,32 @@ impl Table {
     /// Memory of one flow, about, with its places in the index and among the embryos.
     pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * size_of::<Slot>() + 32;
 
-    /// Where a flow is that was asked for before, mostly; else what the index says.
+    /// Where a flow is that was asked for before, mostly; else what the index says. Without it, its hash.
     #[inline]
-    pub(crate) fn find(&mut self, hash: u32, key: &Key) -> Option<u32> {
-        let recent = self.recent.get(hash as usize % RECENT).copied().unwrap_or_default();
+    pub(crate) fn find(&mut self, key: &Key) -> Result<u32, u32> {
+        let near = key.near();
+        let recent = self.recent.get(near as usize % RECENT).copied().unwrap_or_default();
         // A key stands in the table once: whoever has it is the one.
-        if recent.hash == hash && self.entries.at(recent.place).is_some_and(|entry| entry.key == *key) {
-            return Some(recent.place);
+        if recent.hash == near && self.entries.at(recent.place).is_some_and(|entry| entry.key == *key) {
+            return Ok(recent.place);
         }
-        let place = self.look_up(hash, key)?;
-        self.remember(Slot { hash, place });
-        Some(place)
+        let place = self.look_up(key)?;
+        self.remember(Slot { hash: near, place });
+        Ok(place)
     }
 
-    #[inline]
     fn remember(&mut self, slot: Slot) {
         if let Some(recent) = self.recent.get_mut(slot.hash as usize % RECENT) {
             *recent = slot;
         }
     }
 
-    fn look_up(&self, hash: u32, key: &Key) -> Option<u32> {
+    fn look_up(&self, key: &Key) -> Result<u32, u32> {
+        let hash = key.hash(self.seed);
         let same = |slot: &Slot| {
             slot.hash == hash && self.entries.at(slot.place).is_some_and(|entry| entry.key == *key)
         };
-        self.index.find(wide(hash), same).map(|slot| slot.place)
+        self.index.find(wide(hash), same).map(|slot| slot.place).ok_or(hash)
     }
 
     #[inline]
@@ -147,7 +149,7 @@ impl Table {
     pub(crate) fn insert(&mut self, hash: u32, mut entry: Entry) -> u32 {
         self.births = self.births.wrapping_add(1);
         entry.birth = self.births;
-        let birth = entry.birth;
+        let (birth, near) = (entry.birth, entry.key.near());
         let place = match self.free.pop() {
             Some(place) => {
                 if let Some(slot) = self.entries.slot(place) {
@@ -158,7 +160,7 @@ impl Table {
             None => self.entries.push(entry),
         };
         self.index.insert_unique(wide(hash), Slot { hash, place }, |slot| wide(slot.hash));
-        self.remember(Slot { hash, place });
+        self.remember(Slot { hash: near, place });
         self.embryos.push_back((place, birth));
         place
     }

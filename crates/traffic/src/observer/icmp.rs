@@ -20,7 +20,7 @@ impl Observer {
         let realm = key::realm(packet, self.seed);
         let from = (quote.source, source);
         let (key, end) = Key::of(quote.version, transport, realm, from, (quote.destination, destination));
-        let Some(place) = self.table.find(key.hash(self.seed), &key) else { return };
+        let Ok(place) = self.table.find(&key) else { return };
         let Some(entry) = self.table.entry_mut(place) else { return };
         entry.icmp_errors = entry.icmp_errors.saturating_add(1);
         // Unreachable (RFC 792, RFC 4443 §3.1): somebody says that nobody is there.

@@ -124,7 +124,7 @@ impl Observer {
 
     /// The request of TFTP was answered, though not by the port that was asked.
     fn answered(&mut self, control: &Key, from: SocketAddr) {
-        let Some(place) = self.table.find(control.hash(self.seed), control) else { return };
+        let Ok(place) = self.table.find(control) else { return };
         self.decide_now(place);
         let Some(entry) = self.table.entry_mut(place) else { return };
         let Protocol::Settled(recognised) = &mut entry.protocol else { return };

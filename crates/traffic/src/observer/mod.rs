@@ -320,7 +320,6 @@ impl Observer {
             (packet.source, packet.source_port),
             (packet.destination, packet.destination_port),
         );
-        let hash = key.hash(self.seed);
         let met = Met {
             transport,
             ip_bytes: packet.ip_bytes,
@@ -330,10 +329,11 @@ impl Observer {
             ttl: packet.ttl,
             dscp: packet.traffic_class >> 2,
         };
-        let place = match self.table.find(hash, &key) {
-            Some(place) if !self.is_another(place, &met, now) => place,
+        let place = match self.table.find(&key) {
+            Ok(place) if !self.is_another(place, &met, now) => place,
             found => {
-                if let Some(place) = found {
+                let hash = found.err().unwrap_or_else(|| key.hash(self.seed));
+                if let Ok(place) = found {
                     let replaced = self.table.entry_mut(place).is_some_and(|entry| entry.is_over());
                     self.over(place, if replaced { Why::Replaced } else { Why::TimedOut });
                 }
