@@ -126,6 +126,11 @@ impl Hearing {
         self.enough = 0;
     }
 
+    /// Whether a stream was heard with it, whose buffers have grown to what most streams need.
+    pub(crate) fn is_of_stream(&self) -> bool {
+        self.sides.low.has_begun() || self.sides.high.has_begun()
+    }
+
     pub(crate) fn shrink(&mut self) {
         self.sides.low.shrink();
         self.sides.high.shrink();

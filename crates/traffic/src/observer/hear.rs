@@ -132,6 +132,7 @@ impl Observer {
     fn put_back(&mut self, hearing: Option<Box<Hearing>>) {
         if let Some(mut hearing) = hearing
             && self.spare.len() < MOST_SPARE
+            && hearing.is_of_stream()
         {
             hearing.clear();
             hearing.shrink();
