@@ -275,3 +275,61 @@ pub fn merge(parts: Vec<Part>) -> Traffic {
     parts.for_each(|part| whole.merge(part));
     whole.traffic()
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::address::Address;
+    use wire::packet::Version;
+
+    use super::*;
+    use crate::entry::{Counts, Protocol};
+    use crate::key::{Ends, Key};
+
+    fn flow(client: ([u8; 4], u16), server: ([u8; 4], u16), marks: &[Marks]) -> Entry {
+        let [from, to] = [client, server].map(|(address, port)| (Address::from_v4(address), port));
+        let (key, client) = Key::of(Version::V4, Transport::Tcp, 0, from, to);
+        let mut all = Marks::default();
+        marks.iter().for_each(|mark| all.set(*mark));
+        Entry {
+            key,
+            last: When::UNKNOWN,
+            birth: 0,
+            marks: all,
+            client,
+            ttl: 64,
+            counts: Ends::<Counts>::default(),
+            protocol: Protocol::Silent,
+            first: When::UNKNOWN,
+            frame: 1,
+            retransmissions: 0,
+            missing: 0,
+            icmp_errors: 0,
+            vlan: None,
+            tunnel: 0,
+            dscp: 0,
+        }
+    }
+
+    #[test]
+    fn in_a_full_table_only_flows_of_a_known_door_find_room() {
+        // So little memory is enough for 16 services.
+        let mut part = Part::of(&Config { memory_bytes: 0, ..Config::default() });
+        let (client, stranger) = (([10, 0, 0, 9], 40_000), ([10, 0, 0, 8], 22));
+        let opened = [Marks::OPENED, Marks::ANSWERED];
+        for server in 1..=16 {
+            assert!(part.has_room(&flow(client, stranger, &opened)), "{server}");
+            let told = Recognised::nothing(Appearance::Text);
+            assert!(part.take(&flow(client, ([10, 0, 1, server], 22), &opened), told));
+        }
+        let known = ([10, 0, 1, 16], 22);
+        assert!(part.has_room(&flow(client, known, &opened)));
+        for unknown in [stranger, ([10, 0, 1, 16], 23)] {
+            assert!(!part.has_room(&flow(client, unknown, &opened)), "{unknown:?}");
+            assert!(!part.has_room(&flow(client, unknown, &[])), "{unknown:?}");
+        }
+        // Who is taken for the client may turn out to serve, unless the opening was seen.
+        assert!(part.has_room(&flow(known, client, &[])));
+        assert!(!part.has_room(&flow(known, client, &opened)));
+        assert!(!part.has_room(&flow(known, client, &[Marks::FOR_MANY])));
+    }
+}

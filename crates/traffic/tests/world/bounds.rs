@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use portreeve_traffic::{Config, Observer};
 
-use super::made::{ACK, BEGIN, MILLISECOND, PSH, SYN, Tape};
-use super::{config, conserved};
+use super::made::{ACK, BEGIN, Connection, MILLISECOND, PSH, SECOND, SYN, Tape};
+use super::{config, conserved, watch};
 
 pub struct Chance(pub u64);
 
@@ -84,4 +84,45 @@ fn frames_of_nothing_but_chance_are_counted() {
     let traffic = observer.finish();
     conserved(&traffic, 20_000);
     assert!(traffic.faults.iter().map(|fault| fault.count).sum::<u64>() >= traffic.volume.damaged);
+}
+
+#[test]
+fn services_that_found_room_say_as_much_as_if_all_had() {
+    let client = |port| SocketAddr::new([10, 0, 0, 9].into(), port);
+    let server = |number| SocketAddr::new([10, 0, 1, number].into(), 8080);
+    let at = |round: i64, number: u8| BEGIN + round * SECOND + i64::from(number) * 10 * MILLISECOND;
+    let (ask, answer) = (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n");
+    let more = b"HTTP/1.1 200 OK\r\nServer: later\r\n\r\n";
+    let mut tape = Tape::default();
+    // What a service says later counts as what it says at first.
+    for (round, answer) in [(0, &answer[..]), (1, more)] {
+        for number in 1..=40 {
+            let from = client(40_000 + u16::try_from(round).unwrap());
+            let connection = Connection::new(&mut tape, at(round, number), from, server(number));
+            connection.open().ask(ask).answer(answer).close();
+        }
+    }
+    // Met in the middle: by its port the client is taken for the server.
+    for number in 41..=80 {
+        for (port, answer) in [(100, &answer[..]), (101, more)] {
+            let (from, to, at) = (client(port), server(number), at(-1, number) + i64::from(port));
+            tape.tcp(at, (to, from), PSH | ACK, (1, 1), answer);
+            tape.tcp(at + 10, (from, to), PSH | ACK, (1, 1), ask);
+        }
+    }
+    tape.sort();
+    let whole = watch(&tape, config()).finish();
+    // Enough for all flows, and for so many services.
+    for most in [16, 60] {
+        let memory_bytes = most * 1024 * 4 * 8 / 3 + 64;
+        let small = watch(&tape, Config { memory_bytes, ..config() }).finish();
+        assert_eq!(small.services.len(), most);
+        let served: u64 = small.services.iter().map(|service| service.flows).sum();
+        let gap = small.gaps.iter().find(|gap| gap.what == "flows of services that found no room");
+        assert_eq!(gap.unwrap().count, Some(160 - served));
+        for service in &small.services {
+            assert!(whole.services.contains(service), "{service:?}");
+            assert_eq!(service.recognised.detail("server"), Some("later"));
+        }
+    }
 }
