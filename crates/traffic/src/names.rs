@@ -252,7 +252,7 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
         _ if client == Err(true) && !talk.client.is_empty() => return Look::More,
         _ => return Look::No,
     };
-    let claim = Claim::new(by, bits, rule);
+    let claim = talk.claim(by, bits, rule);
     if claim.is_enough(talk) {
         return Look::Yes(claim);
     }

@@ -59,6 +59,8 @@ pub struct Claim {
     pub bits: u8,
     /// The rule in a few words: `server banner SSH-`.
     pub rule: &'static str,
+    /// Whether particulars are wanted.
+    pub particulars: bool,
     /// Particulars.
     pub details: Vec<Detail>,
     /// The server's certificate.
@@ -68,20 +70,19 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A claim without particulars.
-    pub fn new(by: By, bits: u8, rule: &'static str) -> Claim {
-        Claim { by, bits, rule, details: Vec::new(), certificate: None, more: false }
-    }
-
     /// Whether particulars are not worth reading: nobody wants them, or it is not the last word, and the talk is looked
     /// at again.
     pub fn is_enough(&self, talk: &Talk<'_>) -> bool {
-        !talk.particulars || (self.more || self.by == By::Client) && !talk.ended
+        !self.particulars || (self.more || self.by == By::Client) && !talk.ended
     }
 
-    /// Adds a particular, cut to 256 characters; bytes that are no text are shown as `\x` escapes.
+    /// Adds a particular where particulars are wanted, cut to 256 characters; bytes that are no text are shown as `\x`
+    /// escapes.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &[u8]) -> Claim {
+        if !self.particulars {
+            return self;
+        }
         let value = value.get(..value.len().min(1024)).unwrap_or_default();
         let text = match std::str::from_utf8(value) {
             Ok(text) if text.len() <= MOST_CHARACTERS => String::from(text),
@@ -298,6 +299,8 @@ pub fn check(bytes: &[u8]) {
     };
     let brief = recognise(&Talk { particulars: false, ..talk });
     assert_eq!(name(&opinion), name(&brief), "particulars decide nothing");
+    let told = brief.found.is_some_and(|(_, claim)| !claim.details.is_empty() || claim.certificate.is_some());
+    assert!(!told, "nobody wanted particulars");
     assert!(!(talk.ended && opinion.more), "nothing more will come");
     if let Some((_, claim)) = &opinion.found {
         let one_way = claim.by == By::Sender;

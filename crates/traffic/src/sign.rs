@@ -222,8 +222,11 @@ impl Patterns {
 
     fn of(&self, bytes: &[u8]) -> Candidates {
         let Set(mut set) = self.all;
-        let values = bytes.iter().map(|byte| usize::from(*byte)).chain(std::iter::repeat(ENDED));
-        for (value, sets) in values.zip(&self.places) {
+        let mut values = [ENDED; PLACES];
+        for (value, byte) in values.iter_mut().zip(bytes) {
+            *value = usize::from(*byte);
+        }
+        for (value, sets) in values.into_iter().zip(&self.places) {
             if let Some(Set(here)) = sets.get(value) {
                 for (word, here) in set.iter_mut().zip(here) {
                     *word &= here;

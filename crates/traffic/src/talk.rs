@@ -2,6 +2,8 @@
 
 use model::Transport;
 
+use crate::recognise::{By, Claim};
+
 /// The first bytes of a flow, by side.
 #[derive(Debug, Clone, Copy)]
 pub struct Talk<'a> {
@@ -18,6 +20,19 @@ pub struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
+    /// A claim without particulars.
+    pub fn claim(&self, by: By, bits: u8, rule: &'static str) -> Claim {
+        Claim {
+            by,
+            bits,
+            rule,
+            particulars: self.particulars,
+            details: Vec::new(),
+            certificate: None,
+            more: false,
+        }
+    }
+
     /// Whether the transport keeps messages apart.
     pub fn is_datagrams(&self) -> bool {
         matches!(self.transport, Transport::Udp | Transport::Dccp)

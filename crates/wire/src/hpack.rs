@@ -31,10 +31,15 @@ const MOST_BYTES: usize = 65_536;
 ///
 /// What was read before a fault is given, so a block that is cut off says what it can.
 pub fn parse(block: &[u8]) -> (Vec<Field>, Option<Fault>) {
-    let mut reader =
-        Reader { block, at: 0, fields: Vec::with_capacity(12), table: VecDeque::new(), size: 0, most: TABLE };
+    parse_some(block, usize::MAX)
+}
+
+/// Reads the first fields of a block, as [`parse`] does: so many at most.
+pub fn parse_some(block: &[u8], most: usize) -> (Vec<Field>, Option<Fault>) {
+    let fields = Vec::with_capacity(most.min(12));
+    let mut reader = Reader { block, at: 0, fields, table: VecDeque::new(), size: 0, most: TABLE };
     let mut total = 0;
-    while reader.at < block.len() {
+    while reader.at < block.len() && reader.fields.len() < most {
         match reader.next() {
             Ok(Some((field, is_new))) => {
                 total += field.name.len() + field.value.len() + ENTRY;
@@ -184,6 +189,8 @@ pub fn check(bytes: &[u8]) {
     // A shorter block says the beginning of the same.
     let (shorter, _) = parse(bytes.get(..bytes.len() / 2).unwrap_or_default());
     assert!(fields.starts_with(&shorter));
+    let (first, _) = parse_some(bytes, 1);
+    assert_eq!(first, fields.get(..1).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -188,7 +188,7 @@ fn in_the_middle(talk: &Talk<'_>) -> Look {
     }
     let Some(by) = By::of(client.is_ok(), server.is_ok()) else { return Look::No };
     Look::Yes(
-        Claim::new(by, if by == By::Both { 120 } else { 60 }, "frames of methods with their ends")
+        talk.claim(by, if by == By::Both { 120 } else { 60 }, "frames of methods with their ends")
             .with("version", b"0-9-1"),
     )
 }
@@ -202,7 +202,8 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
         (Ok(_), Ok((version, table))) => {
-            let claim = Claim::new(By::Both, 96, "protocol header and its answer")
+            let claim = talk
+                .claim(By::Both, 96, "protocol header and its answer")
                 .with("version", version.as_bytes());
             let details = [("software", &b"\x07productS"[..]), ("software_version", b"\x07versionS")];
             details.into_iter().fold(claim, |claim, (name, key)| match property(table, key) {
@@ -211,10 +212,10 @@ fn look(talk: &Talk<'_>) -> Look {
             })
         }
         (_, Ok((version, _))) => {
-            Claim::new(By::Server, 64, "server's header").with("version", version.as_bytes())
+            talk.claim(By::Server, 64, "server's header").with("version", version.as_bytes())
         }
         (Ok(version), _) => {
-            Claim::new(By::Client, 64, "client begins with the header").with("version", version.as_bytes())
+            talk.claim(By::Client, 64, "client begins with the header").with("version", version.as_bytes())
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -93,13 +93,13 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, unit);
     let server = hear(talk, &talk.server, unit);
     let (unit, claim) = match (&client, &server) {
-        (Ok(asked), Ok(said)) => (asked, Claim::new(By::Both, asked.bits + said.bits, "units of both sides")),
+        (Ok(asked), Ok(said)) => (asked, talk.claim(By::Both, asked.bits + said.bits, "units of both sides")),
         (Ok(asked), Err(Not::Silent)) => {
             // What is broadcast is answered by broadcast or not at all.
             let told = matches!(asked.name, "I-Am" | "unconfirmed request");
             (
                 asked,
-                Claim::new(
+                talk.claim(
                     if told { By::Sender } else { By::Client },
                     asked.bits,
                     "a unit whose length fits",
@@ -107,7 +107,7 @@ fn look(talk: &Talk<'_>) -> Look {
             )
         }
         (Err(Not::Silent), Ok(said)) => {
-            (said, Claim::new(By::Server, said.bits, "server's unit whose length fits"))
+            (said, talk.claim(By::Server, said.bits, "server's unit whose length fits"))
         }
         _ => return otherwise(talk, &client, &server),
     };

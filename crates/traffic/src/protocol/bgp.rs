@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::Is;
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -63,9 +63,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, message);
     let server = hear(talk, &talk.server, message);
     let (message, claim) = match (&client, &server) {
-        (Ok(_), Ok(said)) => (said, Claim::new(By::Both, 240, "both sides begin with a message")),
-        (_, Ok(said)) => (said, Claim::new(By::Server, 144, "server begins with a message")),
-        (Ok(asked), _) => (asked, Claim::new(By::Client, 144, "client begins with a message")),
+        (Ok(_), Ok(said)) => (said, talk.claim(By::Both, 240, "both sides begin with a message")),
+        (_, Ok(said)) => (said, talk.claim(By::Server, 144, "server begins with a message")),
+        (Ok(asked), _) => (asked, talk.claim(By::Client, 144, "client begins with a message")),
         _ => return otherwise(talk, &client, &server),
     };
     let [a, b, c, d] = message.identifier;

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -36,7 +36,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return Look::More;
     }
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
-    let mut claim = Claim::new(by, 160, "the greeting of a peer");
+    let mut claim = talk.claim(by, 160, "the greeting of a peer");
     if let Some((shared, _)) = client.or(server).filter(|(shared, _)| shared.len() == 20) {
         let digits: String = shared.iter().map(|byte| format!("{byte:02x}")).collect();
         claim = claim.with("info_hash", digits.as_bytes());

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -107,7 +107,7 @@ fn message<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (message(&talk.client), message(&talk.server));
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
-    let claim = Claim::new(by, 120, "a dictionary with a question or an answer of the table");
+    let claim = talk.claim(by, 120, "a dictionary with a question or an answer of the table");
     Look::Yes(match client.or(server) {
         Some(name) => claim.with("message", name),
         None => claim,

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -36,7 +36,7 @@ fn look(talk: &Talk<'_>) -> Look {
         None => false,
     };
     let by = if answers { By::Both } else { By::Client };
-    Look::Yes(Claim::new(by, 96, "the magic number of the tracker"))
+    Look::Yes(talk.claim(by, 96, "the magic number of the tracker"))
 }
 
 #[cfg(test)]

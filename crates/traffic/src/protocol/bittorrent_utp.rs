@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 use wire::cursor::{array, be16};
@@ -38,12 +38,12 @@ fn look(talk: &Talk<'_>) -> Look {
         && be16(server, 2) == Some(identity)
         && be16(server, 18) == Some(number);
     if acknowledges {
-        return Look::Yes(Claim::new(By::Both, 64, "a connection is opened and acknowledged"));
+        return Look::Yes(talk.claim(By::Both, 64, "a connection is opened and acknowledged"));
     }
     // One datagram of zeros and small numbers; without a window, as libtorrent sends it, it has too little to go by.
     let window = array::<4>(talk.client.bytes(), 12).is_some_and(|window| window != [0; 4]);
     match (talk.server.is_empty(), window) {
-        (true, true) => Look::Yes(Claim::new(By::Client, 14, "a datagram that opens a connection")),
+        (true, true) => Look::Yes(talk.claim(By::Client, 14, "a datagram that opens a connection")),
         (true, false) if !talk.ended => Look::More,
         _ => Look::No,
     }

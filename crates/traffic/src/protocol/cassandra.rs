@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -96,10 +96,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, answer);
     let (version, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if asked.stream == said.stream => {
-            (said.version, Claim::new(By::Both, 104, "request, and an answer on its stream"))
+            (said.version, talk.claim(By::Both, 104, "request, and an answer on its stream"))
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) => {
-            (asked.version, Claim::new(By::Client, 56, "client begins with OPTIONS or STARTUP"))
+            (asked.version, talk.claim(By::Client, 56, "client begins with OPTIONS or STARTUP"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -123,9 +123,9 @@ fn look(talk: &Talk<'_>) -> Look {
     if !talk.is_datagrams() {
         let (client, server) = hear_pair(talk, stream, stream, |_, _| true);
         return match (&client, &server) {
-            (Ok(_), Ok(_)) => Look::Yes(Claim::new(By::Both, 36, "both sides begin with their capabilities")),
+            (Ok(_), Ok(_)) => Look::Yes(talk.claim(By::Both, 36, "both sides begin with their capabilities")),
             (Ok(message), Err(Not::Silent)) if message.options > 0 => {
-                Look::Yes(Claim::new(By::Client, 14, "client begins with its capabilities"))
+                Look::Yes(talk.claim(By::Client, 14, "client begins with its capabilities"))
             }
             _ => otherwise(talk, &client, &server),
         };
@@ -145,14 +145,14 @@ fn look(talk: &Talk<'_>) -> Look {
             let token = u8::try_from(asked.token.len()).unwrap_or(8) * 8;
             let number = if asked.number == said.number { 16 } else { 0 };
             let bits = 10 + token + number + asked.options.min(4) * 4;
-            (asked, Claim::new(By::Both, bits, "request, and an answer to its number or token"))
+            (asked, talk.claim(By::Both, bits, "request, and an answer to its number or token"))
         }
         (Ok(asked), Err(Not::Silent)) if (1..=7).contains(&asked.code) && asked.options > 0 => {
             let letters: usize =
                 asked.path.iter().filter(|part| printable(part)).map(|part| part.len()).sum();
             // A path of letters is evidence; a short message without one is hardly any.
             let bits = if letters >= 3 { 20 + asked.options.min(4) * 4 } else { 10 };
-            (asked, Claim::new(By::Client, bits, "client begins with a request"))
+            (asked, talk.claim(By::Client, bits, "client begins with a request"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -142,10 +142,10 @@ fn connectionless(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, call, call, fits);
     let claim = match (&client, &server) {
         (Ok(asked), Ok(said)) if fits(asked, said) => {
-            Claim::new(By::Both, 220, "call, and an answer to its activity")
+            talk.claim(By::Both, 220, "call, and an answer to its activity")
         }
         (Ok(asked), Err(Not::Silent)) if asked.kind == REQUEST => {
-            Claim::new(By::Client, 100, "client begins with a call")
+            talk.claim(By::Client, 100, "client begins with a call")
         }
         _ => return otherwise(talk, &client, &server),
     };
@@ -170,13 +170,13 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(asked), Ok(said))
             if asked.call == said.call && matches!((asked.kind, said.kind), (BIND, BIND_ACK | BIND_NAK)) =>
         {
-            Claim::new(By::Both, 104, "bind, and an answer to its call")
+            talk.claim(By::Both, 104, "bind, and an answer to its call")
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) if asked.kind == BIND => {
-            Claim::new(By::Client, 72, "client begins with a bind")
+            talk.claim(By::Client, 72, "client begins with a bind")
         }
         (Err(Not::Silent), Ok(said)) if said.kind == BIND_ACK => {
-            Claim::new(By::Server, 56, "server's answer to a bind")
+            talk.claim(By::Server, 56, "server's answer to a bind")
         }
         _ => return otherwise(talk, &client, &server),
     };

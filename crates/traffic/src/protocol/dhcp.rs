@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -88,13 +88,13 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, message, message, pairs);
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            (asked, Claim::new(By::Both, 140, "request, and an answer to its number"))
+            (asked, talk.claim(By::Both, 140, "request, and an answer to its number"))
         }
         // A server broadcasts its answers, too.
         (Ok(said), Err(Not::Silent)) if !said.asks => {
-            (said, Claim::new(By::Sender, 80, "a server's message"))
+            (said, talk.claim(By::Sender, 80, "a server's message"))
         }
-        (Ok(asked), Err(Not::Silent)) => (asked, Claim::new(By::Client, 80, "client begins with a message")),
+        (Ok(asked), Err(Not::Silent)) => (asked, talk.claim(By::Client, 80, "client begins with a message")),
         _ => return otherwise(talk, &client, &server),
     };
     let claim = claim.with("message", name(message.kind).as_bytes());

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -81,13 +81,13 @@ fn look(talk: &Talk<'_>) -> Look {
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => (
             asked,
-            Claim::new(By::Both, said.bits.saturating_add(24), "request, and an answer to its number"),
+            talk.claim(By::Both, said.bits.saturating_add(24), "request, and an answer to its number"),
         ),
         (Ok(said), Err(Not::Silent)) if matches!(said.kind, 2 | 7 | 10 | 13) => {
-            (said, Claim::new(By::Sender, said.bits, "a server's message"))
+            (said, talk.claim(By::Sender, said.bits, "a server's message"))
         }
         (Ok(asked), Err(Not::Silent)) => {
-            (asked, Claim::new(By::Client, asked.bits, "client begins with a message"))
+            (asked, talk.claim(By::Client, asked.bits, "client begins with a message"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -79,10 +79,10 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(asked), Ok(said))
             if asked.asks && !said.asks && asked.command == said.command && asked.numbers == said.numbers =>
         {
-            (said, Claim::new(By::Both, 120, "request, and an answer with both of its numbers"))
+            (said, talk.claim(By::Both, 120, "request, and an answer with both of its numbers"))
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) if asked.asks => {
-            (asked, Claim::new(By::Client, 72, "client begins with a request that names its origin"))
+            (asked, talk.claim(By::Client, 72, "client begins with a request that names its origin"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -52,10 +52,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, frame);
     let server = hear(talk, &talk.server, frame);
     let ((source, destination), claim) = match (&client, &server) {
-        (Ok(asked), Ok(_)) => (asked, Claim::new(By::Both, 80, "frames of both sides with right checksums")),
-        (_, Ok(said)) => (said, Claim::new(By::Server, 40, "server's frame with a right checksum")),
+        (Ok(asked), Ok(_)) => (asked, talk.claim(By::Both, 80, "frames of both sides with right checksums")),
+        (_, Ok(said)) => (said, talk.claim(By::Server, 40, "server's frame with a right checksum")),
         (Ok(asked), Err(Not::Silent | Not::Short)) => {
-            (asked, Claim::new(By::Client, 40, "client's frame with a right checksum"))
+            (asked, talk.claim(By::Client, 40, "client's frame with a right checksum"))
         }
         _ => return otherwise(talk, &client, &server),
     };

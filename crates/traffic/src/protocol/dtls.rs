@@ -5,7 +5,7 @@ use wire::tls::{self, ClientHello, ServerHello, content, handshake};
 
 use super::Recogniser;
 use crate::fingerprint::Carrier;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 use crate::{certificate, hello};
@@ -119,7 +119,7 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     let own = server.message(handshake::CERTIFICATE).and_then(|body| tls::certificates(body).next());
     let awaits = cookie && choice.is_none() || server.partly || choice.is_some() && own.is_none();
-    let mut claim = Claim::new(by, bits, rule);
+    let mut claim = talk.claim(by, bits, rule);
     if awaits && !talk.ended {
         claim = claim.and_more();
     }

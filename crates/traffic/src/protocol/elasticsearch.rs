@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -45,10 +45,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, header);
     match (&client, &server) {
         (Ok(asked), Ok(said)) if asked.number == said.number && said.answers && !asked.answers => {
-            Look::Yes(Claim::new(By::Both, 112, "request, and an answer to its number"))
+            Look::Yes(talk.claim(By::Both, 112, "request, and an answer to its number"))
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) if !asked.answers => {
-            Look::Yes(Claim::new(By::Client, 48, "client begins with a request"))
+            Look::Yes(talk.claim(By::Client, 48, "client begins with a request"))
         }
         _ => otherwise(talk, &client, &server),
     }

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -75,16 +75,16 @@ fn look(talk: &Talk<'_>) -> Look {
         hear_pair(talk, |reader| message(reader, false), |reader| message(reader, true), pairs);
     let claim = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            let claim = Claim::new(By::Both, 120, "request, and an answer with its context");
+            let claim = talk.claim(By::Both, 120, "request, and an answer with its context");
             match product(said) {
                 Some(name) => claim.with("product", name),
                 None => claim,
             }
         }
-        (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 64, "client begins with a request"),
+        (Ok(_), Err(Not::Silent | Not::Short)) => talk.claim(By::Client, 64, "client begins with a request"),
         // A session's number, or a product's name: what other answers have may be all zeros.
         (Err(Not::Silent), Ok(said)) if said.command == 0x65 || product(said).is_some() => {
-            let claim = Claim::new(By::Server, 64, "server answers a request that was not seen");
+            let claim = talk.claim(By::Server, 64, "server answers a request that was not seen");
             match product(said) {
                 Some(name) => claim.with("product", name),
                 None => claim,

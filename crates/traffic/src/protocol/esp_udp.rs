@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::Reader;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -75,7 +75,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return Look::No,
     };
-    let claim = Claim::new(by, 12, "one index, and packets numbered in order");
+    let claim = talk.claim(by, 12, "one index, and packets numbered in order");
     Look::Yes(claim.with("spi", format!("0x{index:08x}").as_bytes()))
 }
 

@@ -6,7 +6,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -56,16 +56,16 @@ fn look(talk: &Talk<'_>) -> Look {
             && server.first().is_some_and(u8::is_ascii_digit);
         return match (open && !talk.ended, begins && own, server.is_empty()) {
             (true, ..) => Look::More,
-            (_, true, _) => Look::Yes(Claim::new(By::Client, 32, "client uses verbs of FTP")),
+            (_, true, _) => Look::Yes(talk.claim(By::Client, 32, "client uses verbs of FTP")),
             // POP3 has USER, too.
             (_, false, true) if secures => {
-                Look::Yes(Claim::new(By::Client, 32, "client asks FTP to turn to TLS"))
+                Look::Yes(talk.claim(By::Client, 32, "client asks FTP to turn to TLS"))
             }
             _ => Look::No,
         };
     };
     if enters_passive_mode(server) {
-        return Look::Yes(Claim::new(By::Server, 72, "reply that enters passive mode"));
+        return Look::Yes(talk.claim(By::Server, 72, "reply that enters passive mode"));
     }
     // Banners have a first line and then lines of any text, until the number comes again with a space.
     let replies = || lines::lines(server).filter_map(lines::reply).filter(|(_, more, _)| !more);
@@ -90,7 +90,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return Look::No,
     };
-    let mut claim = Claim::new(by, bits, rule).with("banner", banner);
+    let mut claim = talk.claim(by, bits, rule).with("banner", banner);
     for line in lines::lines(client) {
         let (verb, name) = lines::verb(line);
         if verb.eq_ignore_ascii_case(b"USER") && !claim.details.iter().any(|detail| detail.name == "user") {

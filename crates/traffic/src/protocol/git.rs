@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::printable;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -103,7 +103,7 @@ fn look(talk: &Talk<'_>) -> Look {
         let open = talk.client.bytes().get(4..8) == Some(b"git-") && line(talk.client.bytes()).is_none();
         return if open && !talk.ended { Look::More } else { Look::No };
     };
-    let claim = Claim::new(by, 96, "lines with their length in front, and a service of Git");
+    let claim = talk.claim(by, 96, "lines with their length in front, and a service of Git");
     Look::Yes(match client {
         Some((service, host)) => claim.with("service", service).with("host", host),
         None => claim,

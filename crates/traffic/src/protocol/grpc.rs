@@ -49,7 +49,7 @@ fn look(talk: &Talk<'_>) -> Look {
     if ![talk.client.bytes(), talk.server.bytes()].into_iter().any(may_have_type) {
         return Look::No;
     }
-    let heard = Heard::of(talk);
+    let heard = Heard::of(talk, usize::MAX);
     if !is_grpc(&heard.request) && !is_grpc(&heard.response) {
         return Look::No;
     }

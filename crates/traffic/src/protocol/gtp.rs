@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -138,13 +138,13 @@ fn look(talk: &Talk<'_>) -> Look {
             } else {
                 "request, and an answer to its number"
             };
-            (asked, Claim::new(By::Both, asked.bits + 32, rule))
+            (asked, talk.claim(By::Both, asked.bits + 32, rule))
         }
         (Ok(sent), Err(Not::Silent)) if sent.user => {
-            (sent, Claim::new(By::Sender, sent.bits, "a whole packet inside"))
+            (sent, talk.claim(By::Sender, sent.bits, "a whole packet inside"))
         }
         (Ok(asked), Err(Not::Silent)) => {
-            (asked, Claim::new(By::Client, asked.bits, "client begins with a request"))
+            (asked, talk.claim(By::Client, asked.bits, "client begins with a request"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -161,7 +161,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (None, None) => return unfinished(talk),
     };
     let more = !talk.ended && response.as_ref().or(request.as_ref()).is_some_and(|head| !head.complete);
-    let claim = Claim::new(by, bits, rule);
+    let claim = talk.claim(by, bits, rule);
     let claim = if more { claim.and_more() } else { claim };
     if claim.is_enough(talk) {
         return Look::Yes(claim);
@@ -187,10 +187,10 @@ fn unfinished(talk: &Talk<'_>) -> Look {
     match (form, target.len() > LONG, talk.ended) {
         (true, true, _) => {
             let rule = "client asks with a known method and a long target";
-            Look::Yes(Claim::new(By::Client, 40, rule).with("method", method))
+            Look::Yes(talk.claim(By::Client, 40, rule).with("method", method))
         }
         (true, false, true) if target.len() > 1 => {
-            Look::Yes(Claim::new(By::Client, 12, "client begins a request").with("method", method))
+            Look::Yes(talk.claim(By::Client, 12, "client begins a request").with("method", method))
         }
         (_, _, false) => Look::More,
         _ => Look::No,

@@ -5,7 +5,7 @@ use wire::hpack::{self, Field};
 use wire::http2::{self, PREFACE, kind};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -80,14 +80,16 @@ fn speaks_for_itself(bytes: &[u8]) -> bool {
     first.length > 0 || frames.next().is_some_and(|frame| acknowledges(frame) || grows(frame))
 }
 
-/// The first block of fields of a side.
-fn fields(bytes: &[u8]) -> Vec<Field> {
-    http2::first_fields(http2::frames(bytes)).map(|block| hpack::parse(&block).0).unwrap_or_default()
+/// Fields of the first block of a side.
+fn fields(bytes: &[u8], most: usize) -> Vec<Field> {
+    http2::first_fields(http2::frames(bytes))
+        .map(|block| hpack::parse_some(&block, most).0)
+        .unwrap_or_default()
 }
 
 impl Heard {
-    /// Listens to both sides.
-    pub(super) fn of(talk: &Talk<'_>) -> Heard {
+    /// Listens to both sides; so many fields of each are read at most.
+    pub(super) fn of(talk: &Talk<'_>, most: usize) -> Heard {
         let (client, server) = (talk.client.bytes(), talk.server.bytes());
         let begun = PREFACE.starts_with(client.get(..client.len().min(24)).unwrap_or_default());
         let behind = client.strip_prefix(PREFACE);
@@ -98,8 +100,8 @@ impl Heard {
             by: By::of(asks, answers),
             open: !asks && begun && !client.is_empty() || answer.is_none(),
             weak: !asks && answers && !speaks_for_itself(server),
-            request: behind.map(fields).unwrap_or_default(),
-            response: if answers { fields(server) } else { Vec::new() },
+            request: behind.map(|behind| fields(behind, most)).unwrap_or_default(),
+            response: if answers { fields(server, most) } else { Vec::new() },
         }
     }
 
@@ -113,7 +115,7 @@ impl Heard {
             Some(by @ By::Client) => (bits, by_client, by),
             Some(By::Sender) | None => return Look::No,
         };
-        let mut claim = Claim::new(by, bits, rule);
+        let mut claim = talk.claim(by, bits, rule);
         for (fields, names) in [
             (
                 &self.request,
@@ -147,7 +149,9 @@ fn look(talk: &Talk<'_>) -> Look {
         "server begins with settings",
         "client begins with the preface",
     ];
-    match Heard::of(talk).claim(talk, 150, rules) {
+    // One field says that a side has spoken; who wants no particulars wants no more.
+    let most = if talk.particulars { usize::MAX } else { 1 };
+    match Heard::of(talk, most).claim(talk, 150, rules) {
         // Where it leads on an HTTP/2 server is a matter of gRPC; paths may hold what is secret.
         Look::Yes(mut claim) => {
             claim.details.retain(|detail| detail.name != "path");

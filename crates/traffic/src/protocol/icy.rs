@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -32,7 +32,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let Some((status @ 100..=599, false, _)) = first.strip_prefix(b"ICY ").and_then(lines::reply) else {
         return Look::No;
     };
-    let mut claim = Claim::new(By::Server, 56, "server answers ICY and a status");
+    let mut claim = talk.claim(By::Server, 56, "server answers ICY and a status");
     claim = claim.with("status", status.to_string().as_bytes());
     for line in lines {
         if let Some(name) = line.strip_prefix(b"icy-name:") {

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -68,14 +68,14 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, unit);
     let claim = match (&client, &server) {
         (Ok(Unit::Function(asked)), Ok(Unit::Function(said))) if *said == ((asked & !3) << 1 | 3) => {
-            Claim::new(By::Both, 96, "start, and its confirmation")
+            talk.claim(By::Both, 96, "start, and its confirmation")
         }
-        (Ok(_), Ok(_)) => Claim::new(By::Both, 56, "units of both sides"),
+        (Ok(_), Ok(_)) => talk.claim(By::Both, 56, "units of both sides"),
         (Ok(Unit::Function(0x07 | 0x43)), Err(Not::Silent)) => {
-            Claim::new(By::Client, 48, "client begins with a start")
+            talk.claim(By::Client, 48, "client begins with a start")
         }
-        (Err(Not::Silent), Ok(Unit::Function(_))) => Claim::new(By::Server, 44, "server's function unit"),
-        (Err(Not::Silent), Ok(Unit::Information(_))) => Claim::new(By::Server, 28, "server's information"),
+        (Err(Not::Silent), Ok(Unit::Function(_))) => talk.claim(By::Server, 44, "server's function unit"),
+        (Err(Not::Silent), Ok(Unit::Information(_))) => talk.claim(By::Server, 28, "server's information"),
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match server {

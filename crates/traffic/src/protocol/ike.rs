@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -93,12 +93,12 @@ fn look(talk: &Talk<'_>) -> Look {
     }
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            (asked, Claim::new(By::Both, 120, "request, and an answer with its initiator's number"))
+            (asked, talk.claim(By::Both, 120, "request, and an answer with its initiator's number"))
         }
         (Ok(asked), Err(Not::Silent)) => {
-            (asked, Claim::new(By::Client, 56, "client begins with an exchange"))
+            (asked, talk.claim(By::Client, 56, "client begins with an exchange"))
         }
-        (Err(Not::Silent), Ok(said)) => (said, Claim::new(By::Server, 56, "server's part of an exchange")),
+        (Err(Not::Silent), Ok(said)) => (said, talk.claim(By::Server, 56, "server's part of an exchange")),
         _ => return otherwise(talk, &client, &server),
     };
     let exchange: &[u8] = match message.exchange {

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -56,7 +56,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (true, false) => (By::Client, 40, "a command of IMAP behind a tag"),
         (false, false) => return Look::No,
     };
-    let mut claim = Claim::new(by, bits, rule);
+    let mut claim = talk.claim(by, bits, rule);
     if let Some(greeting) = greeting {
         claim = claim.with("banner", greeting);
     }

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -119,7 +119,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (true, false) if talk.server.is_empty() => (By::Client, 12, "client gives a nick name"),
         _ => return Look::No,
     };
-    let claim = Claim::new(by, bits, rule);
+    let claim = talk.claim(by, bits, rule);
     Look::Yes(match nick {
         Some(nick) => claim.with("user", nick),
         None => claim,

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, between, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -60,12 +60,12 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, |reader| login(reader, 0x23));
     let claim = match (&client, &server) {
         (Ok(asked), Ok(said)) if asked.tag == said.tag => {
-            let claim = Claim::new(By::Both, 160, "login, and an answer to its tag");
+            let claim = talk.claim(By::Both, 160, "login, and an answer to its tag");
             if said.status > 1 { claim.with("refused", said.status.to_string().as_bytes()) } else { claim }
         }
-        (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 120, "client begins with a login"),
+        (Ok(_), Err(Not::Silent | Not::Short)) => talk.claim(By::Client, 120, "client begins with a login"),
         (Err(Not::Silent), Ok(said)) if between(said.text, b"TargetPortalGroupTag=", b"\0").is_some() => {
-            Claim::new(By::Server, 120, "server answers a login that was not seen")
+            talk.claim(By::Server, 120, "server answers a login that was not seen")
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -75,10 +75,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let named = |request: &Request<'_>| request.client_id.is_some_and(|id| id.len() >= 3);
     let (request, claim) = match (&client, &server) {
         (Ok(request), Ok(correlation)) if *correlation == request.correlation => {
-            (request, Claim::new(By::Both, 60, "request, and an answer with its correlation id"))
+            (request, talk.claim(By::Both, 60, "request, and an answer with its correlation id"))
         }
         (Ok(request), Err(crate::fields::Not::Silent)) if named(request) => {
-            (request, Claim::new(By::Client, 40, "request with the name of its client"))
+            (request, talk.claim(By::Client, 40, "request with the name of its client"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -5,7 +5,7 @@ use wire::ber::{self, Class as Tagged, GENERAL_STRING, SEQUENCE};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -102,12 +102,12 @@ fn look(talk: &Talk<'_>) -> Look {
     });
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if said.kind == ERROR || said.kind == asked.kind + 1 => {
-            (asked, Claim::new(By::Both, 120, "request for a ticket and its answer"))
+            (asked, talk.claim(By::Both, 120, "request for a ticket and its answer"))
         }
         (Err(Not::Silent), Ok(said)) => {
-            (said, Claim::new(By::Server, 80, "a ticket, or the error in its place"))
+            (said, talk.claim(By::Server, 80, "a ticket, or the error in its place"))
         }
-        (Ok(asked), Err(_)) => (asked, Claim::new(By::Client, 80, "client asks for a ticket")),
+        (Ok(asked), Err(_)) => (asked, talk.claim(By::Client, 80, "client asks for a ticket")),
         _ => return otherwise(talk, &client, &server),
     };
     let said = server.as_ref().ok();

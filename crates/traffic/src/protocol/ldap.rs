@@ -5,7 +5,7 @@ use wire::ber::{self, Class as Tagged, ENUMERATED, OCTET_STRING, SEQUENCE};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -132,13 +132,13 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, request, answer, |asked, said| asked.0 == said.0);
     let claim = match (&client, &server) {
         (Ok((asked, _)), Ok((said, _))) if asked == said => {
-            Claim::new(By::Both, 88, "request, and an answer to its number")
+            talk.claim(By::Both, 88, "request, and an answer to its number")
         }
         // A notice of disconnection has the number 0 (RFC 4511 §4.4.1).
-        (Ok(_), Ok((0, _))) => Claim::new(By::Both, 80, "request, and a notice of disconnection"),
-        (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 56, "client begins with a request"),
+        (Ok(_), Ok((0, _))) => talk.claim(By::Both, 80, "request, and a notice of disconnection"),
+        (Ok(_), Err(Not::Silent | Not::Short)) => talk.claim(By::Client, 56, "client begins with a request"),
         (Err(Not::Silent), Ok(_)) => {
-            return Look::Yes(Claim::new(By::Server, 50, "server answers what was not seen"));
+            return Look::Yes(talk.claim(By::Server, 50, "server answers what was not seen"));
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -53,14 +53,14 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, |reader| router(talk, reader));
     let server = hear(talk, &talk.server, |reader| router(talk, reader));
     let (router, claim) = match (&client, &server) {
-        (Ok(_), Ok(router)) => (router, Claim::new(By::Both, 128, "both sides send a message")),
+        (Ok(_), Ok(router)) => (router, talk.claim(By::Both, 128, "both sides send a message")),
         // Hellos go to a group.
         (Ok(router), Err(Not::Silent)) if talk.is_datagrams() => {
-            (router, Claim::new(By::Sender, 64, "hello"))
+            (router, talk.claim(By::Sender, 64, "hello"))
         }
-        (_, Ok(router)) => (router, Claim::new(By::Server, 64, "server sends a message")),
+        (_, Ok(router)) => (router, talk.claim(By::Server, 64, "server sends a message")),
         (Ok(router), Err(Not::Silent | Not::Short)) => {
-            (router, Claim::new(By::Client, 64, "client begins with a message"))
+            (router, talk.claim(By::Client, 64, "client begins with a message"))
         }
         _ => return otherwise(talk, &client, &server),
     };

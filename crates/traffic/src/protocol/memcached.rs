@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -137,16 +137,16 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(Word::Text { line, number }), Ok(Word::Text { line: said, number: repeated }))
             if number == repeated && answers(line, said) =>
         {
-            Claim::new(By::Both, 56, "text command and its answer")
+            talk.claim(By::Both, 56, "text command and its answer")
         }
         (Ok(asked @ Word::Binary { .. }), Ok(said @ Word::Binary { .. })) if asked == said => {
-            Claim::new(By::Both, 96, "binary command, and an answer with its number")
+            talk.claim(By::Both, 96, "binary command, and an answer with its number")
         }
         (_, Ok(Word::Text { line, .. })) if line.starts_with(b"STAT pid ") => {
-            Claim::new(By::Server, 72, "server begins with STAT pid")
+            talk.claim(By::Server, 72, "server begins with STAT pid")
         }
         (Ok(Word::Binary { .. }), Err(Not::Silent)) => {
-            Claim::new(By::Client, 40, "client begins with a binary command")
+            talk.claim(By::Client, 40, "client begins with a binary command")
         }
         (Ok(Word::Text { line, .. }), Err(Not::Silent)) => {
             // Over UDP this is what an amplifier is asked.
@@ -157,7 +157,7 @@ fn look(talk: &Talk<'_>) -> Look {
             } else {
                 12
             };
-            Claim::new(By::Client, bits, "client begins with a text command")
+            talk.claim(By::Client, bits, "client begins with a text command")
         }
         _ => return otherwise(talk, &client, &server),
     };

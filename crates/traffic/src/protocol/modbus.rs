@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -111,12 +111,12 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, answer);
     let (unit, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if *asked == Unit { function: said.function & 0x7f, ..*said } => {
-            (asked, Claim::new(By::Both, 72, "request, and an answer to its transaction"))
+            (asked, talk.claim(By::Both, 72, "request, and an answer to its transaction"))
         }
         (Ok(asked), Err(Not::Silent)) if !talk.is_datagrams() => {
             // Some functions have no numbers that could be wrong.
             let bits = if matches!(asked.function, 7 | 8 | 11 | 12 | 17) { 12 } else { 36 };
-            (asked, Claim::new(By::Client, bits, "client begins with a request"))
+            (asked, talk.claim(By::Client, bits, "client begins with a request"))
         }
         _ => return otherwise(talk, &client, &server),
     };

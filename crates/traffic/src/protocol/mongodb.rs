@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -98,10 +98,10 @@ fn look(talk: &Talk<'_>) -> Look {
     });
     match (&client, &server) {
         (Ok(asked), Ok(said)) if said.answers == asked.number => {
-            Look::Yes(Claim::new(By::Both, 112, "message, and an answer to its number"))
+            Look::Yes(talk.claim(By::Both, 112, "message, and an answer to its number"))
         }
         (Ok(_), Err(Not::Silent | Not::Short)) => {
-            Look::Yes(Claim::new(By::Client, 64, "client begins with a message"))
+            Look::Yes(talk.claim(By::Client, 64, "client begins with a message"))
         }
         _ => otherwise(talk, &client, &server),
     }

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -92,8 +92,8 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, connect);
     let server = hear(talk, &talk.server, connack);
     let (connect, claim) = match (&client, &server) {
-        (Ok(connect), Ok(())) => (connect, Claim::new(By::Both, 80, "CONNECT and CONNACK")),
-        (Ok(connect), _) => (connect, Claim::new(By::Client, 64, "client begins with CONNECT")),
+        (Ok(connect), Ok(())) => (connect, talk.claim(By::Both, 80, "CONNECT and CONNACK")),
+        (Ok(connect), _) => (connect, talk.claim(By::Client, 64, "client begins with CONNECT")),
         _ => return otherwise(talk, &client, &server),
     };
     let version: &[u8] = match connect.level {

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -124,7 +124,7 @@ fn in_the_middle(talk: &Talk<'_>) -> Look {
         (Ok(asks), Err(_)) => (asks, By::Client, 112),
         (client, server) => return otherwise(talk, &client, &server),
     };
-    Look::Yes(Claim::new(by, bits, "requests with the headers of a transaction").with("request", asks))
+    Look::Yes(talk.claim(by, bits, "requests with the headers of a transaction").with("request", asks))
 }
 
 fn look(talk: &Talk<'_>) -> Look {
@@ -135,9 +135,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, |reader| prelogin(reader, 0x12));
     let server = hear(talk, &talk.server, |reader| prelogin(reader, 4));
     let (said, claim) = match (&client, &server) {
-        (Ok(_), Ok(said)) => (said, Claim::new(By::Both, 128, "PRELOGIN and its answer")),
-        (_, Ok(said)) => (said, Claim::new(By::Server, 80, "server's PRELOGIN answer")),
-        (Ok(_), _) => return Look::Yes(Claim::new(By::Client, 80, "client begins with PRELOGIN")),
+        (Ok(_), Ok(said)) => (said, talk.claim(By::Both, 128, "PRELOGIN and its answer")),
+        (_, Ok(said)) => (said, talk.claim(By::Server, 80, "server's PRELOGIN answer")),
+        (Ok(_), _) => return Look::Yes(talk.claim(By::Client, 80, "client begins with PRELOGIN")),
         _ if middle == Look::More => return middle,
         _ => return otherwise(talk, &client, &server),
     };

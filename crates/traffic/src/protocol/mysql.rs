@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -104,16 +104,16 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, greeting);
     let claim = match (&client, &server) {
         (Ok(()), Ok(Greeting::Version(_))) => {
-            Claim::new(By::Both, 88, "greeting of version 10 and its answer")
+            talk.claim(By::Both, 88, "greeting of version 10 and its answer")
         }
-        (_, Ok(Greeting::Version(_))) => Claim::new(By::Server, 72, "server's greeting of version 10"),
+        (_, Ok(Greeting::Version(_))) => talk.claim(By::Server, 72, "server's greeting of version 10"),
         (_, Ok(Greeting::Error(code))) => {
-            let claim = Claim::new(By::Server, 48, "server's error in place of a greeting");
+            let claim = talk.claim(By::Server, 48, "server's error in place of a greeting");
             return Look::Yes(claim.with("error", code.to_string().as_bytes()));
         }
         (Ok(()), Err(Not::Silent)) => {
             return match hear(talk, &talk.client, login) {
-                Ok(()) => Look::Yes(Claim::new(By::Client, 120, "client logs in")),
+                Ok(()) => Look::Yes(talk.claim(By::Client, 120, "client logs in")),
                 Err(Not::Short) if !talk.ended => Look::More,
                 Err(_) => Look::No,
             };

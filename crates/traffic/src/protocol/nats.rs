@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Part, Reader, hear, json_text, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -45,9 +45,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, connect);
     let server = hear(talk, &talk.server, info);
     let (line, claim) = match (&client, &server) {
-        (Ok(()), Ok(line)) => (line, Claim::new(By::Both, 136, "INFO and CONNECT")),
-        (_, Ok(line)) => (line, Claim::new(By::Server, 120, "server begins with INFO")),
-        (Ok(()), _) => return Look::Yes(Claim::new(By::Client, 72, "client begins with CONNECT {")),
+        (Ok(()), Ok(line)) => (line, talk.claim(By::Both, 136, "INFO and CONNECT")),
+        (_, Ok(line)) => (line, talk.claim(By::Server, 120, "server begins with INFO")),
+        (Ok(()), _) => return Look::Yes(talk.claim(By::Client, 72, "client begins with CONNECT {")),
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match json_text(line, "version") {

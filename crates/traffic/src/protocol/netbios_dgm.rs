@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 use wire::dns;
@@ -57,7 +57,7 @@ fn names(said: &Said<'_>) -> Option<(String, String)> {
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (names(&talk.client), names(&talk.server));
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
-    let claim = Claim::new(by, 200, "a header of a NetBIOS datagram, and its names");
+    let claim = talk.claim(by, 200, "a header of a NetBIOS datagram, and its names");
     Look::Yes(match client.or(server) {
         Some((from, to)) => claim.with("from", from.as_bytes()).with("to", to.as_bytes()),
         None => claim,

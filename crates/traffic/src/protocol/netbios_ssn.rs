@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use super::netbios_dgm::name;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -56,14 +56,14 @@ fn look(talk: &Talk<'_>) -> Look {
         // Four bytes alone say little.
         return match answer {
             Some(_) if talk.client.is_empty() && talk.ended && talk.server.bytes().len() <= 10 => {
-                Look::Yes(Claim::new(By::Server, 12, "the answer to a request for a session"))
+                Look::Yes(talk.claim(By::Server, 12, "the answer to a request for a session"))
             }
             _ if begun && !talk.ended && talk.client.bytes().len() < 260 => Look::More,
             _ => Look::No,
         };
     };
     let by = if answer.is_some() { By::Both } else { By::Client };
-    let claim = Claim::new(by, 200, "a request for a session with two names");
+    let claim = talk.claim(by, 200, "a request for a session with two names");
     let claim = claim.with("from", from.as_bytes()).with("to", to.as_bytes());
     Look::Yes(match answer {
         Some(answer) => claim.with("outcome", answer.as_bytes()),

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -60,7 +60,7 @@ fn look(talk: &Talk<'_>) -> Look {
             && server.first().is_some_and(u8::is_ascii_digit);
         return match (open && !talk.ended, asks) {
             (true, _) => Look::More,
-            (false, true) => Look::Yes(Claim::new(By::Client, 40, "client uses verbs of news")),
+            (false, true) => Look::Yes(talk.claim(By::Client, 40, "client uses verbs of news")),
             (false, false) => Look::No,
         };
     };
@@ -72,7 +72,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (false, false, 200 | 201) if client.is_empty() && !talk.ended => return Look::More,
         _ => return Look::No,
     };
-    Look::Yes(Claim::new(by, bits, rule).with("banner", banner))
+    Look::Yes(talk.claim(by, bits, rule).with("banner", banner))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Mask};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
@@ -160,7 +160,7 @@ fn look(talk: &Talk<'_>) -> Look {
                 Message::Control { .. } => "control request, and an answer to its number",
                 Message::Private { .. } => "private request and its answer",
             };
-            (said, Claim::new(By::Both, 96, rule))
+            (said, talk.claim(By::Both, 96, rule))
         }
         (Ok(asked @ Message::Time { mode: 3, version: 2.., times, .. }), Err(Not::Silent)) => {
             // Most fields of a first question are zero; one that repeats an answer has times that lie close.
@@ -171,17 +171,17 @@ fn look(talk: &Talk<'_>) -> Look {
                 [origin, received, sent] if near(origin, received) && near(received, sent) => 40,
                 _ => 12,
             };
-            (asked, Claim::new(By::Client, bits, "client begins with a question"))
+            (asked, talk.claim(By::Client, bits, "client begins with a question"))
         }
         (
             Ok(asked @ (Message::Control { answers: false, .. } | Message::Private { answers: false, .. })),
             Err(Not::Silent),
-        ) => (asked, Claim::new(By::Client, 32, "client begins with a control or private request")),
+        ) => (asked, talk.claim(By::Client, 32, "client begins with a control or private request")),
         (Ok(sent @ Message::Time { mode: 5 | 1, version: 3.., stratum: 1..=15, .. }), Err(Not::Silent)) => {
-            (sent, Claim::new(By::Sender, 32, "broadcast of time"))
+            (sent, talk.claim(By::Sender, 32, "broadcast of time"))
         }
         (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, version: 2.., .. })) => {
-            (said, Claim::new(By::Server, 40, "server's answer with its times"))
+            (said, talk.claim(By::Server, 40, "server's answer with its times"))
         }
         _ => return otherwise(talk, &client, &server),
     };

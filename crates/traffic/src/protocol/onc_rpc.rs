@@ -5,7 +5,7 @@ use wire::onc_rpc::{self, Body};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, not, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -75,10 +75,10 @@ fn look(talk: &Talk<'_>) -> Look {
     );
     let (call, claim) = match (&client, &server) {
         (Ok(call), Ok(xid)) if call.xid == *xid => {
-            (call, Claim::new(By::Both, 128, "call, and a reply with its number"))
+            (call, talk.claim(By::Both, 128, "call, and a reply with its number"))
         }
         (Ok(call), Err(Not::Silent | Not::Short)) => {
-            (call, Claim::new(By::Client, 72, "client begins with a call"))
+            (call, talk.claim(By::Client, 72, "client begins with a call"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -83,14 +83,14 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, hello);
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
-        (Ok(_), Ok(Answer::Acknowledged)) => Claim::new(By::Both, 160, "HEL and ACK"),
-        (Ok(_), Ok(Answer::Refused(_))) => Claim::new(By::Both, 140, "HEL and ERR"),
-        (_, Ok(Answer::Acknowledged)) => Claim::new(By::Server, 90, "server's ACK"),
-        (_, Ok(Answer::Refused(_))) => Claim::new(By::Server, 60, "server's ERR"),
+        (Ok(_), Ok(Answer::Acknowledged)) => talk.claim(By::Both, 160, "HEL and ACK"),
+        (Ok(_), Ok(Answer::Refused(_))) => talk.claim(By::Both, 140, "HEL and ERR"),
+        (_, Ok(Answer::Acknowledged)) => talk.claim(By::Server, 90, "server's ACK"),
+        (_, Ok(Answer::Refused(_))) => talk.claim(By::Server, 60, "server's ERR"),
         (Ok(_), Err(_)) if talk.client.bytes().starts_with(b"RHEF") => {
-            Claim::new(By::Client, 90, "a server calls its client")
+            talk.claim(By::Client, 90, "a server calls its client")
         }
-        (Ok(_), Err(_)) => Claim::new(By::Client, 90, "client begins with HEL"),
+        (Ok(_), Err(_)) => talk.claim(By::Client, 90, "client begins with HEL"),
         _ => return otherwise(talk, &client, &server),
     };
     let claim = match server {

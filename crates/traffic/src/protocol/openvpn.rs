@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -129,12 +129,12 @@ fn look(talk: &Talk<'_>) -> Look {
     let (reset, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
             let bits = if said.repeats.is_some() { 120 } else { 72 };
-            (asked, Claim::new(By::Both, bits, "resets of both sides"))
+            (asked, talk.claim(By::Both, bits, "resets of both sides"))
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) => {
-            (asked, Claim::new(By::Client, 44, "client begins with a reset"))
+            (asked, talk.claim(By::Client, 44, "client begins with a reset"))
         }
-        (Err(Not::Silent), Ok(said)) => (said, Claim::new(By::Server, 44, "server's reset")),
+        (Err(Not::Silent), Ok(said)) => (said, talk.claim(By::Server, 44, "server's reset")),
         _ => return otherwise(talk, &client, &server),
     };
     let protection = match reset.protection {

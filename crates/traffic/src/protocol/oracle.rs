@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, between, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -113,10 +113,10 @@ fn look(talk: &Talk<'_>) -> Look {
                 Answer::Redirect => "CONNECT and REDIRECT",
                 Answer::Resend => "CONNECT and RESEND",
             };
-            Claim::new(By::Both, 120, rule)
+            talk.claim(By::Both, 120, rule)
         }
-        (_, Ok(Answer::Refuse)) => Claim::new(By::Server, 120, "server's REFUSE"),
-        (Ok(_), _) => Claim::new(By::Client, 72, "client begins with CONNECT"),
+        (_, Ok(Answer::Refuse)) => talk.claim(By::Server, 120, "server's REFUSE"),
+        (Ok(_), _) => talk.claim(By::Client, 72, "client begins with CONNECT"),
         _ => return otherwise(talk, &client, &server),
     };
     let Ok((version, text)) = client else { return Look::Yes(claim) };

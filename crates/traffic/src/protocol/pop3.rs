@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -55,7 +55,7 @@ fn look(talk: &Talk<'_>) -> Look {
         // Redis says +OK to what is asked of it.
         _ => return Look::No,
     };
-    let mut claim = Claim::new(by, bits, rule).with("banner", banner.trim_ascii());
+    let mut claim = talk.claim(by, bits, rule).with("banner", banner.trim_ascii());
     for line in lines::lines(client) {
         let (verb, name) = lines::verb(line);
         match verb.to_ascii_uppercase().as_slice() {

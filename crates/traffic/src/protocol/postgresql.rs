@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -190,14 +190,14 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, |reader| answer(talk, reader));
     let claim = match (&client, &server) {
         (Ok(startup), Ok(Answer::Encryption(_))) if startup.asked => {
-            Claim::new(By::Both, 64, "request for encryption and its answer").and_more()
+            talk.claim(By::Both, 64, "request for encryption and its answer").and_more()
         }
         (Ok(_), Ok(Answer::Authentication(_) | Answer::Error)) => {
-            Claim::new(By::Both, 112, "start-up and its answer")
+            talk.claim(By::Both, 112, "start-up and its answer")
         }
-        (_, Ok(Answer::Authentication(_))) => Claim::new(By::Server, 56, "server asks for authentication"),
-        (_, Ok(Answer::Error)) => Claim::new(By::Server, 56, "server's error with its SQLSTATE"),
-        (Ok(_), _) => Claim::new(By::Client, 64, "client begins with a start-up or encryption request"),
+        (_, Ok(Answer::Authentication(_))) => talk.claim(By::Server, 56, "server asks for authentication"),
+        (_, Ok(Answer::Error)) => talk.claim(By::Server, 56, "server's error with its SQLSTATE"),
+        (Ok(_), _) => talk.claim(By::Client, 64, "client begins with a start-up or encryption request"),
         _ => return otherwise(talk, &client, &server),
     };
     let startup = client.unwrap_or_default();

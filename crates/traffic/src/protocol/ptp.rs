@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -110,7 +110,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(sent), Err(Not::Silent)) | (Err(Not::Silent), Ok(sent)) => (sent, By::Sender),
         _ => return otherwise(talk, &client, &server),
     };
-    let claim = Claim::new(by, message.bits, "message whose kind, length and clock fit");
+    let claim = talk.claim(by, message.bits, "message whose kind, length and clock fit");
     Look::Yes(
         claim
             .with("version", message.version.as_bytes())

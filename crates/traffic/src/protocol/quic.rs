@@ -8,7 +8,7 @@ use super::Recogniser;
 use crate::fingerprint::Carrier;
 use crate::hello;
 use crate::initial::{self, End};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -138,7 +138,7 @@ fn google(talk: &Talk<'_>) -> Look {
         return Look::No;
     };
     let version = heard(&talk.client).or(heard(&talk.server)).unwrap_or_default();
-    let claim = Claim::new(by, 44, "a version of Google's QUIC in its header").with("version", &version);
+    let claim = talk.claim(by, 44, "a version of Google's QUIC in its header").with("version", &version);
     let name = quic::google_server_name(talk.client.bytes());
     Look::Yes(match name {
         Some(name) => claim.with("sni", name),
@@ -164,7 +164,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (None, _, _, None) => return google(talk),
     };
     let shown = first.or_else(|| packets(&talk.server).next());
-    let mut claim = Claim::new(by, bits, rule);
+    let mut claim = talk.claim(by, bits, rule);
     claim.more = client.is_some() && server.is_none();
     let client = client.unwrap_or_default();
     let mut messages = tls::messages(&client).take(1);

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -95,10 +95,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, packet, packet, pairs);
     let (packet, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            (asked, Claim::new(By::Both, 72, "request, and an answer to its identifier"))
+            (asked, talk.claim(By::Both, 72, "request, and an answer to its identifier"))
         }
         (Ok(asked), Err(Not::Silent)) if matches!(asked.code, 1 | 4 | 12 | 40 | 43) => {
-            (asked, Claim::new(By::Client, 36, "client begins with a request"))
+            (asked, talk.claim(By::Client, 36, "client begins with a request"))
         }
         _ => return otherwise(talk, &client, &server),
     };

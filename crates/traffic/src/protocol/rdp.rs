@@ -6,7 +6,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -98,18 +98,18 @@ fn look(talk: &Talk<'_>) -> Look {
     let known = |request: &Request<'_>| request.negotiates || request.cookie.is_some();
     let claim = match (&client, &server) {
         (Ok(_), Ok(Answer::Chosen(_) | Answer::Refused(_))) => {
-            Claim::new(By::Both, 120, "connection request, and an answer with RDP's negotiation")
+            talk.claim(By::Both, 120, "connection request, and an answer with RDP's negotiation")
         }
         (Ok(request), Ok(Answer::Plain)) if known(request) => {
-            Claim::new(By::Both, 96, "connection request of RDP, and a plain confirm")
+            talk.claim(By::Both, 96, "connection request of RDP, and a plain confirm")
         }
         // Without cookie and negotiation it is only a transport that others use, too.
-        (Ok(_), Ok(Answer::Plain)) => Claim::new(By::Both, 12, "connection request and confirm of class 0"),
+        (Ok(_), Ok(Answer::Plain)) => talk.claim(By::Both, 12, "connection request and confirm of class 0"),
         (_, Ok(Answer::Chosen(_) | Answer::Refused(_))) => {
-            Claim::new(By::Server, 72, "server's confirm with RDP's negotiation")
+            talk.claim(By::Server, 72, "server's confirm with RDP's negotiation")
         }
         (Ok(request), Err(Not::Silent | Not::Short)) if known(request) => {
-            Claim::new(By::Client, 72, "client begins with RDP's connection request")
+            talk.claim(By::Client, 72, "client begins with RDP's connection request")
         }
         _ => return otherwise(talk, &client, &server),
     };

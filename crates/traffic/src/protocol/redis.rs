@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, between, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -97,17 +97,17 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, command);
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
-        (Ok(command), Ok(_)) if command.array => Claim::new(By::Both, 72, "RESP command and answer"),
-        (Ok(_), Ok(true)) => Claim::new(By::Both, 64, "inline command and Redis's answer"),
+        (Ok(command), Ok(_)) if command.array => talk.claim(By::Both, 72, "RESP command and answer"),
+        (Ok(_), Ok(true)) => talk.claim(By::Both, 64, "inline command and Redis's answer"),
         (_, Ok(true)) if !talk.server.bytes().starts_with(b"+") => {
-            Claim::new(By::Server, 96, "an error that Redis has")
+            talk.claim(By::Server, 96, "an error that Redis has")
         }
         // INFO as a line is answered by a long text.
         (Ok(_), Ok(_)) if talk.server.bytes().starts_with(b"$") => {
-            Claim::new(By::Both, 48, "inline command and RESP answer")
+            talk.claim(By::Both, 48, "inline command and RESP answer")
         }
         (Ok(command), Err(Not::Silent | Not::Short)) if command.array => {
-            Claim::new(By::Client, 48, "client begins with a RESP command")
+            talk.claim(By::Client, 48, "client begins with a RESP command")
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use super::rtcp::reports;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -33,7 +33,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return Look::No;
     }
     let by = if client.is_some() && server.is_some() { By::Both } else { By::Sender };
-    Look::Yes(Claim::new(by, 140, "RTCP with an application's packet named RIST"))
+    Look::Yes(talk.claim(by, 140, "RTCP with an application's packet named RIST"))
 }
 
 #[cfg(test)]

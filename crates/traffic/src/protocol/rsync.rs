@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -39,7 +39,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return Look::More;
     }
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
-    let mut claim = Claim::new(by, 80, "a line @RSYNCD: with a version");
+    let mut claim = talk.claim(by, 80, "a line @RSYNCD: with a version");
     if let Some(version) = server.or(client) {
         claim = claim.with("version", version);
     }

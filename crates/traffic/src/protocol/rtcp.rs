@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::rtcp::{self, Packet, RECEIVER_REPORT, SENDER_REPORT};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -59,7 +59,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let each = if reports.whole { 26 } else { 13 };
     let bits = u8::try_from(reports.packets.min(4) * each).unwrap_or(u8::MAX);
     let by = if both { By::Both } else { By::Sender };
-    let claim = Claim::new(by, bits, "packets of RTCP whose lengths make up the datagram");
+    let claim = talk.claim(by, bits, "packets of RTCP whose lengths make up the datagram");
     // The media may come on the same port (RFC 5761), and RIST names itself in later reports.
     let claim = if talk.client.pieces().chain(talk.server.pieces()).count() < 8 && !talk.ended {
         claim.and_more()

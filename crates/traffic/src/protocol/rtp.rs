@@ -8,7 +8,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::rtp::{self, Packet};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -113,7 +113,8 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     let packets = packets.unwrap_or_default();
     let Some(first) = packets.first() else { return Look::No };
-    let claim = Claim::new(by, 60, "version 2, one source, numbers in order over four packets")
+    let claim = talk
+        .claim(by, 60, "version 2, one source, numbers in order over four packets")
         .with("ssrc", format!("0x{:08x}", first.ssrc).as_bytes())
         .with("payload_type", first.payload_type.to_string().as_bytes());
     // What the payload looks like is told better by more packets.

@@ -5,7 +5,7 @@ use wire::http::{self, Head, Start};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -70,7 +70,7 @@ fn look(talk: &Talk<'_>) -> Look {
             return if open && !talk.ended { Look::More } else { Look::No };
         }
     };
-    let mut claim = Claim::new(by, 80, rule);
+    let mut claim = talk.claim(by, 80, rule);
     for head in client.iter().chain(&server) {
         match head.start {
             Start::Request { method, target } => claim = claim.with("method", method).with("target", target),

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -128,20 +128,20 @@ fn look(talk: &Talk<'_>) -> Look {
     let is_data = |inside: &Inside| matches!(inside, Inside::Old(_) | Inside::New(_));
     let (inside, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if is_data(asked) && is_data(said) => {
-            (said, Claim::new(By::Both, 96, "S7 inside the transport of both sides"))
+            (said, talk.claim(By::Both, 96, "S7 inside the transport of both sides"))
         }
         (Ok(_) | Err(Not::Silent), Ok(said)) if is_data(said) => {
-            (said, Claim::new(By::Server, 48, "S7 inside the server's transport"))
+            (said, talk.claim(By::Server, 48, "S7 inside the server's transport"))
         }
         (Ok(asked), Ok(_) | Err(Not::Silent | Not::Short)) if is_data(asked) => {
-            (asked, Claim::new(By::Client, 48, "S7 inside the client's transport"))
+            (asked, talk.claim(By::Client, 48, "S7 inside the client's transport"))
         }
         // A connection to rack and slot that was not used, or not yet.
         (Ok(asked @ Inside::Selectors { .. }), Ok(_)) => {
-            (asked, Claim::new(By::Both, 14, "connection to the selectors of a controller").and_more())
+            (asked, talk.claim(By::Both, 14, "connection to the selectors of a controller").and_more())
         }
         (Ok(asked @ Inside::Selectors { .. }), Err(Not::Silent | Not::Short)) => {
-            (asked, Claim::new(By::Client, 14, "connection to the selectors of a controller"))
+            (asked, talk.claim(By::Client, 14, "connection to the selectors of a controller"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -44,7 +44,7 @@ fn announcement<'a>(said: &Said<'a>) -> Option<(bool, &'a [u8])> {
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (announcement(&talk.client), announcement(&talk.server));
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
-    let mut claim = Claim::new(by, 96, "a header of SAP, and a session in SDP");
+    let mut claim = talk.claim(by, 96, "a header of SAP, and a session in SDP");
     if let Some((deletes, payload)) = server.or(client) {
         claim = claim.with("message", if deletes { b"deletion" } else { b"announcement" });
         if let Some((name, media)) = super::sdp::describe(payload) {

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -56,7 +56,7 @@ fn look(talk: &Talk<'_>) -> Look {
             .any(|bytes| bytes.starts_with(b"v=0") && lines::lines(bytes).count() < 3);
         return if open && !talk.ended && !talk.is_datagrams() { Look::More } else { Look::No };
     };
-    let mut claim = Claim::new(by, 72, "a description of a session");
+    let mut claim = talk.claim(by, 72, "a description of a session");
     if let Some((name, media)) = server.or(client) {
         claim = claim.with("session", name);
         if let Some(media) = media {

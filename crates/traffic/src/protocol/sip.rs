@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::http::{self, Head, Start};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -76,7 +76,7 @@ fn look(talk: &Talk<'_>) -> Look {
             return if open && !talk.ended && !talk.is_datagrams() { Look::More } else { Look::No };
         }
     };
-    let mut claim = Claim::new(by, 80, rule);
+    let mut claim = talk.claim(by, 80, rule);
     if claim.is_enough(talk) {
         return Look::Yes(claim);
     }

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -179,10 +179,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, read);
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if said.answers && (!asked.answers || asked.generation == 3) => {
-            (said, Claim::new(By::Both, 88, "request and answer of SMB"))
+            (said, talk.claim(By::Both, 88, "request and answer of SMB"))
         }
-        (_, Ok(said)) if said.answers => (said, Claim::new(By::Server, 56, "server's answer of SMB")),
-        (Ok(asked), Err(_)) => (asked, Claim::new(By::Client, 56, "client begins with SMB")),
+        (_, Ok(said)) if said.answers => (said, talk.claim(By::Server, 56, "server's answer of SMB")),
+        (Ok(asked), Err(_)) => (asked, talk.claim(By::Client, 56, "client begins with SMB")),
         _ => return otherwise(talk, &client, &server),
     };
     let generation = message.generation.to_string();

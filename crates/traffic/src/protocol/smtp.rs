@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::lines;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -55,7 +55,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return match greets(client) {
             _ if open && !talk.ended => Look::More,
             Some(name) => {
-                Look::Yes(Claim::new(By::Client, 44, "client greets as mail does").with("client_name", name))
+                Look::Yes(talk.claim(By::Client, 44, "client greets as mail does").with("client_name", name))
             }
             None => Look::No,
         };
@@ -80,7 +80,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return Look::No,
     };
-    let mut claim = Claim::new(by, bits, rule).with("banner", banner);
+    let mut claim = talk.claim(by, bits, rule).with("banner", banner);
     if let Some(name) = greets(client) {
         claim = claim.with("client_name", name);
     }

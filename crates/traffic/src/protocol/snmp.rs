@@ -5,7 +5,7 @@ use wire::ber::{OBJECT_IDENTIFIER, SEQUENCE};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -119,18 +119,18 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, read, read, pairs);
     let (message, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            (asked, Claim::new(By::Both, 96, "request, and an answer to its number"))
+            (asked, talk.claim(By::Both, 96, "request, and an answer to its number"))
         }
         // Who answers is no client: the other way round it is a server. Of version 3, an answer looks like a trap.
         (Ok(told), Ok(asked)) if told.kind != Kind::Asks && asked.kind == Kind::Asks => return Look::No,
         (Ok(told), _) if told.operation == "response" && talk.is_datagrams() => return Look::No,
         (Ok(told), _) if told.kind != Kind::Asks && talk.is_datagrams() => {
-            (told, Claim::new(By::Sender, 64, "a trap, or an answer to what was not seen"))
+            (told, talk.claim(By::Sender, 64, "a trap, or an answer to what was not seen"))
         }
         (Ok(asked), Err(Not::Silent | Not::Short)) => {
-            (asked, Claim::new(By::Client, 64, "client begins with a request"))
+            (asked, talk.claim(By::Client, 64, "client begins with a request"))
         }
-        (Err(Not::Silent), Ok(said)) => (said, Claim::new(By::Server, 64, "server's answer")),
+        (Err(Not::Silent), Ok(said)) => (said, talk.claim(By::Server, 64, "server's answer")),
         _ => return otherwise(talk, &client, &server),
     };
     let claim = claim.with("version", message.version.as_bytes());

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -94,7 +94,7 @@ fn request(rest: &[u8]) -> Option<String> {
 
 fn look_five(talk: &Talk<'_>, five: &Five<'_>) -> Look {
     let claim = |by, bits, rule| {
-        let claim = Claim::new(by, bits, rule).with("version", b"5");
+        let claim = talk.claim(by, bits, rule).with("version", b"5");
         match request(five.rest) {
             Some(address) => claim.with("connect", address.as_bytes()),
             None => claim,
@@ -166,7 +166,7 @@ fn look(talk: &Talk<'_>) -> Look {
         [] if rest.is_empty() => (By::Client, 20, "a request of SOCKS 4"),
         _ => return Look::No,
     };
-    Look::Yes(Claim::new(by, bits, rule).with("version", b"4").with("connect", address.as_bytes()))
+    Look::Yes(talk.claim(by, bits, rule).with("version", b"4").with("connect", address.as_bytes()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -123,16 +123,16 @@ fn look(talk: &Talk<'_>) -> Look {
     let (version, claim) = match (&client, &server) {
         // An answer goes to the socket that asked.
         (Ok(asked), Ok(said)) if said.destination == asked.socket || said.destination == 0 => {
-            (said.version, Claim::new(By::Both, 112, "handshake and its answer"))
+            (said.version, talk.claim(By::Both, 112, "handshake and its answer"))
         }
         (Ok(asked), Err(Not::Silent)) => {
-            (asked.version, Claim::new(By::Client, 96, "client begins with a handshake"))
+            (asked.version, talk.claim(By::Client, 96, "client begins with a handshake"))
         }
         (Err(Not::Silent), Ok(said)) if said.destination != 0 => {
-            (said.version, Claim::new(By::Server, 96, "server answers a handshake"))
+            (said.version, talk.claim(By::Server, 96, "server answers a handshake"))
         }
         (Err(_), Err(_)) if data(&talk.client).or(data(&talk.server)).is_some() => {
-            let claim = Claim::new(By::Sender, 90, "data packets to one socket, numbered in order");
+            let claim = talk.claim(By::Sender, 90, "data packets to one socket, numbered in order");
             return Look::Yes(claim);
         }
         // Too few data packets to judge by.

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::http::{self, Head, Start};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -46,7 +46,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (Some(_), None) => (By::Client, "M-SEARCH, NOTIFY or an answer in a datagram"),
         (None, None) => return Look::No,
     };
-    let mut claim = Claim::new(by, 96, rule);
+    let mut claim = talk.claim(by, 96, rule);
     for head in client.iter().chain(&server) {
         if let Start::Request { method, .. } = head.start {
             claim = claim.with("method", method);

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -54,7 +54,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let mut parts = line.splitn(2, |byte| *byte == b'-');
     let version = parts.next().unwrap_or_default();
     let software = parts.next().unwrap_or_default();
-    Look::Yes(Claim::new(by, 48, rule).with("version", version).with("software", software))
+    Look::Yes(talk.claim(by, 48, rule).with("version", version).with("software", software))
 }
 
 #[cfg(test)]

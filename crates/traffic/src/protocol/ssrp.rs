@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, between, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -53,10 +53,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, request);
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
-        (Ok(_), Ok(_)) => Claim::new(By::Both, 112, "question, and a list of instances"),
-        (_, Ok(_)) => Claim::new(By::Server, 104, "server's list of instances"),
+        (Ok(_), Ok(_)) => talk.claim(By::Both, 112, "question, and a list of instances"),
+        (_, Ok(_)) => talk.claim(By::Server, 104, "server's list of instances"),
         // One byte is no evidence; a name behind it is a little.
-        (Ok(Some(_)), Err(Not::Silent)) => Claim::new(By::Client, 14, "client asks for an instance"),
+        (Ok(Some(_)), Err(Not::Silent)) => talk.claim(By::Client, 14, "client asks for an instance"),
         _ => return otherwise(talk, &client, &server),
     };
     let list = server.unwrap_or_default();

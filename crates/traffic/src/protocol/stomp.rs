@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -73,9 +73,9 @@ fn look(talk: &Talk<'_>) -> Look {
         }
     });
     let claim = match (&client, &server) {
-        (Ok(_), Ok(_)) => Claim::new(By::Both, 120, "CONNECT and its answer"),
-        (_, Ok((Some(_), _))) => Claim::new(By::Server, 96, "server begins with CONNECTED"),
-        (Ok(_), _) => Claim::new(By::Client, 80, "client begins with CONNECT or STOMP"),
+        (Ok(_), Ok(_)) => talk.claim(By::Both, 120, "CONNECT and its answer"),
+        (_, Ok((Some(_), _))) => talk.claim(By::Server, 96, "server begins with CONNECTED"),
+        (Ok(_), _) => talk.claim(By::Client, 80, "client begins with CONNECT or STOMP"),
         _ => return otherwise(talk, &client, &server),
     };
     let (version, software) = server.unwrap_or_default();

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -138,7 +138,7 @@ fn look(talk: &Talk<'_>) -> Look {
         // A length that fits and a type are all there is.
         (false, false) => (12, "a header of classic STUN"),
     };
-    let mut claim = Claim::new(by, bits, rule);
+    let mut claim = talk.claim(by, bits, rule);
     for message in client.iter().chain(&server) {
         if message.class < 2 {
             claim = claim.with("method", method_name(message.method).as_bytes());

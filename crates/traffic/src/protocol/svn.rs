@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -62,7 +62,7 @@ fn look(talk: &Talk<'_>) -> Look {
         let open = talk.server.bytes().starts_with(b"( success ( ") && talk.server.bytes().len() < 64;
         return if open && !talk.ended { Look::More } else { Look::No };
     };
-    let claim = Claim::new(by, 120, "lists of capabilities of Subversion");
+    let claim = talk.claim(by, 120, "lists of capabilities of Subversion");
     Look::Yes(match client {
         Some(url) => claim.with("url", url),
         None => claim,

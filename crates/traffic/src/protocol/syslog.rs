@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -149,7 +149,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let (Ok(message), Err(Not::Silent)) = (&client, &server) else {
         return otherwise(talk, &client, &server);
     };
-    let claim = Claim::new(By::Sender, message.bits, "priority in angle brackets, time, host");
+    let claim = talk.claim(By::Sender, message.bits, "priority in angle brackets, time, host");
     let claim = claim.with("format", message.format.as_bytes());
     Look::Yes(match message.host {
         Some(host) => claim.with("host", host),

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -66,7 +66,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (_, 2) => 30,
         _ => 44,
     };
-    Look::Yes(Claim::new(by, bits, "commands about options"))
+    Look::Yes(talk.claim(by, bits, "commands about options"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -127,9 +127,9 @@ fn look(talk: &Talk<'_>) -> Look {
             if !fits {
                 return Look::No;
             }
-            Claim::new(By::Both, 96, "request and its answer")
+            talk.claim(By::Both, 96, "request and its answer")
         }
-        (Ok(Message::Request { .. }), Err(_)) => Claim::new(By::Client, 64, "client begins with a request"),
+        (Ok(Message::Request { .. }), Err(_)) => talk.claim(By::Client, 64, "client begins with a request"),
         (Ok(_), Ok(_)) => {
             // The options of a server, and the word that they are taken.
             let agreed = match (&client, &server) {
@@ -142,14 +142,14 @@ fn look(talk: &Talk<'_>) -> Look {
             if bits == 0 {
                 return Look::No;
             }
-            Claim::new(By::Both, bits, "numbered blocks and their acknowledgements")
+            talk.claim(By::Both, bits, "numbered blocks and their acknowledgements")
         }
         (Ok(Message::Error { text }), Err(Not::Silent)) if text.len() >= 4 => {
-            Claim::new(By::Sender, 40, "an error of the server, from a new port").with("error", text)
+            talk.claim(By::Sender, 40, "an error of the server, from a new port").with("error", text)
         }
         // The first block, or the options that were agreed, and no acknowledgement yet.
         (Ok(Message::Data { block: 1, bytes: 512 } | Message::Options), Err(Not::Silent)) => {
-            Claim::new(By::Sender, 14, "first block of a server, from a new port").and_more()
+            talk.claim(By::Sender, 14, "first block of a server, from a new port").and_more()
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -184,7 +184,7 @@ fn look(talk: &Talk<'_>) -> Look {
     // A session that is taken up again has no certificate in it.
     let encrypted = |record: tls::Record<'_>| !matches!(record.kind, content::HANDSHAKE | content::ALERT);
     let open = is_open(&from_server) && !tls::records(talk.server.bytes()).any(encrypted);
-    let mut claim = Claim::new(by, bits, rule);
+    let mut claim = talk.claim(by, bits, rule);
     claim.more = (open || offer.is_some_and(|message| !message.is_whole())) && !talk.ended;
     if claim.is_enough(talk) {
         return Look::Yes(claim);
@@ -249,11 +249,11 @@ fn old(talk: &Talk<'_>, version: Result<u16, wire::Fault>) -> Look {
     let version = version.ok().and_then(tls::version_name).unwrap_or_default();
     let claim = match tls::parse_v2_server(talk.server.bytes()) {
         Ok(der) => {
-            let mut claim = Claim::new(By::Both, 110, "hellos of SSL 2.0 from both sides");
+            let mut claim = talk.claim(By::Both, 110, "hellos of SSL 2.0 from both sides");
             claim.certificate = certificate::read(der).map(Box::new);
             claim.with("version", b"SSL 2.0")
         }
-        Err(_) => Claim::new(By::Client, 60, "client begins with a hello of SSL 2.0"),
+        Err(_) => talk.claim(By::Client, 60, "client begins with a hello of SSL 2.0"),
     };
     Look::Yes(claim.with("versions_offered", version.as_bytes()))
 }

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -39,9 +39,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, version);
     let server = hear(talk, &talk.server, version);
     let (version, claim) = match (&client, &server) {
-        (Ok(_), Ok(version)) => (version, Claim::new(By::Both, 160, "both sides begin with their version")),
-        (_, Ok(version)) => (version, Claim::new(By::Server, 80, "server begins with RFB and its version")),
-        (Ok(version), _) => (version, Claim::new(By::Client, 80, "client says RFB and its version")),
+        (Ok(_), Ok(version)) => (version, talk.claim(By::Both, 160, "both sides begin with their version")),
+        (_, Ok(version)) => (version, talk.claim(By::Server, 80, "server begins with RFB and its version")),
+        (Ok(version), _) => (version, talk.claim(By::Client, 80, "client says RFB and its version")),
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(claim.with("version", version))

@@ -5,7 +5,7 @@ use wire::tunnel::vxlan;
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, Is, Mask};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -69,9 +69,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, network);
     let server = hear(talk, &talk.server, network);
     let (network, claim) = match (&client, &server) {
-        (Ok(network), Ok(_)) => (network, Claim::new(By::Both, 120, "frames inside of both sides")),
+        (Ok(network), Ok(_)) => (network, talk.claim(By::Both, 120, "frames inside of both sides")),
         (Ok(network), Err(_)) | (Err(_), Ok(network)) => {
-            (network, Claim::new(By::Sender, 76, "a frame inside"))
+            (network, talk.claim(By::Sender, 76, "a frame inside"))
         }
         _ => return otherwise(talk, &client, &server),
     };

@@ -5,7 +5,7 @@ use wire::http::{self, Head, Start};
 
 use super::Recogniser;
 use super::http::details;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -68,7 +68,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return Look::No;
     }
     // More than HTTP's own claim: this is HTTP, and then more.
-    let claim = details(Claim::new(by, 200, rule), request.as_ref(), response.as_ref());
+    let claim = details(talk.claim(by, 200, rule), request.as_ref(), response.as_ref());
     let subprotocol = response.and_then(|head| head.field("sec-websocket-protocol"));
     Look::Yes(match subprotocol {
         Some(name) => claim.with("subprotocol", name),

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear_pair, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
@@ -75,16 +75,16 @@ fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = hear_pair(talk, message, message, pairs);
     match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
-            Look::Yes(Claim::new(By::Both, 104, "handshake, and a response to its index"))
+            Look::Yes(talk.claim(By::Both, 104, "handshake, and a response to its index"))
         }
         (Ok(Message::Initiation { .. }), Err(Not::Silent)) => {
-            Look::Yes(Claim::new(By::Client, 44, "client begins with a handshake of 148 bytes"))
+            Look::Yes(talk.claim(By::Client, 44, "client begins with a handshake of 148 bytes"))
         }
         (Ok(_), Ok(_)) if numbered(&talk.client) || numbered(&talk.server) => {
-            Look::Yes(Claim::new(By::Both, 48, "data of both sides, numbered in order"))
+            Look::Yes(talk.claim(By::Both, 48, "data of both sides, numbered in order"))
         }
         (Ok(Message::Data { .. }), Err(Not::Silent)) if numbered(&talk.client) => {
-            Look::Yes(Claim::new(By::Sender, 40, "data to one peer, numbered in order"))
+            Look::Yes(talk.claim(By::Sender, 40, "data to one peer, numbered in order"))
         }
         (Ok(_), _) if !talk.ended => Look::More,
         _ => otherwise(talk, &client, &server),

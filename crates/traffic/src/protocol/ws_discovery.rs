@@ -1,9 +1,12 @@
 //! WS-Discovery: SOAP envelopes in datagrams with the namespace of discovery (WS-Discovery 1.1 §4).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Class, Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -22,11 +25,14 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 };
 
 /// The namespaces of the drafts of 2004 and 2005, and of the standard of 2009.
-const NAMESPACES: &[&[u8]] = &[
-    b"http://schemas.xmlsoap.org/ws/2005/04/discovery",
-    b"http://schemas.xmlsoap.org/ws/2004/10/discovery",
-    b"http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01",
-];
+static NAMESPACES: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+    [
+        "http://schemas.xmlsoap.org/ws/2005/04/discovery",
+        "http://schemas.xmlsoap.org/ws/2004/10/discovery",
+        "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01",
+    ]
+    .map(Finder::new)
+});
 
 const MESSAGES: &[&str] = &["ProbeMatches", "Probe", "ResolveMatches", "Resolve", "Hello", "Bye"];
 
@@ -35,9 +41,9 @@ fn message(said: &Said<'_>) -> Option<&'static str> {
     let bytes = said.bytes();
     memchr::memmem::find(bytes, b"Envelope")?;
     let mut found = None;
-    for namespace in NAMESPACES {
-        for at in memchr::memmem::find_iter(bytes, namespace) {
-            let rest = bytes.get(at + namespace.len()..).and_then(|rest| rest.strip_prefix(b"/"));
+    for namespace in &*NAMESPACES {
+        for at in namespace.find_iter(bytes) {
+            let rest = bytes.get(at + namespace.needle().len()..).and_then(|rest| rest.strip_prefix(b"/"));
             let named = |name: &&&str| rest.is_some_and(|rest| rest.starts_with(name.as_bytes()));
             found = found
                 .or(Some(""))
@@ -57,7 +63,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (Some(_), None) => (By::Client, "client sends SOAP with the namespace of discovery"),
         (None, None) => return Look::No,
     };
-    let mut claim = Claim::new(by, 200, rule);
+    let mut claim = talk.claim(by, 200, rule);
     for name in client.into_iter().chain(server).filter(|name| !name.is_empty()) {
         claim = claim.with("message", name.as_bytes());
     }

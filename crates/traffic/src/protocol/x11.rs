@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -75,10 +75,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let server = hear(talk, &talk.server, |reader| answer(reader, setup.little));
     let claim = match &server {
         Ok(Some(vendor)) => {
-            Claim::new(By::Both, 112, "set-up, and an answer in its byte order").with("vendor", vendor)
+            talk.claim(By::Both, 112, "set-up, and an answer in its byte order").with("vendor", vendor)
         }
-        Ok(None) => Claim::new(By::Both, 96, "set-up, and a refusal in its byte order"),
-        Err(Not::Silent | Not::Short) => Claim::new(By::Client, 48, "client begins with a set-up"),
+        Ok(None) => talk.claim(By::Both, 96, "set-up, and a refusal in its byte order"),
+        Err(Not::Silent | Not::Short) => talk.claim(By::Client, 48, "client begins with a set-up"),
         Err(Not::Other) => return Look::No,
     };
     Look::Yes(if setup.method.is_empty() { claim } else { claim.with("authentication", setup.method) })

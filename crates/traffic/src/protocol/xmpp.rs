@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::{Said, Talk};
 
@@ -59,7 +59,7 @@ fn look(talk: &Talk<'_>) -> Look {
         let open = client == Err(true) || server == Err(true);
         return if open && !talk.ended { Look::More } else { Look::No };
     };
-    let mut claim = Claim::new(by, 200, "a stream of XML in the namespace of XMPP");
+    let mut claim = talk.claim(by, 200, "a stream of XML in the namespace of XMPP");
     for tag in client.iter().chain(&server) {
         for (text, name) in [(" to=", "host"), (" from=", "from"), (" xmlns=", "role")] {
             if let Some(value) =

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, hear, json_text, must, otherwise, printable};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
 
@@ -40,9 +40,9 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, message);
     let server = hear(talk, &talk.server, message);
     let claim = match (&client, &server) {
-        (Ok(_), Ok(_)) => Claim::new(By::Both, 96, "headers of both sides"),
-        (_, Ok(_)) => Claim::new(By::Server, 48, "server's header"),
-        (Ok(_), Err(Not::Silent | Not::Short)) => Claim::new(By::Client, 48, "client's header"),
+        (Ok(_), Ok(_)) => talk.claim(By::Both, 96, "headers of both sides"),
+        (_, Ok(_)) => talk.claim(By::Server, 48, "server's header"),
+        (Ok(_), Err(Not::Silent | Not::Short)) => talk.claim(By::Client, 48, "client's header"),
         _ => return otherwise(talk, &client, &server),
     };
     let asked = client.unwrap_or_default();

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
 use crate::fields::{Not, Part, Reader, between, hear, must, otherwise};
-use crate::recognise::{By, Claim, Look};
+use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Is};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -74,10 +74,10 @@ fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, request);
     let server = hear(talk, &talk.server, answer);
     let claim = match (&client, &server) {
-        (Ok(true), Ok(true)) => Claim::new(By::Both, 144, "connection request and its answer"),
-        (Ok(false), Ok(false)) => Claim::new(By::Both, 64, "a word of four letters, and ZooKeeper's answer"),
+        (Ok(true), Ok(true)) => talk.claim(By::Both, 144, "connection request and its answer"),
+        (Ok(false), Ok(false)) => talk.claim(By::Both, 64, "a word of four letters, and ZooKeeper's answer"),
         (Ok(true), Err(Not::Silent | Not::Short)) => {
-            Claim::new(By::Client, 96, "client begins with a connection request")
+            talk.claim(By::Client, 96, "client begins with a connection request")
         }
         _ => return otherwise(talk, &client, &server),
     };
