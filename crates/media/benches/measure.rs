@@ -132,7 +132,9 @@ fn main() {
     }
     if wanted("reception") {
         let mut reception = reception();
-        measure("reception", &tape, 20, |packet| reception.handle(packet));
+        measure("reception", &tape, 20, |packet| {
+            reception.handle(packet);
+        });
         assert_eq!(reception.facts().lost, 0);
     }
     if wanted("shaping") {

@@ -10,6 +10,9 @@
 
 mod delay;
 mod field;
+mod guess;
+#[path = "../support/other_hand.rs"]
+mod other_hand;
 mod pacing;
 mod rings;
 mod studio;

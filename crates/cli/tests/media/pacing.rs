@@ -1,38 +1,16 @@
 //! ST 2110-21 against a second opinion: every frame's extremes of the receiver's buffer and of the network's bucket are
 //! those that a program of another hand finds by exact fractions in what tshark reads of the same capture.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use media::make::video::Head;
 use model::media::{Ratio, Scan, SenderType, VideoFormat};
 use serde_json::Value;
 
 use crate::studio::{Studio, description, format, send_as, session_of};
-use crate::support::{Home, err, out, status};
-use crate::{PYTHON, capture, has, kept, probe, word};
+use crate::support::{Home, out, status};
+use crate::{PYTHON, capture, has, kept, other_hand, probe, word};
 
 const SENDER: &str = "192.0.2.10:5004";
 const GROUP: &str = "239.1.1.1:5004";
-
-/// What the other program says of each frame or field.
-fn other_hand(path: &Path, port: u16, rate: &str, scan: &str, height: u16, model: &str) -> Vec<Value> {
-    let decode = format!("udp.port=={port},rtp");
-    let fields = ["frame.time_epoch", "rtp.seq", "rtp.timestamp", "rtp.marker", "rtp.payload"];
-    let mut tshark = Command::new("tshark");
-    tshark.args(["-r", word(path), "-d", &decode, "-Y", "rtp", "-T", "fields"]);
-    tshark.args(fields.iter().flat_map(|field| ["-e", field]));
-    let mut tshark = tshark.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let program = include_str!("pacing.py");
-    let output = Command::new(PYTHON)
-        .args(["-c", program, rate, scan, &height.to_string(), model])
-        .stdin(tshark.stdout.take().unwrap())
-        .output()
-        .unwrap();
-    assert!(tshark.wait().unwrap().success() && output.status.success(), "{}", err(&output));
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 /// Each frame says the same in both.
 fn agree(case: &str, document: &Value, theirs: &[Value], names: &[&str]) {
@@ -107,7 +85,7 @@ fn every_frame_is_as_another_hand_computes_it() {
             let document = probe(&home, &[word(&path), "--sdp", word(&sdp)]);
             let rate = format!("{}/{}", made.frame_rate.numerator(), made.frame_rate.denominator());
             let scan = if made.scan == Scan::Progressive { "progressive" } else { "interlaced" };
-            let theirs = other_hand(&path, 5004, &rate, scan, made.height, "raw");
+            let theirs = other_hand::units(&path, 5004, &rate, scan, made.height, "raw").unwrap();
             agree(&case, &document, &theirs, ALL);
             extremes.extend(
                 theirs.iter().map(|unit| unit["linear"].to_string() + &unit["burst_most"].to_string()),
@@ -130,7 +108,7 @@ fn compressed_video_of_the_field_fills_the_network_as_another_hand_computes_it()
     let format = &stream["format"];
     let port = u16::try_from(stream["legs"][0]["destination_port"].as_u64().unwrap()).unwrap();
     let rate = format["frame_rate"].as_str().unwrap();
-    let mut theirs = other_hand(&path, port, rate, "interlaced", 1080, "compressed");
+    let mut theirs = other_hand::units(&path, port, rate, "interlaced", 1080, "compressed").unwrap();
     // Whether the capture begins with a field's first packet is not said: that one is not judged. It leaves nothing behind.
     theirs.remove(0);
     agree("JPEG XS", &document, &theirs, &["packets", "burst_most", "gap_ns"]);

@@ -9,11 +9,12 @@ use model::{Timestamp, Utc};
 use super::Datagram;
 use super::book::Book;
 use super::essence::{Essence, offset};
-use super::sense::Sense;
+use super::sense::{Found, Sense};
 use crate::Packet;
 use crate::clock::CaptureClock;
 use crate::hitless::Hitless;
 use crate::reception::{Reception, ReceptionPlan, Reports, Timing, TimingPlan};
+use crate::sdp;
 use crate::shaping::{Payload, Raster, Shaping, ShapingPlan};
 
 /// One leg while it is measured.
@@ -178,8 +179,11 @@ impl Live {
         }
         self.assumed = assumed;
         self.offset = low(offset(session));
+        // What the session leaves out is listened for.
+        if !matches!(format.essence, media::Essence::RawVideo(_)) {
+            self.sense = None;
+        }
         self.format = Some((format, basis));
-        self.sense = None;
         let mut legs = core::mem::take(&mut self.legs);
         for leg in &mut legs {
             self.equip(leg);
@@ -248,8 +252,25 @@ impl Live {
         packet.rtp.timestamp.wrapping_sub(low(offset(session)))
     }
 
-    pub(super) fn is_known(&self) -> bool {
-        self.format.is_some()
+    /// Learns what the payload tells: all of it, or what the session leaves out.
+    pub(super) fn find(&mut self, found: Found, book: &Book, at: (&Packet<'_>, Option<i64>)) {
+        let Found { mut format, mut assumed } = found;
+        let Some((agreed, Basis::Session(session))) = &self.format else {
+            return self.learn((format, Basis::Payload), None, assumed, at);
+        };
+        let (session, media::Essence::RawVideo(said)) = (*session, &agreed.essence) else { return };
+        let media::Essence::Video(seen) = &format.essence else { return };
+        match sdp::format::completed(said, seen) {
+            Some(whole) => {
+                let told = whole.frame_rate;
+                format.essence = media::Essence::Video(whole);
+                assumed =
+                    vec![format!("{told} frames a second by timestamps, for the session does not say all.")];
+            }
+            None => assumed.push(String::from("What the session says of the format is not understood.")),
+        }
+        format.clock_rate = agreed.clock_rate;
+        self.learn((format, Basis::Session(session)), book.sessions().get(session), assumed, at);
     }
 }
 
@@ -291,7 +312,7 @@ impl Live {
     }
 
     /// Listens to what it carries, while that is not known.
-    pub(super) fn sense(&mut self, packet: &Packet<'_>) -> Option<super::sense::Found> {
+    pub(super) fn sense(&mut self, packet: &Packet<'_>) -> Option<Found> {
         let sense = self.sense.as_mut().filter(|_| !packet.is_cut())?;
         let found = sense.hear(packet);
         if sense.is_over() {
@@ -346,15 +367,20 @@ impl Live {
 
     /// What was measured so far.
     pub(super) fn facts(&self) -> Stream {
+        let concluded = match (&self.format, &self.sense) {
+            (None, Some(sense)) => sense.conclude(self.payload_type),
+            _ => None,
+        };
+        let (concluded, assumed) = match concluded {
+            Some(found) => (Some((found.format, Basis::Payload)), found.assumed),
+            None => (None, self.assumed.clone()),
+        };
         let mut stream = Stream {
             ssrc: self.ssrc,
             payload_type: self.payload_type,
             frame: self.frame,
-            format: self.format.clone().or_else(|| {
-                let found = self.sense.as_ref()?.conclude(self.payload_type)?;
-                Some((found.format, Basis::Payload))
-            }),
-            assumed: self.assumed.clone(),
+            format: self.format.clone().or(concluded),
+            assumed,
             session: self.session,
             legs: Vec::with_capacity(self.legs.len()),
             hitless: self.hitless.as_ref().filter(|_| self.legs.len() > 1).map(|hitless| hitless.facts()),

@@ -255,11 +255,10 @@ impl Monitor {
         }
         live.handle(leg, packet);
         if leg == 0
-            && !live.is_known()
             && let Some(found) = live.sense(packet)
         {
             let traced = self.clocks.tai_offset_ns().map(|offset| offset.add_ns);
-            live.learn((found.format, Basis::Payload), None, found.assumed, (packet, traced));
+            live.find(found, &self.book, (packet, traced));
         }
     }
 

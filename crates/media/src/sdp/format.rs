@@ -247,6 +247,35 @@ pub fn written(payload_type: u8, encoding: &str, parameters: &str) -> Option<For
     Explained::of(&medium).format(payload_type)
 }
 
+/// What a description of uncompressed video that leaves something out (the frame rate, as FFmpeg's do) means for a stream in
+/// which this was found. `None` where what it says is not understood.
+pub fn completed(said: &str, found: &VideoFormat) -> Option<VideoFormat> {
+    let whole = format!("96 {said}");
+    let (_, parameters) = Parameters::parse(&whole)?;
+    let mut text = said.trim_end_matches([' ', ';']).to_owned();
+    let mut add = |key: &str, value: String| {
+        if parameters.value(key).is_none() {
+            text.push_str(&format!("; {key}={value}"));
+        }
+    };
+    add("sampling", found.sampling.token().to_owned());
+    add("depth", found.depth.token().to_owned());
+    add("width", found.width.to_string());
+    add("height", found.height.to_string());
+    add("exactframerate", found.frame_rate.to_string());
+    for (flag, holds) in
+        [("interlace", found.scan != Scan::Progressive), ("segmented", found.scan == Scan::Segmented)]
+    {
+        if holds && !parameters.flag(flag) {
+            text.push_str(&format!("; {flag}"));
+        }
+    }
+    match written(96, "raw/90000", &text)?.essence {
+        Essence::Video(format) => Some(format),
+        _ => None,
+    }
+}
+
 fn essence(map: &Map, parameters: &Parameters<'_>, medium: &Section) -> Essence {
     // Names of encodings are compared without regard to case (RFC 4855 §3).
     match map.name.to_ascii_lowercase().as_str() {
@@ -292,6 +321,16 @@ fn side(text: &str) -> Option<u16> {
     number(text).filter(|side| (1..=32_767).contains(side))
 }
 
+/// The names of ST 2110-20, and those of RFC 4175 §6.1 that GStreamer writes.
+fn colorimetry(token: &str) -> Option<Colorimetry> {
+    match token {
+        "BT601-5" => Some(Colorimetry::Bt601),
+        "BT709-2" => Some(Colorimetry::Bt709),
+        "SMPTE240M" => Some(Colorimetry::Unspecified),
+        _ => Colorimetry::from_token(token),
+    }
+}
+
 /// What is said must be understood; what is not said has a default where receivers can do with one.
 fn video(said: &Parameters<'_>, medium: &Section) -> Option<VideoFormat> {
     fn or<T>(said: &Parameters<'_>, key: &str, read: fn(&str) -> Option<T>, default: T) -> Option<T> {
@@ -304,7 +343,7 @@ fn video(said: &Parameters<'_>, medium: &Section) -> Option<VideoFormat> {
         height: said.token("height", side)?,
         frame_rate: frame_rate(said, medium)?,
         scan: said.scan(),
-        colorimetry: or(said, "colorimetry", Colorimetry::from_token, Colorimetry::Unspecified)?,
+        colorimetry: or(said, "colorimetry", colorimetry, Colorimetry::Unspecified)?,
         transfer: or(said, "TCS", Transfer::from_token, Transfer::Sdr)?,
         range: or(said, "RANGE", Range::from_token, Range::Narrow)?,
         packing: or(said, "PM", Packing::from_token, Packing::General)?,
