@@ -187,6 +187,8 @@ fn every_rule_rings() {
         (Lint::ParameterValue, VIDEO, "TCS=SDR", "TCS=SDR; TSDELAY=0"),
         (Lint::ParameterValue, VIDEO, "BT709", "BT709-2"),
         (Lint::ParameterValue, VIDEO, "YCbCr-4:2:2", "YCbCr-4:1:1"),
+        (Lint::ParameterValue, JPEG_XS, "packetmode=0", "packetmode=0; transmode=0"),
+        (Lint::ParameterValue, JPEG_XS, "packetmode=0", "packetmode=2"),
         (Lint::ParameterValue, DATA, "{0x61,0x02}", "{61,02}"),
         (Lint::ParameterValue, METADATA, "DIT=100", "DIT=0x100"),
         (Lint::ParameterFlag, VIDEO, "interlace;", "interlace=1;"),

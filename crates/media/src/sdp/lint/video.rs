@@ -78,6 +78,10 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
             pacing(report, &said, Severity::Error);
             one_of(report, &said, "packetmode", "RFC 9134 §7.1", |text| matches!(text, "0" | "1"));
             one_of(report, &said, "transmode", "RFC 9134 §7.1", |text| matches!(text, "0" | "1"));
+            if (said.value("transmode"), said.value("packetmode")) == (Some("0"), Some("0")) {
+                let text = "transmode=0, out of order, for slices only (packetmode=1)";
+                report.tell_by(Lint::ParameterValue, "RFC 9134 §4.3", said.at, text);
+            }
             let named =
                 said.value("SSN").is_some_and(|name| matches!(name, "ST2110-22:2019" | "ST2110-22:2022"));
             if !named && said.value("SSN").is_some() {
