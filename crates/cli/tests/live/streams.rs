@@ -409,3 +409,38 @@ fn two_legs_become_one() {
     assert!(number(&told["packets_used"]) <= most, "{told}");
     assert_eq!(pieces(&stage, "ours", PIXELS * 4).len(), 20);
 }
+
+#[test]
+fn sound_goes_to_a_group_of_ipv6_and_its_description_names_who_sends() {
+    if !possible("sound to a group of IPv6", &["ffmpeg"]) {
+        return;
+    }
+    let stage = Stage::new("streams-six");
+    stage.sh("ip link add q0 type veth peer name q1 && ip address add 2001:db8::1/64 dev q0 nodad");
+    stage.sh("ip address add 2001:db8::2/64 dev q1 nodad && ip link set q0 up && ip link set q1 up");
+    let common = ["--to", "[ff15::1:2]:5004", "-i", "q0", "--modest", "--no-progress", "--signal", "sweep"];
+    let sdp = stage.describe("audio", &common, &[]);
+    let text = std::fs::read_to_string(&sdp).unwrap();
+    assert!(text.contains("a=source-filter: incl IN IP6 ff15::1:2 2001:db8::1\r\n"), "{text}");
+    assert!(text.contains("c=IN IP6 ff15::1:2\r\n") && text.contains("IN IP6 2001:db8::1\r\ns="), "{text}");
+    let ours = stage.path("ours.wav");
+    let us =
+        stage.begin(&[US, "media", "receive", &sdp, "-i", "q1", "-o", &ours, "--duration", "5", "--json"]);
+    let probe =
+        [US, "media", "probe", "-i", "q1", "--sdp", &sdp, "--duration", "5", "--json", "--no-progress"];
+    let probe = stage.begin(&probe);
+    let sent = stage.send("audio", &common, &["--rtcp"], "3");
+    assert_eq!(sent["streams"][0]["legs"][0]["packets"], 3000);
+    let told: Value = serde_json::from_str(&ended(us)).unwrap();
+    let came = told["legs"][0]["packets"].as_u64().unwrap();
+    assert!(
+        came > 1000 && told["legs"][0]["source"].as_str().unwrap().starts_with("[2001:db8::1]:"),
+        "{told}"
+    );
+    let document: Value = serde_json::from_slice(&probe.wait_with_output().unwrap().stdout).unwrap();
+    let stream = &document["streams"][0];
+    assert_eq!((&stream["session"], &stream["legs"][0]["source"]), (&0.into(), &"2001:db8::1".into()));
+    assert!(stream["legs"][0]["reception"]["packets"].as_u64().unwrap() > 1000, "{stream}");
+    let codes = document["findings"].to_string();
+    assert!(!codes.contains("not-agreed") && !codes.contains("without-session"), "{codes}");
+}
