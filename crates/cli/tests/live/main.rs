@@ -19,6 +19,8 @@ mod drift;
 mod events;
 mod groups;
 mod odd;
+#[path = "../support/other_hand.rs"]
+mod other_hand;
 mod outputs;
 mod pacing;
 mod scene;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::other_hand;
 use crate::stage::{Stage, possible};
 use crate::support::err;
 
@@ -112,5 +113,60 @@ fn video_is_paced_as_its_type_says() {
         // A machine that is busy stops everybody for longer than narrow allows; wide is ahead by milliseconds.
         let least = if limits.word == "wide" { all * 6 / 10 } else { 1 };
         assert!(all > 0 && good >= least, "{}: {good} of {all}: {told}", limits.word);
+    }
+}
+
+#[test]
+fn every_frame_that_left_is_as_another_hand_computes_it() {
+    if !possible("a second opinion of what was sent", &["tcpdump", "tshark"]) {
+        return;
+    }
+    for (raster, rate, scan, height, kind) in [
+        ("625i50", "25/1", "interlaced", 576, "narrow"),
+        ("625i50", "25/1", "interlaced", 576, "wide"),
+        ("720p25", "25/1", "progressive", 720, "narrow-linear"),
+    ] {
+        let stage = Stage::new("pacing-other");
+        stage.sh("ip link add q0 type veth peer name q1 && ip address add 192.0.2.1/24 dev q0");
+        stage.sh("ip link set q0 up && ip link set q1 up");
+        let path = |name: &str| stage.home.0.join(name);
+        let (pcap, sdp) = (path("sent.pcap"), path("sent.sdp"));
+        let words = ["tcpdump", "-i", "q1", "-n", "-U", "-B", "65536", "--time-stamp-precision=nano", "-w"];
+        let filter = [pcap.to_str().unwrap(), "udp dst port 5004"];
+        let dump = stage.serve(&[&words[..], &filter].concat(), "listening on");
+        let us = ["media", "send", "video", "--to", "239.1.1.1:5004", "-i", "q0", "--no-segments", "--json"];
+        let how = ["--raster", raster, "--type", kind, "--duration", "1.5", "--sdp", sdp.to_str().unwrap()];
+        let output = stage.run(&[us.as_slice(), &how].concat());
+        assert!(output.status.success(), "{}", err(&output));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sent = told["streams"][0]["legs"][0]["packets"].as_u64().unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while (seen(pcap.to_str().unwrap()).len() as u64) < sent && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        drop(dump);
+        let probe = ["media", "probe", "--json", pcap.to_str().unwrap(), "--sdp", sdp.to_str().unwrap()];
+        let output = stage.run(&probe);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ours = document["series"][0]["units"].as_array().unwrap();
+        let Some(theirs) = other_hand::units(&pcap, 5004, rate, scan, height, "raw") else {
+            eprintln!("SKIPPED: {raster} {kind}: this machine sent a frame more than half a frame late");
+            continue;
+        };
+        assert!(ours.len() == theirs.len() && ours.len() > 10, "{} and {}", ours.len(), theirs.len());
+        let names =
+            ["at_ns", "packets", "burst_most", "first_packet_ns", "rtp_offset_ticks", "latency_ns", "gap_ns"];
+        for (number, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            for name in names {
+                assert_eq!(ours[name], theirs[name], "{raster} {kind}: {name} of {number}");
+            }
+            for name in ["gapped", "linear"] {
+                assert_eq!(ours[name][0], theirs[name][0], "{raster} {kind}: {name} of {number}");
+                // Where a frame is so late that reads of the next have begun, we count those when their frame has begun.
+                let late = theirs[name][1].as_i64().unwrap() <= 0 && ours[name][1].as_i64().unwrap() <= 0;
+                assert!(late || ours[name][1] == theirs[name][1], "{raster} {kind}: {name} of {number}");
+            }
+        }
+        eprintln!("{raster} {kind}: {} frames and fields of what was sent are the same in both", ours.len());
     }
 }
