@@ -52,7 +52,11 @@ def ask():
 
 def forever():
     while True:
-        ask()
+        try:
+            ask()
+        except (OSError, KeyError):
+            # It is still busy with who came before.
+            time.sleep(0.2)
 
 
 threading.Thread(target=forever, daemon=True).start()
