@@ -1,4 +1,4 @@
-//! How often frames come, and how they are scanned, from the timestamps of a stream that nobody described (ST 2110-10:2022 §7.6).
+//! How often frames come and how they are scanned, by the timestamps of a stream that nobody described (ST 2110-10:2022 §7.6).
 
 use model::media::{Ratio, Scan};
 
