@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use model::media::Refusal;
 
 #[cfg(target_os = "linux")]
-pub use crate::linux::transmit::{Pacer, Transmitter, Urgency, urgency};
+pub use crate::linux::transmit::{Pacer, Transmitter, Urgency, urgency, work_for};
 #[cfg(not(target_os = "linux"))]
-pub use crate::plain::{Pacer, Transmitter, Urgency, urgency};
+pub use crate::plain::{Pacer, Transmitter, Urgency, urgency, work_for};
 
 /// How to send. [`TransmitRequest::to`] is what most want.
 #[derive(Debug, Clone, PartialEq, Eq)]

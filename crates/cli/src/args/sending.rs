@@ -92,9 +92,9 @@ pub(crate) struct SendArgs {
     /// Do not ask for real-time scheduling and locked memory
     #[arg(long, help_heading = "Pacing")]
     pub(crate) modest: bool,
-    /// For how many microseconds before a packet is due to stay awake
-    #[arg(long, value_name = "MICROSECONDS", default_value_t = 60, help_heading = "Pacing")]
-    pub(crate) spin: u64,
+    /// For how many microseconds before a packet is due to stay awake; without it 60, and with narrow 2000: all the time
+    #[arg(long, value_name = "MICROSECONDS", help_heading = "Pacing")]
+    pub(crate) spin: Option<u64>,
     /// Hand each packet over by itself, even where the kernel could cut several
     #[arg(long, help_heading = "Pacing")]
     pub(crate) no_segments: bool,
@@ -155,7 +155,7 @@ pub(crate) struct SendVideoArgs {
     /// Which numbers are used: NARROW, FULLPROTECT or FULL
     #[arg(long, value_name = "RANGE", value_parser = range, default_value = "NARROW", help_heading = "Picture")]
     pub(crate) range: Range,
-    /// How rows are cut into packets
+    /// How rows are cut into packets; with gpm, packets of narrow and narrow-linear are filled across rows
     #[arg(long, value_enum, default_value_t = PackingName::Gpm, value_name = "MODE", help_heading = "Packets")]
     pub(crate) packing: PackingName,
     /// Largest UDP datagram in octets: more than 1460 is signalled as MAXUDP

@@ -8,8 +8,7 @@ use crate::other_hand;
 use crate::stage::{Stage, possible};
 use crate::support::err;
 
-/// 720p25 of 4:2:2 and ten bits: three packets for each of 720 rows.
-const PACKETS: i128 = 2160;
+/// 720p25 of 4:2:2 and ten bits: 720 rows of 3200 octets.
 const FRAME_PS: i128 = 40_000_000_000;
 /// Of 750 lines, the picture begins at the 28th, and 720 are active.
 const OFFSET_PS: i128 = FRAME_PS * 28 / 750;
@@ -18,13 +17,16 @@ const ACTIVE_PS: i128 = FRAME_PS * 720 / 750;
 /// How a type is judged: how far the reads of a frame spread, and what the two buffers hold.
 struct Limits {
     word: &'static str,
+    packets: i128,
     reads_ps: i128,
     burst: i128,
     buffer: i128,
 }
 
-const WIDE: Limits = Limits { word: "wide", reads_ps: FRAME_PS, burst: 16, buffer: 720 };
-const NARROW: Limits = Limits { word: "narrow", reads_ps: ACTIVE_PS, burst: 4, buffer: 8 };
+/// Three packets for each row.
+const WIDE: Limits = Limits { word: "wide", packets: 2160, reads_ps: FRAME_PS, burst: 16, buffer: 720 };
+/// 1425 octets in each packet.
+const NARROW: Limits = Limits { word: "narrow", packets: 1617, reads_ps: ACTIVE_PS, burst: 4, buffer: 8 };
 
 /// A packet: when it came in picoseconds of UTC, and the time and the marker of its frame.
 struct Seen {
@@ -53,14 +55,14 @@ fn seen(pcap: &str) -> Vec<Seen> {
 
 /// How many whole frames keep to the limits, of how many.
 fn kept(seen: &[Seen], limits: &Limits) -> (usize, usize) {
-    let drain_ps = FRAME_PS * 10 / (11 * PACKETS);
+    let drain_ps = FRAME_PS * 10 / (11 * limits.packets);
     let (mut level, mut drained) = (0, 0);
     let (mut good, mut all) = (0, 0);
     for frame in seen.chunk_by(|one, next| one.timestamp == next.timestamp) {
-        let whole = i128::try_from(frame.len()).unwrap() == PACKETS && frame.last().unwrap().marker;
+        let whole = i128::try_from(frame.len()).unwrap() == limits.packets && frame.last().unwrap().marker;
         // A frame whose packets came more than half a frame late would be taken for the next one.
         let begin_ps = frame[0].at_ps.div_euclid(FRAME_PS) * FRAME_PS + OFFSET_PS;
-        let read_ps = |packet: i128| begin_ps + packet * limits.reads_ps / PACKETS;
+        let read_ps = |packet: i128| begin_ps + packet * limits.reads_ps / limits.packets;
         let (mut keeps, mut read) = (true, 0);
         for (packet, one) in (0..).zip(frame) {
             let drains = one.at_ps / drain_ps;

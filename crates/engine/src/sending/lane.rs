@@ -11,8 +11,6 @@ use model::{Tai, Timestamp};
 
 use super::{Gate, Period, Watch};
 
-/// The system takes so many at once (one datagram is cut into no more).
-const MOST: usize = 64;
 /// How late a period may begin; what begins later is left out, or nothing would ever be in time again.
 const PATIENCE_NS: i64 = 20_000_000;
 /// How long to wait for makers when there is nothing to do.
@@ -98,10 +96,7 @@ impl Lane {
                 Err(TryRecvError::Disconnected) => self.over = true,
             }
         }
-        let period = self.period.as_ref()?;
-        let due = *period.due.get(self.next)?;
-        let opens = self.gate.map(|gate| gate.opens(u64::try_from(period.together(self.next)).unwrap_or(1)));
-        let due = opens.map_or(due, |opens| opens.max(due));
+        let due = self.period.as_ref()?.opens(self.next, self.gate)?;
         Some(Timestamp::from_ns(due.as_ns().saturating_sub(self.lead_ns)))
     }
 
@@ -121,18 +116,9 @@ impl Lane {
     /// Lets packets leave: those that are due together, and where we are late also those that should have left meanwhile.
     fn leave(&mut self, now: Timestamp<Tai>, pacer: &Pacer, watch: &Watch) {
         let Some(period) = &self.period else { return };
-        let mut count = period.together(self.next).min(MOST);
         let at = period.due.get(self.next).copied().unwrap_or(now);
         let reached = Timestamp::from_ns(now.as_ns().saturating_add(self.lead_ns));
-        let room = self.gate.map_or(count, |gate| usize::try_from(gate.room(reached)).unwrap_or(MOST));
-        while count < room.min(MOST) {
-            let more = period.together(self.next + count);
-            let due = period.due.get(self.next + count);
-            if more == 0 || count + more > room.min(MOST) || due.is_none_or(|due| *due > reached) {
-                break;
-            }
-            count += more;
-        }
+        let count = period.ready(self.next, reached, self.gate);
         let places = period.places.get(self.next..self.next + count).unwrap_or_default();
         for leg in &mut self.legs {
             leg.send(period.batch.bytes(), places, at);

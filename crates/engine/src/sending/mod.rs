@@ -14,10 +14,10 @@ pub mod video;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, Scope};
+use std::thread;
 use std::time::Duration;
 
-use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter, UrgencyRequest, urgency};
+use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter, UrgencyRequest, urgency, work_for};
 use media::clock::LEAP_SECONDS;
 use model::media::{SendingFacts, SentStream};
 use model::{Tai, Timestamp};
@@ -45,6 +45,8 @@ pub struct StreamPlan {
     pub legs: Vec<TransmitRequest>,
     /// How closely its packets may follow each other.
     pub gate: Option<Gate>,
+    /// For how long before a packet is due the thread that sends should stay awake.
+    pub spin: Duration,
     /// What is sent beside it now and then: reports, announcements.
     pub chores: Vec<Chore>,
 }
@@ -55,8 +57,8 @@ pub struct Sending {
     pub streams: Vec<StreamPlan>,
     /// What the thread that sends should be granted.
     pub urgency: UrgencyRequest,
-    /// For how long before a packet is due that thread stays awake.
-    pub spin: Duration,
+    /// For how long before a packet is due that thread stays awake; without it, for as long as a stream needs it.
+    pub spin: Option<Duration>,
     /// How long; without it, until it is stopped.
     pub duration: Option<Duration>,
 }
@@ -74,7 +76,8 @@ pub struct Watch {
 
 /// Sends until the time is over or somebody says stop, and tells what became of it.
 pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError> {
-    let pacer = Pacer::new(LEAP_SECONDS * 1_000_000_000, sending.spin);
+    let needed = sending.streams.iter().map(|plan| plan.spin).max().unwrap_or_default();
+    let pacer = Pacer::new(LEAP_SECONDS * 1_000_000_000, sending.spin.unwrap_or(needed));
     let begin = Timestamp::from_ns(pacer.now().as_ns() + RUN_UP_NS);
     let end = sending.duration.map(|duration| {
         let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
@@ -100,12 +103,23 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
     }
     let clock = pacer.clock();
     let (efforts, mut streams, ended) = thread::scope(|scope| {
-        let making: Vec<_> = makers.into_iter().map(|maker| maker.spawn(scope, begin, end, watch)).collect();
+        let wish = sending.urgency;
+        let making: Vec<_> = makers
+            .into_iter()
+            .map(|maker| {
+                scope.spawn(move || {
+                    work_for(&wish);
+                    maker.run(begin, end, watch)
+                })
+            })
+            .collect();
         let chores = scope.spawn({
             let pacer = pacer.clone();
-            move || chores::run(chores, &pacer, end, &watch.stop)
+            move || {
+                work_for(&wish);
+                chores::run(chores, &pacer, end, &watch.stop);
+            }
         });
-        let wish = sending.urgency;
         let paced = scope.spawn(move || {
             let mut granted = urgency(&wish);
             let mut pacer = pacer;
@@ -143,16 +157,6 @@ struct Maker {
 type Made = (u64, Vec<(String, u64)>);
 
 impl Maker {
-    fn spawn<'s>(
-        self,
-        scope: &'s Scope<'s, '_>,
-        begin: Timestamp<Tai>,
-        end: Option<Timestamp<Tai>>,
-        watch: &'s Watch,
-    ) -> thread::ScopedJoinHandle<'s, Made> {
-        scope.spawn(move || self.run(begin, end, watch))
-    }
-
     fn run(mut self, begin: Timestamp<Tai>, end: Option<Timestamp<Tai>>, watch: &Watch) -> Made {
         let mut number = self.source.first(begin);
         let last = end.map(|end| self.source.first(end));
@@ -161,9 +165,13 @@ impl Maker {
             let Ok(mut period) = self.empty.recv() else { break };
             // What could not leave in time any more is not made.
             let soonest = self.source.first(self.clock.now());
+            let soonest = last.map_or(soonest, |last| soonest.min(last));
             if let Ok(late @ 1..) = u64::try_from(soonest.saturating_sub(number)) {
                 left_out += late;
                 number = soonest;
+                if Some(number) == last {
+                    break;
+                }
             }
             period.clear(number);
             self.source.make(number, &mut period);
@@ -176,5 +184,7 @@ impl Maker {
     }
 }
 
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,11 @@ use std::ops::Range;
 use media::make::Batch;
 use model::{Tai, Timestamp};
 
+use super::Gate;
+
+/// The system takes so many at once (one datagram is cut into no more).
+const MOST: usize = 64;
+
 /// The packets of one period (a frame, a field, some milliseconds of audio), and when each leaves.
 #[derive(Debug, Default)]
 pub struct Period {
@@ -36,8 +41,31 @@ impl Period {
         }
     }
 
+    /// When this packet leaves, with those that are due together with it; a gate may hold it back.
+    pub(super) fn opens(&self, from: usize, gate: Option<Gate>) -> Option<Timestamp<Tai>> {
+        let due = *self.due.get(from)?;
+        let opens = gate.map(|gate| gate.opens(u64::try_from(self.together(from)).unwrap_or(1)));
+        Some(opens.map_or(due, |opens| opens.max(due)))
+    }
+
+    /// How many leave from this one on when an instant is reached: those that are due together, and where we are late also
+    /// those that should have left meanwhile, as far as the gate has room for them.
+    pub(super) fn ready(&self, from: usize, reached: Timestamp<Tai>, gate: Option<Gate>) -> usize {
+        let mut count = self.together(from).min(MOST);
+        let room = gate.map_or(count, |gate| usize::try_from(gate.room(reached)).unwrap_or(MOST)).min(MOST);
+        while count < room {
+            let more = self.together(from + count);
+            let due = self.due.get(from + count);
+            if more == 0 || count + more > room || due.is_none_or(|due| *due > reached) {
+                break;
+            }
+            count += more;
+        }
+        count
+    }
+
     /// How many packets leave together from this one on.
-    pub(super) fn together(&self, from: usize) -> usize {
+    fn together(&self, from: usize) -> usize {
         let rest = self.due.get(from..).unwrap_or_default();
         let Some(first) = rest.first() else { return 0 };
         rest.iter().take_while(|due| *due == first).count()

@@ -27,6 +27,12 @@ use super::{Chore, Due, Source, StreamPlan};
 /// How often a sender reports (RFC 3550 §6.2).
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
+/// How long before it is due who sends a packet stays awake: sleep ends late.
+const SPIN: Duration = Duration::from_micros(60);
+/// Where a packet may be late by microseconds: also from one frame to the next one, because whoever gets the processor
+/// meanwhile may be in the kernel for longer than that.
+const NARROW_SPIN: Duration = Duration::from_millis(2);
+
 /// What a stream shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -117,7 +123,8 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
                 format!("no picture is called {signal:?}: there are bars, zone-plate and ramp")
             })?;
             let head = Head { payload_type: request.payload_type, ssrc: request.ssrc, sequence: 0 };
-            let maker = VideoMaker::new(&format, shown, with_time, head)?;
+            let make = if narrow { VideoMaker::filled } else { VideoMaker::new };
+            let maker = make(&format, shown, with_time, head)?;
             let packets: usize = maker.packets().iter().sum();
             let pace = Pace::new(&format, u64::try_from(packets).unwrap_or(u64::MAX), burst)?;
             (Box::new(VideoSource::new(maker, pace)), Some(pace.gate()), Essence::Video(format), 90_000)
@@ -178,8 +185,15 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
     let reporter = Reporter::new(request.ssrc, &request.canonical_name);
     let reported = request.legs.iter().filter(|_| request.reports);
     let chores = reported.map(|leg| reports(leg, reporter.clone(), clock_rate)).collect();
-    let plan =
-        StreamPlan { name: request.name, ssrc: request.ssrc, source, legs: request.legs, gate, chores };
+    let plan = StreamPlan {
+        name: request.name,
+        ssrc: request.ssrc,
+        source,
+        legs: request.legs,
+        gate,
+        spin: if narrow { NARROW_SPIN } else { SPIN },
+        chores,
+    };
     Ok(Planned { plan, session })
 }
 

@@ -43,6 +43,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
         source: Box::new(Numbers { every_seventh: 0 }),
         legs: vec![leg.clone()],
         gate: Some(Gate::new(1_000_000, 16)),
+        spin: Duration::ZERO,
         chores: vec![Chore {
             leg,
             every: Duration::from_millis(50),
@@ -53,7 +54,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
 
 fn sending(streams: Vec<StreamPlan>, duration: Option<Duration>) -> Sending {
     let urgency = UrgencyRequest::default();
-    Sending { streams, urgency, spin: Duration::ZERO, duration }
+    Sending { streams, urgency, spin: None, duration }
 }
 
 #[test]

@@ -67,6 +67,11 @@ impl Pace {
         self.burst
     }
 
+    /// The formulas it goes by.
+    pub fn model(&self) -> &ReadModel {
+        &self.model
+    }
+
     /// The gate that keeps to the network's model.
     pub fn gate(&self) -> Gate {
         let rate = self.model.frame_rate();

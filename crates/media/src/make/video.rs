@@ -86,6 +86,27 @@ impl VideoMaker {
         with_time: bool,
         head: Head,
     ) -> Result<VideoMaker, &'static str> {
+        VideoMaker::cut(format, signal, with_time, head, false)
+    }
+
+    /// The same, but with general packing each packet is as full as it can be, whatever rows it is of: the fewer there are,
+    /// the more time the eight last that a receiver of narrow video holds (ST 2110-21:2022 §7.2).
+    pub fn filled(
+        format: &VideoFormat,
+        signal: Signal,
+        with_time: bool,
+        head: Head,
+    ) -> Result<VideoMaker, &'static str> {
+        VideoMaker::cut(format, signal, with_time, head, true)
+    }
+
+    fn cut(
+        format: &VideoFormat,
+        signal: Signal,
+        with_time: bool,
+        head: Head,
+        filled: bool,
+    ) -> Result<VideoMaker, &'static str> {
         let pgroup = Pgroup::of_format(format).ok_or("ST 2110-20 has no such depth for this sampling")?;
         let mut picture = Picture::black(format).ok_or("the picture is too large")?;
         if pgroup.order == Order::Colour420 && format.scan != Scan::Progressive {
@@ -119,8 +140,11 @@ impl VideoMaker {
         for field in 0..fields {
             let before = maker.plans.len();
             match format.packing {
-                Packing::General => maker.plan_rows(field)?,
-                Packing::Block => maker.plan_blocks(field)?,
+                Packing::General => match maker.fill().filter(|_| filled) {
+                    Some(bytes) => maker.plan_blocks(field, bytes)?,
+                    None => maker.plan_rows(field)?,
+                },
+                Packing::Block => maker.plan_blocks(field, maker.block()?)?,
             }
             if let Some(last) = maker.plans.last_mut() {
                 last.marker = true;
@@ -160,8 +184,7 @@ impl VideoMaker {
     /// General packing: each row in equal packets, or a few whole rows in each.
     fn plan_rows(&mut self, field: usize) -> Result<(), &'static str> {
         let Pgroup { bytes: group_bytes, across, .. } = self.pgroup;
-        let most =
-            usize::from(self.format.max_udp_bytes.max(STANDARD_UDP_BYTES)) - HEADERS_BYTES - EXTENDED_BYTES;
+        let most = self.room();
         let together = (most / (self.row_bytes + SEGMENT_BYTES)).min(header::MOST_SEGMENTS);
         let rows: Vec<_> = self.field_rows(field).collect();
         let second = field == 1;
@@ -193,17 +216,33 @@ impl VideoMaker {
         Ok(())
     }
 
-    /// Block packing: 1260 octets in each packet, whatever rows they are of (ST 2110-20:2022 §6.3).
-    fn plan_blocks(&mut self, field: usize) -> Result<(), &'static str> {
-        let Pgroup { bytes: group_bytes, across, .. } = self.pgroup;
-        if !BLOCK_BYTES.is_multiple_of(group_bytes) {
+    /// How many octets of two rows at most fill a packet; `None` where rows are shorter than that.
+    fn fill(&self) -> Option<usize> {
+        let bytes = self.room().checked_sub(2 * SEGMENT_BYTES)? / self.pgroup.bytes * self.pgroup.bytes;
+        (bytes > 0 && self.row_bytes >= bytes).then_some(bytes)
+    }
+
+    /// What a datagram has room for behind its headers.
+    fn room(&self) -> usize {
+        usize::from(self.format.max_udp_bytes.max(STANDARD_UDP_BYTES)) - HEADERS_BYTES - EXTENDED_BYTES
+    }
+
+    /// How many octets go into each packet with block packing (ST 2110-20:2022 §6.3).
+    fn block(&self) -> Result<usize, &'static str> {
+        if !BLOCK_BYTES.is_multiple_of(self.pgroup.bytes) {
             return Err("1260 octets are no whole number of pixel groups");
         }
         if self.row_bytes * 2 < BLOCK_BYTES {
             return Err("rows are too short for block packing: a packet would need more than three");
         }
+        Ok(BLOCK_BYTES)
+    }
+
+    /// So many octets in each packet, whatever rows they are of.
+    fn plan_blocks(&mut self, field: usize, bytes: usize) -> Result<(), &'static str> {
+        let Pgroup { bytes: group_bytes, across, .. } = self.pgroup;
         let mut plan = Plan { second: field == 1, marker: false, pieces: Vec::new() };
-        let mut room = BLOCK_BYTES;
+        let mut room = bytes;
         for (row, at) in self.field_rows(field) {
             let mut done = 0;
             while done < self.row_bytes {
@@ -222,7 +261,7 @@ impl VideoMaker {
                         &mut plan,
                         Plan { second: field == 1, marker: false, pieces: Vec::new() },
                     ));
-                    room = BLOCK_BYTES;
+                    room = bytes;
                 }
             }
         }
@@ -367,6 +406,14 @@ pub(crate) mod tests {
         assert_eq!(of(1920, 1080, Scan::Segmented, Packing::General), [2160, 2160]);
         assert_eq!(of(1280, 720, Scan::Progressive, Packing::Block), [1829, 0]);
         assert_eq!(of(3840, 2160, Scan::Progressive, Packing::Block), [16458, 0]);
+        // 1425 octets in each, of two rows where one ends.
+        let filled = |scan| {
+            let format = VideoFormat { scan, ..format(Sampling::YCbCr422, Depth::Ten) };
+            let format = VideoFormat { width: 1920, height: 1080, ..format };
+            VideoMaker::filled(&format, Signal::Bars, true, HEAD).unwrap().packets()
+        };
+        assert_eq!(filled(Scan::Progressive), [3638, 0]);
+        assert_eq!(filled(Scan::Interlaced), [1819, 1819]);
     }
 
     #[test]
@@ -374,10 +421,11 @@ pub(crate) mod tests {
         for sampling in
             [Sampling::YCbCr422, Sampling::YCbCr444, Sampling::YCbCr420, Sampling::Rgb, Sampling::Key]
         {
-            for depth in Depth::ALL {
+            let make = [VideoMaker::new, VideoMaker::filled];
+            for (depth, make) in Depth::ALL.iter().flat_map(|depth| make.map(|make| (depth, make))) {
                 for (width, max_udp_bytes) in [(1, 0), (9, 1460), (320, 1460), (1919, 1460), (1920, 8960)] {
                     let format = VideoFormat { width, height: 9, max_udp_bytes, ..format(sampling, *depth) };
-                    let Ok(mut maker) = VideoMaker::new(&format, Signal::Bars, false, HEAD) else { continue };
+                    let Ok(mut maker) = make(&format, Signal::Bars, false, HEAD) else { continue };
                     let mut batch = Batch::default();
                     maker.frame(0, [0; 2], &mut batch);
                     let most = usize::from(max_udp_bytes.max(1460)) - 8;

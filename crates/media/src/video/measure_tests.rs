@@ -8,7 +8,7 @@ use crate::make::video::{Head, Signal, VideoMaker};
 use crate::picture::Picture;
 use model::Timestamp;
 use model::media::video::{ExtendedSequence, VideoFacts};
-use model::media::{Depth, Packing, Ratio, Sampling, Scan, StreamRule, VideoFormat};
+use model::media::{Depth, Packing, Ratio, Sampling, Scan, SenderType, StreamRule, VideoFormat};
 
 /// A packet on its way: when, and its bytes from the RTP header on.
 #[derive(Clone)]
@@ -34,7 +34,9 @@ impl Sent {
 /// Frames of a format as they are sent, evenly.
 pub fn send(format: &VideoFormat, signal: Signal, frames: u64) -> Vec<Sent> {
     let head = Head { payload_type: 96, ssrc: 7, sequence: 0x0001_ff00 };
-    let mut maker = VideoMaker::new(format, signal, true, head).unwrap();
+    let narrow = format.sender_type == Some(SenderType::Narrow);
+    let make = if narrow { VideoMaker::filled } else { VideoMaker::new };
+    let mut maker = make(format, signal, true, head).unwrap();
     let (up, down) = (u64::from(format.frame_rate.numerator()), u64::from(format.frame_rate.denominator()));
     let mut sent = Vec::new();
     for frame in 1000..1000 + frames {
@@ -91,7 +93,9 @@ fn rings_for(format: &VideoFormat, rule: &StreamRule, change: impl FnOnce(&mut V
 fn what_is_made_is_right_in_every_format() {
     let rate = |n, d| Ratio::new(n, d).unwrap();
     for scan in [Scan::Progressive, Scan::Interlaced, Scan::Segmented] {
-        for packing in [Packing::General, Packing::Block] {
+        for (packing, sender_type) in
+            [(Packing::General, None), (Packing::General, Some(SenderType::Narrow)), (Packing::Block, None)]
+        {
             for sampling in
                 [Sampling::YCbCr422, Sampling::YCbCr444, Sampling::YCbCr420, Sampling::Rgb, Sampling::Key]
             {
@@ -106,6 +110,7 @@ fn what_is_made_is_right_in_every_format() {
                         height: 31 + u16::from(sampling == Sampling::YCbCr420),
                         scan,
                         packing,
+                        sender_type,
                         frame_rate,
                         ..format(sampling, depth)
                     };

@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use self::frames::Frames;
 use self::messages::{MOST_MESSAGES, Message};
 pub use self::pace::Pacer;
-pub use self::urgent::{Urgency, urgency};
+pub use self::urgent::{Urgency, urgency, work_for};
 use super::datagram;
 use crate::transmit::{Refused, SocketError, TransmitCounts, TransmitRequest};
 

@@ -9,12 +9,15 @@ use std::num::NonZeroU64;
 
 use model::media::Effort;
 use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
 
 use crate::transmit::UrgencyRequest;
 
 /// Above ordinary threads and interrupts' threads' default is 50: we are beside them.
 const PRIORITY: i32 = 50;
+/// How nice who works for an urgent thread is: it has nearly all of the time that ordinary threads share, and they still run.
+const NICE: i32 = -15;
 
 /// What was granted; what needs to be held, is held until this ends.
 #[derive(Debug)]
@@ -92,6 +95,23 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
     Urgency { efforts, homes, _awake: awake }
 }
 
+/// For the calling thread, which makes what an urgent one needs in time: it leaves the processor that was asked for to that
+/// one, or it would wait behind it, and goes before ordinary threads. Where neither may be had, it runs like others.
+pub fn work_for(request: &UrgencyRequest) {
+    if let (Some(cpu), Ok(mut set)) =
+        (request.cpu.filter(|cpu| *cpu < CpuSet::MAX_CPU), sched_getaffinity(None))
+    {
+        set.unset(cpu);
+        if set.count() > 0 {
+            _ = sched_setaffinity(None, &set);
+        }
+    }
+    if request.real_time {
+        // In Linux this is of the calling thread (setpriority(2)).
+        _ = setpriority_process(None, NICE);
+    }
+}
+
 /// The processors that this thread may run on.
 fn allowed() -> VecDeque<usize> {
     let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
@@ -130,6 +150,29 @@ mod tests {
             urgency(&UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false }).efforts
         });
         assert!(refused.join().unwrap().first().unwrap().outcome.is_err());
+    }
+
+    #[test]
+    fn who_works_for_an_urgent_thread_leaves_its_processor_to_it() {
+        let all = allowed();
+        let after = |cpu: Option<usize>| {
+            let wish = UrgencyRequest { cpu, ..UrgencyRequest::default() };
+            std::thread::spawn(move || {
+                work_for(&wish);
+                allowed()
+            })
+            .join()
+            .unwrap()
+        };
+        let first = all.front().copied();
+        let mut others = all.clone();
+        if others.len() > 1 {
+            others.pop_front();
+        }
+        // The only one there is stays.
+        assert_eq!(after(first), others);
+        assert_eq!(after(None), all);
+        assert_eq!(after(Some(CpuSet::MAX_CPU)), all);
     }
 
     #[test]
