@@ -88,13 +88,15 @@ fn ffmpeg_receives_our_pictures() {
         return;
     }
     // What it reads of RFC 4175. Its 4:2:0 takes pixel groups for planes.
-    for (sampling, depth, form, bytes) in [
-        ("YCbCr-4:2:2", "8", "yuv422p", PIXELS * 2),
-        ("YCbCr-4:2:2", "10", "yuv422p10le", PIXELS * 4),
-        ("RGB", "8", "gbrp", PIXELS * 3),
+    for (kind, sampling, depth, form, bytes) in [
+        ("wide", "YCbCr-4:2:2", "8", "yuv422p", PIXELS * 2),
+        ("wide", "YCbCr-4:2:2", "10", "yuv422p10le", PIXELS * 4),
+        // Its packets go on in the next row.
+        ("narrow-linear", "YCbCr-4:2:2", "10", "yuv422p10le", PIXELS * 4),
+        ("wide", "RGB", "8", "gbrp", PIXELS * 3),
     ] {
         let stage = stage("streams-ffmpeg");
-        let format = ["--sampling", sampling, "--depth", depth, "--signal", "zone-plate"];
+        let format = ["--type", kind, "--sampling", sampling, "--depth", depth, "--signal", "zone-plate"];
         let sdp = stage.describe("video", PICTURE, &format);
         let (ours, theirs) = (stage.path("ours"), stage.path("theirs"));
         let us = stage.begin(&[
@@ -120,7 +122,7 @@ fn ffmpeg_receives_our_pictures() {
         assert_eq!(told["legs"][0]["dropped"], 0);
         let (ours, theirs) = (pieces(&stage, "ours", bytes), pieces(&stage, "theirs", bytes));
         let found = equal(&ours, &theirs);
-        assert!(theirs.len() == 12 && found >= 10, "{sampling} {depth}: {found} of {}", theirs.len());
+        assert!(theirs.len() == 12 && found >= 10, "{kind} {sampling} {depth}: {found} of {}", theirs.len());
     }
 }
 
@@ -129,12 +131,13 @@ fn gstreamer_receives_our_pictures() {
     if !possible("gstreamer receives our pictures", &["gst-launch-1.0"]) {
         return;
     }
-    for (sampling, depth, theirs_bytes, ours_bytes) in [
-        ("YCbCr-4:2:0", "8", PIXELS * 3 / 2, PIXELS * 3 / 2),
-        ("YCbCr-4:2:2", "10", PIXELS / 2 * 5, PIXELS * 4),
+    for (kind, sampling, depth, theirs_bytes, ours_bytes) in [
+        ("wide", "YCbCr-4:2:0", "8", PIXELS * 3 / 2, PIXELS * 3 / 2),
+        ("wide", "YCbCr-4:2:2", "10", PIXELS / 2 * 5, PIXELS * 4),
+        ("narrow-linear", "YCbCr-4:2:2", "10", PIXELS / 2 * 5, PIXELS * 4),
     ] {
         let stage = stage("streams-gstreamer");
-        let format = ["--sampling", sampling, "--depth", depth, "--signal", "zone-plate"];
+        let format = ["--type", kind, "--sampling", sampling, "--depth", depth, "--signal", "zone-plate"];
         let sdp = stage.describe("video", PICTURE, &format);
         let (ours, theirs) = (stage.path("ours"), stage.path("theirs"));
         let us = stage.begin(&[
@@ -166,7 +169,7 @@ fn gstreamer_receives_our_pictures() {
             theirs.iter_mut().for_each(|frame| *frame = planes_of_uyvp(frame));
         }
         let found = equal(&ours, &theirs);
-        assert!(theirs.len() >= 11 && found >= 10, "{sampling} {depth}: {found} of {}", theirs.len());
+        assert!(theirs.len() >= 11 && found >= 10, "{kind} {sampling} {depth}: {found} of {}", theirs.len());
     }
 }
 
