@@ -132,10 +132,9 @@ pub fn run(arguments: &[String]) -> Outcome {
         tests(cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]))
     });
     step("licences and sources", &mut crate::licence::check);
-    // By this program itself: through cargo it would be built once more, because steps are built otherwise than it was.
-    let check = ["--check".to_owned()];
-    step("registry tables", &mut || crate::registry::run(&check));
-    step("kernel programs", &mut || crate::bpf::run(&check));
+    // Through cargo: the tests have put another build into the place of the program that runs.
+    step("registry tables", &mut || with(&["xtask", "registry", "--check"]));
+    step("kernel programs", &mut || with(&["xtask", "bpf", "--check"]));
     if !asked("--no-packages") {
         // With the binary that the tests have built: no second build is worth its time here.
         let built = crate::target().join("debug/portreeve");
@@ -143,17 +142,10 @@ pub fn run(arguments: &[String]) -> Outcome {
         step("packages", &mut || crate::dist::run(&check));
     }
     if !asked("--no-fuzz") {
-        // In a process of its own: a target's peak of memory, which is limited, begins at the peak of whoever starts it.
-        step("fuzzing", &mut || {
-            // The tests may have put another build into our place; under this name Linux knows the one that runs.
-            let kept = std::path::PathBuf::from("/proc/self/exe");
-            let itself = if kept.exists() { Ok(kept) } else { std::env::current_exe() };
-            let itself = itself.map_err(|error| format!("this program: {error}"))?;
-            run_command(Command::new(itself).args(["fuzz", "--seconds", FUZZ_SECONDS]))
-        });
+        step("fuzzing", &mut || with(&["xtask", "fuzz", "--seconds", FUZZ_SECONDS]));
     }
     if !asked("--no-cross") {
-        step("other systems", &mut || crate::cross::run(&[]));
+        step("other systems", &mut || with(&["xtask", "cross"]));
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
