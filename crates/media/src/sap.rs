@@ -61,9 +61,12 @@ fn fault(at: usize, what: &'static str) -> Fault {
 /// that shows a description.
 pub fn is_likely(bytes: &[u8], port: u16) -> bool {
     let begin = bytes.get(8..bytes.len().min(96)).unwrap_or_default();
-    let shows = |what: &[u8]| begin.windows(what.len()).any(|window| window == what);
-    bytes.first().is_some_and(|flags| flags >> 5 == 1)
-        && (port == PORT || shows(b"v=0\r\no=") || shows(b"v=0\no="))
+    // Where a description begins: behind one of the letters that it begins with.
+    let shows = || {
+        let mut behind = begin.split(|byte| *byte == b'v').skip(1);
+        behind.any(|rest| rest.starts_with(b"=0\r\no=") || rest.starts_with(b"=0\no="))
+    };
+    bytes.first().is_some_and(|flags| flags >> 5 == 1) && (port == PORT || shows())
 }
 
 /// Reads one packet (RFC 2974 §6).
