@@ -1,6 +1,5 @@
 //! RTSP overheard: connections that begin with it, wherever they go, and the sessions that are set up on them.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use model::media::Session;
@@ -16,23 +15,43 @@ const MOST_CONNECTIONS: usize = 256;
 /// What a client begins with (RFC 2326 §10, RFC 7826 §13).
 const METHODS: [&[u8]; 4] = [b"OPTIONS ", b"DESCRIBE ", b"SETUP ", b"ANNOUNCE "];
 
+/// One end of a connection.
+type End = (Address, u16);
+
 /// One connection, and how far each of its sides was heard.
 #[derive(Debug)]
 struct Connection {
+    client: End,
+    server: End,
     overheard: Overheard,
     from_client: Progress,
     from_server: Progress,
-    mark: (usize, u64),
     /// The packet that was its last, as packets of all connections are counted.
     last: u64,
+}
+
+impl Connection {
+    /// Who sent a packet, where it is one of this connection.
+    fn sender(&self, packet: &IpPacket<'_>) -> Option<From> {
+        let source = (packet.source, packet.source_port);
+        let destination = (packet.destination, packet.destination_port);
+        if (source, destination) == (self.client, self.server) {
+            Some(From::Client)
+        } else if (destination, source) == (self.client, self.server) {
+            Some(From::Server)
+        } else {
+            None
+        }
+    }
 }
 
 /// All connections that are followed.
 #[derive(Debug, Default)]
 pub(super) struct Negotiations {
-    /// By client and server.
-    connections: HashMap<(SocketAddr, SocketAddr), Connection>,
-    /// A bit for each of them, at a place that follows from its ends: where there is none, nothing need be looked up.
+    connections: Vec<Connection>,
+    /// Of each of them, at the same place, the number of its ends.
+    numbers: Vec<u64>,
+    /// A bit for each of them, at a place that follows from its number: where there is none, nothing need be looked up.
     marks: Vec<u64>,
     /// Packets of connections that are followed.
     packets: u64,
@@ -42,14 +61,26 @@ pub(super) struct Negotiations {
 /// Words of marks: with all connections in use, one packet of 64 finds the mark of another.
 const MARK_WORDS: usize = 256;
 
-/// The word and the bit of a connection, the same for both directions.
+/// The number of the ends of a connection, the same for both directions. Others may have the same.
 #[inline]
-fn mark(packet: &IpPacket<'_>) -> (usize, u64) {
+fn number(packet: &IpPacket<'_>) -> u64 {
     let end = |address: Address, port: u16| address.high ^ address.low ^ u64::from(port) << 40;
-    let ends = end(packet.source, packet.source_port)
+    end(packet.source, packet.source_port)
         .wrapping_add(end(packet.destination, packet.destination_port))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (usize::try_from(ends >> 56).unwrap_or(0), 1 << (ends >> 50 & 63))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The word and the bit of a number.
+#[inline]
+fn mark(number: u64) -> (usize, u64) {
+    (usize::try_from(number >> 56).unwrap_or(0), 1 << (number >> 50 & 63))
+}
+
+fn set(marks: &mut [u64], number: u64) {
+    let (word, bit) = mark(number);
+    if let Some(marks) = marks.get_mut(word) {
+        *marks |= bit;
+    }
 }
 
 /// Whether a client's bytes begin RTSP.
@@ -73,37 +104,37 @@ impl Negotiations {
         time: Option<Timestamp<Utc>>,
     ) -> Option<Vec<Session>> {
         // Most connections are something else, and end here.
-        let (word, bit) = mark(packet);
+        let number = number(packet);
+        let (word, bit) = mark(number);
         let marked = self.marks.get(word).is_some_and(|marks| marks & bit != 0);
         if !marked && !begins(packet.payload) {
             return None;
         }
-        self.follow(packet, time)
+        self.follow(packet, number, time)
     }
 
     #[cold]
-    fn follow(&mut self, packet: &IpPacket<'_>, time: Option<Timestamp<Utc>>) -> Option<Vec<Session>> {
+    fn follow(
+        &mut self,
+        packet: &IpPacket<'_>,
+        number: u64,
+        time: Option<Timestamp<Utc>>,
+    ) -> Option<Vec<Session>> {
         let tcp = packet.tcp()?;
-        let source = SocketAddr::new(packet.source.to_ip(), packet.source_port);
-        let destination = SocketAddr::new(packet.destination.to_ip(), packet.destination_port);
-        let back = (destination, source);
-        let ends = if self.connections.contains_key(&back) { back } else { (source, destination) };
-        if !self.connections.contains_key(&ends) {
-            if !begins(packet.payload) {
-                return None;
-            }
-            self.begin(ends, mark(packet));
-        }
+        let (at, from) = match self.find(packet, number) {
+            Some(found) => found,
+            None if begins(packet.payload) => (self.begin(packet, number), From::Client),
+            None => return None,
+        };
         self.packets += 1;
-        let connection = self.connections.get_mut(&ends)?;
+        let connection = self.connections.get_mut(at)?;
         connection.last = self.packets;
         // Its ends are used again: what was agreed between them before is over (RFC 9293 §3.5).
         let anew = tcp.flags.has(Flags::SYN) && !tcp.flags.has(Flags::ACK);
         let ended = anew || tcp.flags.has(Flags::FIN) || tcp.flags.has(Flags::RST);
-        let (side, from) = if source == ends.0 {
-            (&mut connection.from_client, From::Client)
-        } else {
-            (&mut connection.from_server, From::Server)
+        let side = match from {
+            From::Client => &mut connection.from_client,
+            From::Server => &mut connection.from_server,
         };
         let fresh = side.hear(tcp.sequence, packet.payload, packet.payload_wire_bytes).bytes;
         if !fresh.is_empty() {
@@ -116,44 +147,51 @@ impl Negotiations {
         }
         let sessions = connection.overheard.sessions();
         if ended {
-            self.leave(&ends);
+            self.leave(at);
         }
         Some(sessions)
     }
 
-    fn begin(&mut self, ends: (SocketAddr, SocketAddr), mark: (usize, u64)) {
+    /// The connection of a packet, and who sent it.
+    fn find(&self, packet: &IpPacket<'_>, number: u64) -> Option<(usize, From)> {
+        let same =
+            self.numbers.iter().zip(&self.connections).enumerate().filter(|(_, (it, _))| **it == number);
+        same.filter_map(|(at, (_, connection))| Some((at, connection.sender(packet)?))).next()
+    }
+
+    /// Follows a connection from the first words of its client; gives its place.
+    fn begin(&mut self, packet: &IpPacket<'_>, number: u64) -> usize {
         if self.connections.len() >= MOST_CONNECTIONS
-            && let Some(silent) = self.connections.iter().min_by_key(|(_, it)| it.last).map(|(ends, _)| *ends)
+            && let Some((silent, _)) = self.connections.iter().enumerate().min_by_key(|(_, it)| it.last)
         {
             // What was agreed on it stays agreed; that it is over will not be heard.
-            self.leave(&silent);
+            self.leave(silent);
             self.let_go += 1;
         }
-        let connection = Connection {
-            overheard: Overheard::new(ends.0, ends.1),
+        let client = (packet.source, packet.source_port);
+        let server = (packet.destination, packet.destination_port);
+        let [from, to] = [client, server].map(|(address, port)| SocketAddr::new(address.to_ip(), port));
+        self.connections.push(Connection {
+            client,
+            server,
+            overheard: Overheard::new(from, to),
             from_client: Progress::default(),
             from_server: Progress::default(),
-            mark,
             last: self.packets,
-        };
+        });
+        self.numbers.push(number);
         self.marks.resize(MARK_WORDS, 0);
-        self.mark(mark);
-        self.connections.insert(ends, connection);
+        set(&mut self.marks, number);
+        self.connections.len() - 1
     }
 
-    fn leave(&mut self, ends: &(SocketAddr, SocketAddr)) {
-        if self.connections.remove(ends).is_none() {
-            return;
-        }
+    fn leave(&mut self, at: usize) {
+        self.connections.swap_remove(at);
+        self.numbers.swap_remove(at);
         // Others may have the same mark.
         self.marks.fill(0);
-        let marks: Vec<_> = self.connections.values().map(|connection| connection.mark).collect();
-        marks.into_iter().for_each(|mark| self.mark(mark));
-    }
-
-    fn mark(&mut self, (word, bit): (usize, u64)) {
-        if let Some(marks) = self.marks.get_mut(word) {
-            *marks |= bit;
+        for number in &self.numbers {
+            set(&mut self.marks, *number);
         }
     }
 
@@ -267,8 +305,8 @@ mod tests {
         }
         assert_eq!((all.connections.len(), all.let_go()), (MOST_CONNECTIONS, 10));
         let follows = |all: &Negotiations, port: u16| {
-            let end = |last, port| SocketAddr::new([10, 0, 0, last].into(), port);
-            all.connections.contains_key(&(end(CLIENT, port), end(SERVER, 554)))
+            let client = (Address::from_v4([10, 0, 0, CLIENT]), port);
+            all.connections.iter().any(|it| it.client == client && it.server.1 == 554)
         };
         assert!(follows(&all, 1000) && !follows(&all, 1001) && !follows(&all, 1010) && follows(&all, 1011));
         // Nothing that was let go leaves a mark behind.

@@ -89,7 +89,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Item<'_>, usize)>, Fault> {
     let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let start =
         start(lines.next().unwrap_or_default()).ok_or_else(|| fault(blank, "not a request or an answer"))?;
-    let mut headers: Vec<(&str, &str)> = Vec::new();
+    let mut headers: Vec<(&str, &str)> = Vec::with_capacity(8);
     for line in lines.filter(|line| !line.is_empty()).take(MOST_HEADERS) {
         // A line that goes on is rare, old, and never one that is needed (RFC 2326 §4.2).
         if let Some((name, value)) = line.split_once(':') {

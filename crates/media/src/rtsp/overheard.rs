@@ -25,6 +25,9 @@ const MOST_WAITING: usize = 160 << 10;
 /// Letters of an address that are kept.
 const MOST_LETTERS: usize = 1024;
 
+/// The type of a description (RFC 8866 §8.1).
+const SDP: &[u8] = b"application/sdp";
+
 /// Whose bytes they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
@@ -34,12 +37,61 @@ pub enum From {
     Server,
 }
 
+/// What a request is for, as far as its answer says something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Describe,
+    SetUp,
+    /// Something else, which is a sign of life.
+    Other,
+    /// The request was not seen.
+    Unseen,
+}
+
 /// A request without its answer.
 #[derive(Debug, Clone)]
 struct Waiting {
-    sequence: String,
-    method: String,
-    uri: String,
+    method: Method,
+    /// Its number, and what it is about.
+    words: String,
+    /// Where the number ends.
+    sequence: usize,
+}
+
+impl Waiting {
+    fn new(method: &str, sequence: &str, uri: &str) -> Waiting {
+        let method = match method {
+            "DESCRIBE" => Method::Describe,
+            "SETUP" => Method::SetUp,
+            _ => Method::Other,
+        };
+        let sequence = short(sequence);
+        Waiting { method, words: [sequence, short(uri)].concat(), sequence: sequence.len() }
+    }
+
+    fn sequence(&self) -> &str {
+        self.words.get(..self.sequence).unwrap_or_default()
+    }
+
+    fn uri(&self) -> &str {
+        self.words.get(self.sequence..).unwrap_or_default()
+    }
+}
+
+/// As much of a text as is kept.
+fn short(text: &str) -> &str {
+    if text.len() <= MOST_LETTERS {
+        return text;
+    }
+    let end = text.char_indices().nth(MOST_LETTERS).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text)
+}
+
+/// A description; it is read when something is set up that may go elsewhere than over its connection.
+#[derive(Debug, Clone)]
+enum Description {
+    Text(Vec<u8>),
+    Read(Described),
 }
 
 /// A medium that was set up.
@@ -71,7 +123,7 @@ pub struct Overheard {
     from_client: Bytes,
     from_server: Bytes,
     requests: VecDeque<Waiting>,
-    descriptions: VecDeque<(String, Described)>,
+    descriptions: VecDeque<(String, Description)>,
     tracks: Vec<Track>,
 }
 
@@ -158,12 +210,10 @@ impl Overheard {
                 if self.requests.len() >= MOST_REQUESTS {
                     self.requests.pop_front();
                 }
-                let short = |text: &str| text.chars().take(MOST_LETTERS).collect();
-                let request = Waiting { sequence: short(sequence), method: short(method), uri: short(uri) };
-                self.requests.push_back(request);
+                self.requests.push_back(Waiting::new(method, sequence, uri));
             }
             (From::Server, Start::Response { status }) => {
-                let place = self.requests.iter().position(|it| it.sequence == sequence);
+                let place = self.requests.iter().position(|it| it.sequence() == sequence);
                 let request = place.and_then(|place| self.requests.remove(place));
                 if (200..300).contains(&status) {
                     self.answer(request, message, now);
@@ -175,24 +225,22 @@ impl Overheard {
     }
 
     fn answer(&mut self, request: Option<Waiting>, message: &Message<'_>, now: Option<Timestamp<Utc>>) {
-        let kind = message.header("Content-Type").unwrap_or_default();
-        let (method, uri) = match &request {
-            Some(request) => (request.method.as_str(), request.uri.as_str()),
-            // The request was not seen; a description is one all the same.
-            None => ("", ""),
-        };
-        if kind.to_ascii_lowercase().starts_with("application/sdp") && matches!(method, "DESCRIBE" | "") {
+        let kind = message.header("Content-Type").unwrap_or_default().as_bytes();
+        let (method, uri) =
+            request.as_ref().map_or((Method::Unseen, ""), |request| (request.method, request.uri()));
+        let is_sdp = kind.get(..SDP.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(SDP));
+        // Where the request was not seen, a description is one all the same.
+        if is_sdp && matches!(method, Method::Describe | Method::Unseen) {
             let base = message.header("Content-Base").or(message.header("Content-Location")).unwrap_or(uri);
             if self.descriptions.len() >= MOST_DESCRIPTIONS {
                 self.descriptions.pop_front();
             }
-            let base = base.chars().take(MOST_LETTERS).collect();
-            self.descriptions.push_back((base, described(message.body, &SessionSource::Rtsp(self.server))));
+            self.descriptions.push_back((short(base).to_owned(), Description::Text(message.body.to_vec())));
         }
         match method {
-            "SETUP" => {
+            Method::SetUp => {
                 let value = message.header("Transport").unwrap_or_default();
-                if let Some(transport) = Transport::parse(value).into_iter().next() {
+                if let Some(transport) = Transport::parse(value).next() {
                     self.set_up(uri.to_owned(), transport, now);
                 }
             }
@@ -201,6 +249,17 @@ impl Overheard {
                 for track in self.tracks.iter_mut().filter(|it| !it.over && below(&it.uri, uri)) {
                     track.last = now;
                 }
+            }
+        }
+        if self.tracks.iter().any(|track| self.leg(&track.transport).is_some()) {
+            self.read_descriptions();
+        }
+    }
+
+    fn read_descriptions(&mut self) {
+        for (_, description) in &mut self.descriptions {
+            if let Description::Text(text) = description {
+                *description = Description::Read(described(text, &SessionSource::Rtsp(self.server)));
             }
         }
     }
@@ -219,7 +278,8 @@ impl Overheard {
 
     fn session(&self, track: &Track) -> Option<Session> {
         let leg = self.leg(&track.transport)?;
-        let found = self.descriptions.iter().rev().find_map(|(base, described)| {
+        let found = self.descriptions.iter().rev().find_map(|(base, description)| {
+            let Description::Read(described) = description else { return None };
             let medium = described.media.iter().find(|it| is_control(base, it, &track.uri))?;
             Some((described, medium))
         });

@@ -39,8 +39,8 @@ pub struct Transport {
 
 impl Transport {
     /// Reads a header: several ways, the preferred first. What is no way is left out.
-    pub fn parse(value: &str) -> Vec<Transport> {
-        split(value, ',').take(16).filter_map(one).collect()
+    pub fn parse(value: &str) -> impl Iterator<Item = Transport> {
+        split(value, ',').take(16).filter_map(one)
     }
 }
 
@@ -117,11 +117,12 @@ mod tests {
 
     #[test]
     fn both_editions_are_read() {
-        let all = Transport::parse(
+        let all: Vec<_> = Transport::parse(
             "RTP/AVP;unicast;client_port=3456-3457;server_port=5000-5001;source=192.0.2.9;ssrc=2A3F93ED,\
              RTP/AVP/TCP;unicast;interleaved=0-1, RAW/RAW/UDP;x=1,RTP/AVP;multicast;\
              destination=239.1.2.3;port=5004-5005;ttl=16",
-        );
+        )
+        .collect();
         assert_eq!(all.len(), 3);
         assert_eq!(
             (all[0].client_port, all[0].server_port),
@@ -130,11 +131,11 @@ mod tests {
         assert_eq!((all[0].ssrc, all[0].source), (Some(0x2a3f_93ed), Some([192, 0, 2, 9].into())));
         assert_eq!((all[1].lower, all[1].interleaved), (Lower::Tcp, Some((0, Some(1)))));
         assert_eq!((all[2].multicast, all[2].ttl, all[2].port), (true, Some(16), Some((5004, Some(5005)))));
-        let [new] = &Transport::parse(
+        let new: Vec<_> = Transport::parse(
             "RTP/AVP/UDP;unicast;dest_addr=\"192.0.2.5:3456\"/\"192.0.2.5:3457\";src_addr=\":6256\"/\":6257\"",
-        )[..] else {
-            panic!()
-        };
+        )
+        .collect();
+        let [new] = &new[..] else { panic!() };
         assert_eq!(
             (new.destination, new.client_port),
             (Some([192, 0, 2, 5].into()), Some((3456, Some(3457))))
