@@ -33,7 +33,7 @@ pub(crate) fn offered(mut claim: Claim, hello: &ClientHello<'_>, carrier: Carrie
 /// What a server chooses.
 pub(crate) fn chosen(mut claim: Claim, hello: &ServerHello<'_>, carrier: Carrier) -> Claim {
     claim = claim.with("version", version(hello.chosen_version()).as_bytes());
-    claim = claim.with("cipher", format!("{:#06x}", hello.cipher).as_bytes());
+    claim = claim.showing("cipher", format_args!("{:#06x}", hello.cipher));
     if let Some(protocol) = hello.protocol() {
         claim = claim.with("alpn", protocol);
     }

@@ -3,6 +3,8 @@
 //! The server's bytes decide. A client alone is an attempt; where the server answers in another protocol, that one is
 //! what the port speaks. Of several claims the one that rests on most bits wins.
 
+use std::fmt::Display;
+
 use model::{Appearance, Certainty, Certificate, Detail, Protocol, Recognised};
 
 use crate::protocol::{self, Recogniser};
@@ -73,7 +75,7 @@ impl Claim {
     /// Whether particulars are not worth reading: nobody wants them, or it is not the last word, and the talk is looked
     /// at again.
     pub fn is_enough(&self, talk: &Talk<'_>) -> bool {
-        !self.particulars || (self.more || self.by == By::Client) && !talk.ended
+        !self.particulars || self.more && !talk.ended
     }
 
     /// Adds a particular where particulars are wanted, cut to 256 characters; bytes that are no text are shown as `\x`
@@ -94,6 +96,12 @@ impl Claim {
         }
         self.details.push(Detail { name, value: text });
         self
+    }
+
+    /// The same of what is made text only where particulars are wanted.
+    #[must_use]
+    pub fn showing(self, name: &'static str, value: impl Display) -> Claim {
+        if self.particulars { self.with(name, value.to_string().as_bytes()) } else { self }
     }
 
     /// Says that more bytes would tell more.

@@ -20,13 +20,14 @@ pub struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    /// A claim without particulars.
+    /// A claim without particulars. Those of a client's word are wanted once nothing more comes: until then it is not
+    /// the last, and the talk is looked at again.
     pub fn claim(&self, by: By, bits: u8, rule: &'static str) -> Claim {
         Claim {
             by,
             bits,
             rule,
-            particulars: self.particulars,
+            particulars: self.particulars && (self.ended || by != By::Client),
             details: Vec::new(),
             certificate: None,
             more: false,

@@ -70,9 +70,7 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     let [a, b, c, d] = message.identifier;
     Look::Yes(match message.system {
-        Some(system) => claim
-            .with("as", system.to_string().as_bytes())
-            .with("router", format!("{a}.{b}.{c}.{d}").as_bytes()),
+        Some(system) => claim.showing("as", system).showing("router", format_args!("{a}.{b}.{c}.{d}")),
         None => claim,
     })
 }

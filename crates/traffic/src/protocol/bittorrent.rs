@@ -37,7 +37,9 @@ fn look(talk: &Talk<'_>) -> Look {
     }
     let Some(by) = By::of(client.is_some(), server.is_some()) else { return Look::No };
     let mut claim = talk.claim(by, 160, "the greeting of a peer");
-    if let Some((shared, _)) = client.or(server).filter(|(shared, _)| shared.len() == 20) {
+    if claim.particulars
+        && let Some((shared, _)) = client.or(server).filter(|(shared, _)| shared.len() == 20)
+    {
         let digits: String = shared.iter().map(|byte| format!("{byte:02x}")).collect();
         claim = claim.with("info_hash", digits.as_bytes());
     }

@@ -103,7 +103,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return otherwise(talk, &client, &server),
     };
-    Look::Yes(claim.with("version", version.to_string().as_bytes()))
+    Look::Yes(claim.showing("version", version))
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return otherwise(talk, &client, &server),
     };
-    if message.path.is_empty() {
+    if message.path.is_empty() || !claim.particulars {
         return Look::Yes(claim);
     }
     Look::Yes(claim.with("path", &[b"/", &message.path.join(&b'/')[..]].concat()))

@@ -59,8 +59,8 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return otherwise(talk, &client, &server),
     };
-    let claim = claim.with("source", source.to_string().as_bytes());
-    Look::Yes(claim.with("destination", destination.to_string().as_bytes()))
+    let claim = claim.showing("source", source);
+    Look::Yes(claim.showing("destination", destination))
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     let plane: &[u8] = if message.user { b"user" } else { b"control" };
-    Look::Yes(claim.with("version", message.version.to_string().as_bytes()).with("plane", plane))
+    Look::Yes(claim.showing("version", message.version).with("plane", plane))
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ pub(super) fn details(mut claim: Claim, request: Option<&Head<'_>>, response: Op
         }
     }
     if let Some(head @ Head { start: Start::Response { status, .. }, .. }) = response {
-        claim = claim.with("status", status.to_string().as_bytes());
+        claim = claim.showing("status", status);
         if let Some(value) = head.field("server") {
             claim = claim.with("server", value);
         }

@@ -33,7 +33,7 @@ fn look(talk: &Talk<'_>) -> Look {
         return Look::No;
     };
     let mut claim = talk.claim(By::Server, 56, "server answers ICY and a status");
-    claim = claim.with("status", status.to_string().as_bytes());
+    claim = claim.showing("status", status);
     for line in lines {
         if let Some(name) = line.strip_prefix(b"icy-name:") {
             claim = claim.with("station", name.trim_ascii());

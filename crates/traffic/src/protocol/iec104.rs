@@ -79,7 +79,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match server {
-        Ok(Unit::Information(common)) => claim.with("address", common.to_string().as_bytes()),
+        Ok(Unit::Information(common)) => claim.showing("address", common),
         _ => claim,
     })
 }

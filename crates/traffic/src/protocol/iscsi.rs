@@ -61,7 +61,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let claim = match (&client, &server) {
         (Ok(asked), Ok(said)) if asked.tag == said.tag => {
             let claim = talk.claim(By::Both, 160, "login, and an answer to its tag");
-            if said.status > 1 { claim.with("refused", said.status.to_string().as_bytes()) } else { claim }
+            if said.status > 1 { claim.showing("refused", said.status) } else { claim }
         }
         (Ok(_), Err(Not::Silent | Not::Short)) => talk.claim(By::Client, 120, "client begins with a login"),
         (Err(Not::Silent), Ok(said)) if between(said.text, b"TargetPortalGroupTag=", b"\0").is_some() => {

@@ -116,7 +116,7 @@ fn look(talk: &Talk<'_>) -> Look {
         None => claim,
     };
     Look::Yes(match said.and_then(|said| said.error) {
-        Some(code) => claim.with("error", code.to_string().as_bytes()),
+        Some(code) => claim.showing("error", code),
         None => claim,
     })
 }

@@ -145,7 +145,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let Ok((_, asked)) = client else { return Look::No };
     Look::Yes(match asked {
         Asked::Bind { version, mechanism } => {
-            claim.with("version", version.to_string().as_bytes()).with("authentication", mechanism)
+            claim.showing("version", version).with("authentication", mechanism)
         }
         Asked::Search { base } => claim.with("base", base),
         Asked::Extended { name: b"1.3.6.1.4.1.1466.20037" } => claim.with("extension", b"StartTLS"),

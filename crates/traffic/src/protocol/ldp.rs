@@ -65,7 +65,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     let [a, b, c, d] = *router;
-    Look::Yes(claim.with("router", format!("{a}.{b}.{c}.{d}").as_bytes()))
+    Look::Yes(claim.showing("router", format_args!("{a}.{b}.{c}.{d}")))
 }
 
 #[cfg(test)]

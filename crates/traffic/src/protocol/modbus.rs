@@ -120,8 +120,8 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return otherwise(talk, &client, &server),
     };
-    let claim = claim.with("unit", unit.unit.to_string().as_bytes());
-    Look::Yes(claim.with("function", unit.function.to_string().as_bytes()))
+    let claim = claim.showing("unit", unit.unit);
+    Look::Yes(claim.showing("function", unit.function))
 }
 
 #[cfg(test)]

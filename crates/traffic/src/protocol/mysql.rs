@@ -109,7 +109,7 @@ fn look(talk: &Talk<'_>) -> Look {
         (_, Ok(Greeting::Version(_))) => talk.claim(By::Server, 72, "server's greeting of version 10"),
         (_, Ok(Greeting::Error(code))) => {
             let claim = talk.claim(By::Server, 48, "server's error in place of a greeting");
-            return Look::Yes(claim.with("error", code.to_string().as_bytes()));
+            return Look::Yes(claim.showing("error", code));
         }
         (Ok(()), Err(Not::Silent)) => {
             return match hear(talk, &talk.client, login) {

@@ -187,24 +187,21 @@ fn look(talk: &Talk<'_>) -> Look {
     };
     Look::Yes(match *message {
         Message::Time { version, stratum, mode, reference, .. } => {
-            let claim = claim.with("version", version.to_string().as_bytes());
-            let claim = if mode == 3 { claim } else { claim.with("stratum", stratum.to_string().as_bytes()) };
+            let claim = claim.showing("version", version);
+            let claim = if mode == 3 { claim } else { claim.showing("stratum", stratum) };
             let [a, b, c, d] = reference;
             match stratum {
                 0 | 1 if mode == 4 => {
                     claim.with("reference", reference.split(|byte| *byte == 0).next().unwrap_or_default())
                 }
-                2..=15 if mode != 3 => claim.with("reference", format!("{a}.{b}.{c}.{d}").as_bytes()),
+                2..=15 if mode != 3 => claim.showing("reference", format_args!("{a}.{b}.{c}.{d}")),
                 _ => claim,
             }
         }
-        Message::Control { version, .. } => {
-            claim.with("version", version.to_string().as_bytes()).with("mode", b"control")
+        Message::Control { version, .. } => claim.showing("version", version).with("mode", b"control"),
+        Message::Private { version, request, .. } => {
+            claim.showing("version", version).with("mode", b"private").showing("request", request)
         }
-        Message::Private { version, request, .. } => claim
-            .with("version", version.to_string().as_bytes())
-            .with("mode", b"private")
-            .with("request", request.to_string().as_bytes()),
     })
 }
 

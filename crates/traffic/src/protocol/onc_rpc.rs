@@ -85,7 +85,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let number = call.program.to_string();
     let claim = claim
         .with("program", onc_rpc::program_name(call.program).map_or(number.as_bytes(), str::as_bytes))
-        .with("version", call.version.to_string().as_bytes());
+        .showing("version", call.version);
     Look::Yes(if call.by_numbers { claim.with("authentication", b"by numbers") } else { claim })
 }
 

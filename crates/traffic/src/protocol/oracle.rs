@@ -120,7 +120,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     let Ok((version, text)) = client else { return Look::Yes(claim) };
-    let claim = claim.with("version", version.to_string().as_bytes());
+    let claim = claim.showing("version", version);
     let service = between(text, b"SERVICE_NAME=", b")").or_else(|| between(text, b"SID=", b")"));
     Look::Yes(match service {
         Some(service) => claim.with("service", service),

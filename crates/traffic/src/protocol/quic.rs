@@ -185,7 +185,7 @@ fn look(talk: &Talk<'_>) -> Look {
     let choice =
         tls::messages(&server).find(|message| message.kind == handshake::SERVER_HELLO && message.is_whole());
     if let Some(choice) = choice.and_then(|message| ServerHello::parse(message.body).ok()) {
-        claim = claim.with("cipher", format!("{:#06x}", choice.cipher).as_bytes());
+        claim = claim.showing("cipher", format_args!("{:#06x}", choice.cipher));
     }
     Look::Yes(claim)
 }

@@ -125,7 +125,7 @@ fn look(talk: &Talk<'_>) -> Look {
                 _ => b"Entra ID",
             },
         ),
-        Ok(Answer::Refused(code)) => claim.with("refused", code.to_string().as_bytes()),
+        Ok(Answer::Refused(code)) => claim.showing("refused", code),
         _ => claim,
     };
     Look::Yes(match client.ok().and_then(|request| request.cookie) {

@@ -116,8 +116,8 @@ fn look(talk: &Talk<'_>) -> Look {
         None => claim,
     };
     Look::Yes(match client {
-        Ok(command) => claim.with("command", &command.name.to_ascii_uppercase()),
-        Err(_) => claim,
+        Ok(command) if claim.particulars => claim.with("command", &command.name.to_ascii_uppercase()),
+        _ => claim,
     })
 }
 

@@ -115,8 +115,8 @@ fn look(talk: &Talk<'_>) -> Look {
     let Some(first) = packets.first() else { return Look::No };
     let claim = talk
         .claim(by, 60, "version 2, one source, numbers in order over four packets")
-        .with("ssrc", format!("0x{:08x}", first.ssrc).as_bytes())
-        .with("payload_type", first.payload_type.to_string().as_bytes());
+        .showing("ssrc", format_args!("0x{:08x}", first.ssrc))
+        .showing("payload_type", first.payload_type);
     // What the payload looks like is told better by more packets.
     let claim = if packets.len() < MANY && !talk.ended { claim.and_more() } else { claim };
     Look::Yes(match payload::payload(&packets) {

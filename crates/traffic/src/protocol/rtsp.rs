@@ -74,7 +74,7 @@ fn look(talk: &Talk<'_>) -> Look {
     for head in client.iter().chain(&server) {
         match head.start {
             Start::Request { method, target } => claim = claim.with("method", method).with("target", target),
-            Start::Response { status, .. } => claim = claim.with("status", status.to_string().as_bytes()),
+            Start::Response { status, .. } => claim = claim.showing("status", status),
         }
         for (field, name) in [("user-agent", "user_agent"), ("server", "server")] {
             if let Some(value) = head.field(field) {

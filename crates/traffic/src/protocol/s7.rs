@@ -146,9 +146,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match inside {
-        Inside::Selectors { rack, slot } => {
-            claim.with("rack", rack.to_string().as_bytes()).with("slot", slot.to_string().as_bytes())
-        }
+        Inside::Selectors { rack, slot } => claim.showing("rack", rack).showing("slot", slot),
         Inside::New(_) => claim.with("generation", b"plus"),
         _ => claim,
     })

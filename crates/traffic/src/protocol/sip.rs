@@ -83,7 +83,7 @@ fn look(talk: &Talk<'_>) -> Look {
     for head in client.iter().chain(&server) {
         match head.start {
             Start::Request { method, .. } => claim = claim.with("method", method),
-            Start::Response { status, .. } => claim = claim.with("status", status.to_string().as_bytes()),
+            Start::Response { status, .. } => claim = claim.showing("status", status),
         }
         for (field, short, name) in [
             ("from", "f", "from"),

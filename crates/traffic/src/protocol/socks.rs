@@ -1,5 +1,8 @@
 //! SOCKS 4, 4a and 5: a short request, an answer that fits it (RFC 1928 §3).
 
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
@@ -55,32 +58,55 @@ fn five(bytes: &[u8]) -> Option<Five<'_>> {
     (known && !methods.is_empty() && distinct.len() == methods.len()).then_some(Five { methods, rest })
 }
 
+/// Where a connection is to lead.
+enum Host<'a> {
+    Four(Ipv4Addr),
+    Six(Ipv6Addr),
+    Name(&'a [u8]),
+}
+
+/// The same with its port.
+struct Address<'a> {
+    host: Host<'a>,
+    port: u16,
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host {
+            Host::Four(address) => write!(to, "{address}:{}", self.port),
+            Host::Six(address) => write!(to, "[{address}]:{}", self.port),
+            Host::Name(name) => write!(to, "{}:{}", String::from_utf8_lossy(name), self.port),
+        }
+    }
+}
+
 /// A request or its answer: a code, nothing, and an address (RFC 1928 §4): its address, and what follows.
-fn address(bytes: &[u8], most_code: u8) -> Option<(String, &[u8])> {
+fn address(bytes: &[u8], most_code: u8) -> Option<(Address<'_>, &[u8])> {
     let [5, code, 0, kind, rest @ ..] = bytes else { return None };
-    let port = |rest: &[u8]| rest.first_chunk::<2>().map(|port| u16::from_be_bytes(*port));
     let (host, rest) = match kind {
         1 => {
             let (four, rest) = rest.split_first_chunk::<4>()?;
-            (std::net::Ipv4Addr::from(*four).to_string(), rest)
+            (Host::Four(Ipv4Addr::from(*four)), rest)
         }
         4 => {
             let (sixteen, rest) = rest.split_first_chunk::<16>()?;
-            (format!("[{}]", std::net::Ipv6Addr::from(*sixteen)), rest)
+            (Host::Six(Ipv6Addr::from(*sixteen)), rest)
         }
         3 => {
             let (length, rest) = rest.split_first()?;
             let (name, rest) = rest.split_at_checked(usize::from(*length))?;
             let plain = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-            (plain.then(|| String::from_utf8_lossy(name).into_owned())?, rest)
+            (plain.then_some(Host::Name(name))?, rest)
         }
         _ => return None,
     };
-    (*code <= most_code).then_some((format!("{host}:{}", port(rest)?), rest.get(2..)?))
+    let (port, rest) = rest.split_first_chunk::<2>()?;
+    (*code <= most_code).then_some((Address { host, port: u16::from_be_bytes(*port) }, rest))
 }
 
 /// Behind the greeting: a name and a password (RFC 1929 §2), then the request.
-fn request(rest: &[u8]) -> Option<String> {
+fn request(rest: &[u8]) -> Option<Address<'_>> {
     let behind = match rest {
         [1, length, more @ ..] => {
             let more = more.get(usize::from(*length)..)?;
@@ -96,7 +122,7 @@ fn look_five(talk: &Talk<'_>, five: &Five<'_>) -> Look {
     let claim = |by, bits, rule| {
         let claim = talk.claim(by, bits, rule).with("version", b"5");
         match request(five.rest) {
-            Some(address) => claim.with("connect", address.as_bytes()),
+            Some(address) => claim.showing("connect", address),
             None => claim,
         }
     };
@@ -125,7 +151,7 @@ fn look_five(talk: &Talk<'_>, five: &Five<'_>) -> Look {
 }
 
 /// Command, port, address, a name, a zero; with an address that is none, a domain follows (SOCKS 4a).
-fn four(bytes: &[u8]) -> Option<(String, &[u8])> {
+fn four(bytes: &[u8]) -> Option<(Address<'_>, &[u8])> {
     let ([4, 1 | 2, p1, p2, address @ ..], rest) = bytes.split_first_chunk::<8>()? else { return None };
     let text = |bytes: &'_ [u8]| bytes.len() < 256 && bytes.iter().all(u8::is_ascii_graphic);
     let end = memchr::memchr(0, rest)?;
@@ -140,9 +166,9 @@ fn four(bytes: &[u8]) -> Option<(String, &[u8])> {
             let end = memchr::memchr(0, rest)?;
             let (name, rest) = rest.split_at_checked(end)?;
             let name = Some(name).filter(|name| text(name) && !name.is_empty())?;
-            Some((format!("{}:{port}", String::from_utf8_lossy(name)), rest.get(1..)?))
+            Some((Address { host: Host::Name(name), port }, rest.get(1..)?))
         }
-        [1..=223, ..] => Some((format!("{}:{port}", std::net::Ipv4Addr::from(*address)), rest)),
+        [1..=223, ..] => Some((Address { host: Host::Four(Ipv4Addr::from(*address)), port }, rest)),
         _ => None,
     }
 }
@@ -166,7 +192,7 @@ fn look(talk: &Talk<'_>) -> Look {
         [] if rest.is_empty() => (By::Client, 20, "a request of SOCKS 4"),
         _ => return Look::No,
     };
-    Look::Yes(talk.claim(by, bits, rule).with("version", b"4").with("connect", address.as_bytes()))
+    Look::Yes(talk.claim(by, bits, rule).with("version", b"4").showing("connect", address))
 }
 
 #[cfg(test)]

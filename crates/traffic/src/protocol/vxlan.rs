@@ -75,7 +75,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         _ => return otherwise(talk, &client, &server),
     };
-    Look::Yes(claim.with("vni", network.to_string().as_bytes()))
+    Look::Yes(claim.showing("vni", network))
 }
 
 #[cfg(test)]
