@@ -5,6 +5,7 @@
 
 use wire::cursor::be16;
 use wire::dns::{self, Message, Name, Question, kind};
+use wire::few::Few;
 
 use crate::recognise::{By, Claim, Look};
 use crate::talk::{Said, Talk};
@@ -165,8 +166,8 @@ const MOST_MESSAGES: usize = 16;
 
 /// The messages of one side that are of this protocol, up to the first of another; the error, where it begins with
 /// none, says whether more bytes would tell.
-fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Result<Vec<Message<'a>>, bool> {
-    let mut found = Vec::new();
+fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Result<Few<Message<'a>>, bool> {
+    let mut found = Few::default();
     if stream {
         let mut rest = said.bytes();
         let (mut message, mut whole) = framed(rest, ended)?;
@@ -234,7 +235,8 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
     if server == Err(true) && !talk.server.is_empty() {
         return Look::More;
     }
-    let (asked, answered) = (client.as_deref().unwrap_or_default(), server.as_deref().unwrap_or_default());
+    let none = Few::default();
+    let (asked, answered) = (client.as_ref().unwrap_or(&none), server.as_ref().unwrap_or(&none));
     let [both, by_server, by_client] = rules;
     // Multicast answers go to everybody, and have no identity to compare.
     let matching = of == Naming::Multicast
@@ -260,7 +262,7 @@ pub(crate) fn look(talk: &Talk<'_>, of: Naming, rules: [&'static str; 3]) -> Loo
 }
 
 /// A header alone, as some errors are, says little; a question or record adds what nothing else has there.
-fn bits(messages: &[Message<'_>]) -> u8 {
+fn bits(messages: &Few<Message<'_>>) -> u8 {
     match messages.iter().any(|message| !message.questions.is_empty() || !message.records.is_empty()) {
         true => 64,
         false => 14,
@@ -273,27 +275,26 @@ fn details(
     asked: Option<&Message<'_>>,
     answered: Option<&Message<'_>>,
 ) -> Claim {
-    let questions = asked.into_iter().chain(answered).flat_map(|message| &message.questions);
+    let questions = asked.into_iter().chain(answered).flat_map(|message| message.questions.iter());
     let first = questions.map(|question| (question.name, question.kind)).next();
-    let records = asked.into_iter().chain(answered).flat_map(|message| &message.records);
+    let records = asked.into_iter().chain(answered).flat_map(|message| message.records.iter());
     if let Some((name, kind)) = first.or(records.map(|record| (record.name, record.kind)).next()) {
         let netbios = name.labels().next().filter(|_| of == Naming::NetBios).and_then(dns::netbios_name);
         match netbios {
             Some((name, suffix)) => {
-                claim =
-                    claim.with("query", name.as_bytes()).with("suffix", format!("{suffix:#04x}").as_bytes());
+                claim = claim.with("query", name.as_bytes()).showing("suffix", format_args!("{suffix:#04x}"));
             }
             None => {
-                claim = claim.with("query", name.to_string().as_bytes());
+                claim = claim.showing("query", name);
                 claim = match dns::kind_name(kind) {
                     Some(known) => claim.with("type", known.as_bytes()),
-                    None => claim.with("type", kind.to_string().as_bytes()),
+                    None => claim.showing("type", kind),
                 };
             }
         }
     }
     if let Some(options) = asked.and_then(Message::options) {
-        claim = claim.with("edns", options.class.to_string().as_bytes());
+        claim = claim.showing("edns", options.class);
     }
     match answered.filter(|answer| answer.is_response()) {
         Some(answer) => {
@@ -304,7 +305,7 @@ fn details(
                 3 => "NXDOMAIN",
                 4 => "NOTIMP",
                 5 => "REFUSED",
-                other => return claim.with("outcome", other.to_string().as_bytes()),
+                other => return claim.showing("outcome", other),
             };
             claim.with("outcome", outcome.as_bytes())
         }

@@ -1,10 +1,11 @@
 //! Messages of the domain name system, and of mDNS, LLMNR and NetBIOS names, which have its form (RFC 1035 §4).
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 use crate::Fault;
 use crate::cursor::{array, be16};
+use crate::few::Few;
 
 /// Types of records that are read here.
 pub mod kind {
@@ -123,9 +124,9 @@ pub struct Message<'a> {
     /// The bits behind it.
     pub flags: u16,
     /// The questions.
-    pub questions: Vec<Question<'a>>,
+    pub questions: Few<Question<'a>>,
     /// Answers, authorities and additional records, in this order; of very many only the first are kept.
-    pub records: Vec<Record<'a>>,
+    pub records: Few<Record<'a>>,
     /// How many of the records are answers, authorities and additional.
     pub counts: [u16; 3],
     /// Bytes behind the last record.
@@ -205,9 +206,9 @@ pub fn name(message: &[u8], at: usize) -> Result<(Name<'_>, usize), Fault> {
 }
 
 /// The questions behind the header, and the place behind them.
-fn questions(bytes: &[u8], asked: u16) -> Result<(Vec<Question<'_>>, usize), Fault> {
+fn questions(bytes: &[u8], asked: u16) -> Result<(Few<Question<'_>>, usize), Fault> {
     let mut at = 12;
-    let mut questions = Vec::new();
+    let mut questions = Few::default();
     for _ in 0..asked {
         let (name, behind) = name(bytes, at)?;
         let ends = || fault(behind, "a question that does not end");
@@ -225,7 +226,7 @@ pub fn parse_front(bytes: &[u8]) -> Result<Message<'_>, Fault> {
     let (id, flags, asked) = (number(0)?, number(2)?, number(4)?);
     let counts = [number(6)?, number(8)?, number(10)?];
     let (questions, _) = questions(bytes, asked)?;
-    Ok(Message { id, flags, questions, records: Vec::new(), counts, rest: &[] })
+    Ok(Message { id, flags, questions, records: Few::default(), counts, rest: &[] })
 }
 
 /// Reads a message: every name, question and record that its counts promise must be there.
@@ -238,7 +239,7 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
         return Err(fault(4, "more is promised than can be there"));
     }
     let (questions, mut at) = questions(bytes, asked)?;
-    let mut records = Vec::new();
+    let mut records = Few::default();
     for _ in 0..counts.iter().map(|count| usize::from(*count)).sum() {
         let (name, behind) = name(bytes, at)?;
         let ends = || fault(behind, "a record that does not end");
@@ -372,6 +373,7 @@ pub fn check(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
+    use alloc::vec::Vec;
 
     use super::*;
 
@@ -389,10 +391,13 @@ mod tests {
         let bytes = answer();
         let message = parse(&bytes).unwrap();
         assert!(message.is_response() && message.operation() == 0 && message.outcome() == 0);
-        let [Question { name, kind: 1, class: 1 }] = message.questions[..] else { panic!("{message:?}") };
+        let Some(&Question { name, kind: 1, class: 1 }) = message.questions.first() else {
+            panic!("{message:?}")
+        };
         assert_eq!((name.to_string(), name.is_root()), ("a.example".into(), false));
-        assert_eq!(message.records[0].name, name);
-        assert_eq!((message.records[0].ttl, message.records[0].data), (60, &[192, 0, 2, 1][..]));
+        assert_eq!((message.questions.len(), message.records.len()), (1, 2));
+        let record = message.records.first().unwrap();
+        assert_eq!((record.name, record.ttl, record.data), (name, 60, &[192, 0, 2, 1][..]));
         assert_eq!(message.options().map(|options| options.class), Some(1232));
         assert!(message.rest.is_empty());
         for length in 0..bytes.len() {

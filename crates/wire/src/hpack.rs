@@ -9,11 +9,19 @@ use crate::Fault;
 
 /// A field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct Field<'a> {
     /// Its name, in lower case; what begins with a colon is part of the request line.
-    pub name: Cow<'static, [u8]>,
+    pub name: Cow<'a, [u8]>,
     /// Its value.
-    pub value: Cow<'static, [u8]>,
+    pub value: Cow<'a, [u8]>,
+}
+
+impl Field<'_> {
+    /// The same without the block that it was read from.
+    pub fn into_owned(self) -> Field<'static> {
+        let [name, value] = [self.name, self.value].map(|text| Cow::Owned(text.into_owned()));
+        Field { name, value }
+    }
 }
 
 /// The size of the table until it is changed (RFC 9113 §6.5.2).
@@ -30,12 +38,12 @@ const MOST_BYTES: usize = 65_536;
 /// Reads one block of fields, the first of its side: the table begins empty.
 ///
 /// What was read before a fault is given, so a block that is cut off says what it can.
-pub fn parse(block: &[u8]) -> (Vec<Field>, Option<Fault>) {
+pub fn parse(block: &[u8]) -> (Vec<Field<'_>>, Option<Fault>) {
     parse_some(block, usize::MAX)
 }
 
 /// Reads the first fields of a block, as [`parse`] does: so many at most.
-pub fn parse_some(block: &[u8], most: usize) -> (Vec<Field>, Option<Fault>) {
+pub fn parse_some(block: &[u8], most: usize) -> (Vec<Field<'_>>, Option<Fault>) {
     let fields = Vec::with_capacity(most.min(12));
     let mut reader = Reader { block, at: 0, fields, table: VecDeque::new(), size: 0, most: TABLE };
     let mut total = 0;
@@ -57,21 +65,21 @@ pub fn parse_some(block: &[u8], most: usize) -> (Vec<Field>, Option<Fault>) {
 }
 
 /// What an entry of the table costs (RFC 7541 §4.1).
-fn size(field: &Field) -> usize {
+fn size(field: &Field<'_>) -> usize {
     field.name.len() + field.value.len() + ENTRY
 }
 
 struct Reader<'a> {
     block: &'a [u8],
     at: usize,
-    fields: Vec<Field>,
+    fields: Vec<Field<'a>>,
     /// Where in `fields` each entry stands, the newest first.
     table: VecDeque<usize>,
     size: usize,
     most: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn fault(&self, what: &'static str) -> Fault {
         Fault { layer: "hpack", at: self.at, what }
     }
@@ -99,21 +107,21 @@ impl Reader<'_> {
         Err(self.fault("a number that nobody needs"))
     }
 
-    fn string(&mut self) -> Result<Vec<u8>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, [u8]>, Fault> {
         let first = self.byte()?;
         let length = self.number(first, 7)?;
         let bytes = self.block.get(self.at..self.at + length).ok_or(self.fault("the string ends early"))?;
         let text = match first & 0x80 {
-            0 if length <= MOST_STRING => Some(bytes.to_vec()),
+            0 if length <= MOST_STRING => Some(Cow::Borrowed(bytes)),
             0 => None,
-            _ => huffman::decode(bytes, MOST_STRING),
+            _ => huffman::decode(bytes, MOST_STRING).map(Cow::Owned),
         };
         let text = text.ok_or(self.fault("no string (RFC 7541 §5.2)"))?;
         self.at += length;
         Ok(text)
     }
 
-    fn indexed(&self, number: usize) -> Result<Field, Fault> {
+    fn indexed(&self, number: usize) -> Result<Field<'a>, Fault> {
         let place = number.checked_sub(1).ok_or(self.fault("number 0 names nothing (RFC 7541 §6.1)"))?;
         match fixed::FIELDS.get(place) {
             Some((name, value)) => {
@@ -126,16 +134,16 @@ impl Reader<'_> {
         }
     }
 
-    fn literal(&mut self, number: usize) -> Result<Field, Fault> {
+    fn literal(&mut self, number: usize) -> Result<Field<'a>, Fault> {
         let name = match number {
-            0 => Cow::Owned(self.string()?),
+            0 => self.string()?,
             number => self.indexed(number)?.name,
         };
-        Ok(Field { name, value: Cow::Owned(self.string()?) })
+        Ok(Field { name, value: self.string()? })
     }
 
     /// Adds a field to those that were read, and to the table where it `is_new` there.
-    fn push(&mut self, field: Field, is_new: bool) {
+    fn push(&mut self, field: Field<'a>, is_new: bool) {
         if is_new {
             self.size += size(&field);
             self.table.push_front(self.fields.len());
@@ -152,7 +160,7 @@ impl Reader<'_> {
     }
 
     /// The next field, and whether the table gets it; `None` where the size of the table changes.
-    fn next(&mut self) -> Result<Option<(Field, bool)>, Fault> {
+    fn next(&mut self) -> Result<Option<(Field<'a>, bool)>, Fault> {
         let first = self.byte()?;
         match first {
             0x80.. => {
@@ -206,7 +214,7 @@ mod tests {
         0x4d, 0x83, 0x35, 0x05, 0xb1, 0x1f,
     ];
 
-    fn value<'a>(fields: &'a [Field], name: &str) -> &'a [u8] {
+    fn value<'a>(fields: &'a [Field<'_>], name: &str) -> &'a [u8] {
         &fields.iter().find(|field| field.name == name.as_bytes()).unwrap().value
     }
 

@@ -1,5 +1,7 @@
 //! Frames of HTTP/2 behind the client's preface (RFC 9113 §4.1).
 
+use alloc::borrow::Cow;
+#[cfg(test)]
 use alloc::vec::Vec;
 
 use crate::Fault;
@@ -103,8 +105,8 @@ pub fn are_settings(payload: &[u8]) -> bool {
 }
 
 /// The first block of fields, put together from its frames without padding and priority.
-pub fn first_fields<'a>(frames: impl Iterator<Item = Frame<'a>>) -> Option<Vec<u8>> {
-    let mut block: Option<(u32, Vec<u8>)> = None;
+pub fn first_fields<'a>(frames: impl Iterator<Item = Frame<'a>>) -> Option<Cow<'a, [u8]>> {
+    let mut block: Option<(u32, Cow<'a, [u8]>)> = None;
     for frame in frames {
         match (&mut block, frame.kind) {
             (None, kind::HEADERS) => {
@@ -119,10 +121,10 @@ pub fn first_fields<'a>(frames: impl Iterator<Item = Frame<'a>>) -> Option<Vec<u
                 }
                 let missing = frame.length - frame.payload.len();
                 let end = (payload.len() + missing).checked_sub(padding)?.min(payload.len());
-                block = Some((frame.stream, payload.get(..end)?.to_vec()));
+                block = Some((frame.stream, Cow::Borrowed(payload.get(..end)?)));
             }
             (Some((stream, block)), kind::CONTINUATION) if *stream == frame.stream => {
-                block.extend_from_slice(frame.payload);
+                block.to_mut().extend_from_slice(frame.payload);
             }
             (Some(_), _) => break,
             (None, _) => continue,
@@ -165,7 +167,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(frames(&bytes).count(), 4);
-        assert_eq!(first_fields(frames(&bytes)).unwrap(), [0x82, 0x86]);
+        assert_eq!(*first_fields(frames(&bytes)).unwrap(), [0x82, 0x86]);
         for length in 0..bytes.len() {
             check(&bytes[..length]);
         }

@@ -27,6 +27,7 @@ pub mod dpkg;
 pub mod elf;
 pub mod event_record;
 pub mod fault;
+pub mod few;
 pub mod filter;
 pub mod fragments;
 pub mod frame;

@@ -4,6 +4,8 @@ mod fragments;
 mod hello;
 mod v2;
 
+use alloc::borrow::Cow;
+#[cfg(test)]
 use alloc::vec::Vec;
 
 pub use fragments::{DatagramRecord, datagram_handshakes, datagram_record};
@@ -100,11 +102,12 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
 }
 
 /// The handshake bytes in the clear, put together over records, up to the first that is encrypted or none.
-pub fn clear_handshake(bytes: &[u8]) -> Vec<u8> {
-    let mut joined = Vec::new();
+pub fn clear_handshake(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut joined = Cow::Borrowed(&[][..]);
     for record in records(bytes) {
         match record.kind {
-            content::HANDSHAKE => joined.extend_from_slice(record.fragment),
+            content::HANDSHAKE if joined.is_empty() => joined = Cow::Borrowed(record.fragment),
+            content::HANDSHAKE => joined.to_mut().extend_from_slice(record.fragment),
             // A warning may stand between (RFC 6066 §3).
             content::ALERT if record.length == 2 => {}
             _ => break,
@@ -270,7 +273,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(records(&bytes).count(), 4);
-        assert_eq!(clear_handshake(&bytes), [1, 0, 0, 2, 9, 9]);
+        assert_eq!(*clear_handshake(&bytes), [1, 0, 0, 2, 9, 9]);
         let joined = clear_handshake(&bytes);
         let found: Vec<Message<'_>> = messages(&joined).collect();
         assert_eq!(found, [Message { kind: 1, length: 2, body: &[9, 9] }]);

@@ -1,5 +1,7 @@
 //! DTLS: the messages of TLS in datagrams, with a cookie and in fragments (RFC 9147, RFC 6347).
 
+use std::borrow::Cow;
+
 use model::{Protocol, Secrecy, Wandering};
 use wire::tls::{self, ClientHello, ServerHello, content, handshake};
 
@@ -49,9 +51,9 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 
 /// What one side says.
 #[derive(Default)]
-struct Speech {
+struct Speech<'a> {
     /// Handshake messages that are whole.
-    messages: Vec<(u8, Vec<u8>)>,
+    messages: Vec<(u8, Cow<'a, [u8]>)>,
     /// Fragments of others were seen.
     partly: bool,
     /// Every datagram is made of records to its end.
@@ -60,7 +62,7 @@ struct Speech {
     alert: Option<u8>,
 }
 
-fn speech(said: &Said<'_>) -> Speech {
+fn speech<'a>(said: &Said<'a>) -> Speech<'a> {
     let mut alert = None;
     let mut only_records = !said.is_empty();
     for mut rest in said.pieces() {
@@ -79,9 +81,9 @@ fn speech(said: &Said<'_>) -> Speech {
     Speech { messages, partly, only_records, alert }
 }
 
-impl Speech {
+impl Speech<'_> {
     fn message(&self, kind: u8) -> Option<&[u8]> {
-        self.messages.iter().find(|(found, _)| *found == kind).map(|(_, body)| body.as_slice())
+        self.messages.iter().find(|(found, _)| *found == kind).map(|(_, body)| &**body)
     }
 }
 

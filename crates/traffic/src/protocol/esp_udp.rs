@@ -1,6 +1,7 @@
 //! ESP in UDP: one security association whose packets are numbered, and nothing else to read (RFC 3948 §2.1, RFC 4303 §2).
 
 use model::{Protocol, Secrecy, Wandering};
+use wire::few::Few;
 
 use super::Recogniser;
 use crate::fields::Reader;
@@ -33,7 +34,7 @@ const ENOUGH: usize = 4;
 
 /// The index of a side whose packets are all of one association; `Err` is how many packets there are to judge by.
 fn association(said: &Said<'_>) -> Result<u32, usize> {
-    let mut packets = Vec::new();
+    let mut packets = Few::default();
     for piece in said.pieces().take(32) {
         // A single byte keeps the address translation alive (RFC 3948 §2.3).
         if piece == [0xff] {
@@ -76,7 +77,7 @@ fn look(talk: &Talk<'_>) -> Look {
         _ => return Look::No,
     };
     let claim = talk.claim(by, 12, "one index, and packets numbered in order");
-    Look::Yes(claim.with("spi", format!("0x{index:08x}").as_bytes()))
+    Look::Yes(claim.showing("spi", format_args!("0x{index:08x}")))
 }
 
 #[cfg(test)]

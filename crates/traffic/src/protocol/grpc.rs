@@ -1,5 +1,8 @@
 //! gRPC: HTTP/2 whose content is of the type `application/grpc` (gRPC over HTTP/2).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use model::{Protocol, Secrecy, Wandering};
 use wire::hpack::Field;
 use wire::http2::{self, PREFACE};
@@ -25,17 +28,18 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 
 /// `application/grpc` in the code of HPACK: it fills whole bytes (RFC 7541 §5.2).
 const CODED: [u8; 11] = [0x1d, 0x75, 0xd0, 0x62, 0x0d, 0x26, 0x3d, 0x4c, 0x4d, 0x65, 0x64];
+/// The type as it may be written, ready to be searched for.
+static TYPES: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [Finder::new(&CODED), Finder::new(b"application/grpc")]);
 
 /// Whether the first fields of a side may have the type: quicker to say than what all of them are.
 fn may_have_type(bytes: &[u8]) -> bool {
     let frames = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
-    http2::first_fields(http2::frames(frames)).is_some_and(|block| {
-        memchr::memmem::find(&block, &CODED).is_some()
-            || memchr::memmem::find(&block, b"application/grpc").is_some()
-    })
+    http2::first_fields(http2::frames(frames))
+        .is_some_and(|block| TYPES.iter().any(|written| written.find(&block).is_some()))
 }
 
-fn is_grpc(fields: &[Field]) -> bool {
+fn is_grpc(fields: &[Field<'_>]) -> bool {
     fields.iter().any(|field| {
         *field.name == *b"content-type"
             && field

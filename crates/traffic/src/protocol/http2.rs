@@ -1,5 +1,7 @@
 //! HTTP/2 in the clear: the client's preface, and settings as the first frame of both sides (RFC 9113 §3.4).
 
+use std::borrow::Cow;
+
 use model::{Protocol, Secrecy, Wandering};
 use wire::hpack::{self, Field};
 use wire::http2::{self, PREFACE, kind};
@@ -44,16 +46,16 @@ pub(super) const SIGNS: &[Sign] = &[
 
 /// What both sides said.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(super) struct Heard<'a> {
     by: Option<By>,
     /// The first bytes may still become what they should.
     open: bool,
     /// The server's settings say little, and nothing of the client speaks for it.
     weak: bool,
     /// Fields of the first request.
-    pub(super) request: Vec<Field>,
+    pub(super) request: Vec<Field<'a>>,
     /// Fields of the first response.
-    pub(super) response: Vec<Field>,
+    pub(super) response: Vec<Field<'a>>,
 }
 
 /// Whether a side's first frame is settings: `None` while there is too little of it.
@@ -81,15 +83,19 @@ fn speaks_for_itself(bytes: &[u8]) -> bool {
 }
 
 /// Fields of the first block of a side.
-fn fields(bytes: &[u8], most: usize) -> Vec<Field> {
-    http2::first_fields(http2::frames(bytes))
-        .map(|block| hpack::parse_some(&block, most).0)
-        .unwrap_or_default()
+fn fields(bytes: &[u8], most: usize) -> Vec<Field<'_>> {
+    match http2::first_fields(http2::frames(bytes)) {
+        Some(Cow::Borrowed(block)) => hpack::parse_some(block, most).0,
+        Some(Cow::Owned(block)) => {
+            hpack::parse_some(&block, most).0.into_iter().map(Field::into_owned).collect()
+        }
+        None => Vec::new(),
+    }
 }
 
-impl Heard {
+impl<'a> Heard<'a> {
     /// Listens to both sides; so many fields of each are read at most.
-    pub(super) fn of(talk: &Talk<'_>, most: usize) -> Heard {
+    pub(super) fn of(talk: &Talk<'a>, most: usize) -> Heard<'a> {
         let (client, server) = (talk.client.bytes(), talk.server.bytes());
         let begun = PREFACE.starts_with(client.get(..client.len().min(24)).unwrap_or_default());
         let behind = client.strip_prefix(PREFACE);

@@ -1,6 +1,6 @@
 //! Records of DTLS, and its handshake messages put together from fragments (RFC 6347 §4.1, RFC 6347 §4.2.3).
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 
 use super::{content, fault};
 use crate::Fault;
@@ -43,12 +43,12 @@ pub fn datagram_record(bytes: &[u8]) -> Result<DatagramRecord<'_>, Fault> {
 const MOST_MESSAGE: usize = 1 << 17;
 
 /// A message of which fragments were seen.
-struct Partly {
+struct Partly<'a> {
     sequence: u16,
     kind: u8,
     length: usize,
     /// What is known from the beginning on without a hole.
-    body: Vec<u8>,
+    body: Cow<'a, [u8]>,
 }
 
 fn number24(bytes: &[u8], at: usize) -> Option<usize> {
@@ -58,8 +58,10 @@ fn number24(bytes: &[u8], at: usize) -> Option<usize> {
 /// The whole handshake messages of the datagrams with their kinds, and whether a part of another was seen.
 ///
 /// Fragments are joined where they come in order; what is missing between two is not waited for.
-pub fn datagram_handshakes<'a>(datagrams: impl Iterator<Item = &'a [u8]>) -> (Vec<(u8, Vec<u8>)>, bool) {
-    let mut messages: Vec<Partly> = Vec::new();
+pub fn datagram_handshakes<'a>(
+    datagrams: impl Iterator<Item = &'a [u8]>,
+) -> (Vec<(u8, Cow<'a, [u8]>)>, bool) {
+    let mut messages = Vec::new();
     for mut rest in datagrams {
         while let Ok(record) = datagram_record(rest) {
             rest = rest.get(13 + record.fragment.len()..).unwrap_or_default();
@@ -69,16 +71,16 @@ pub fn datagram_handshakes<'a>(datagrams: impl Iterator<Item = &'a [u8]>) -> (Ve
         }
     }
     let seen = messages.len();
-    let whole: Vec<(u8, Vec<u8>)> = messages
+    let whole: Vec<_> = messages
         .into_iter()
-        .filter(|message| message.body.len() == message.length)
+        .filter(|message: &Partly<'_>| message.body.len() == message.length)
         .map(|message| (message.kind, message.body))
         .collect();
     let partly = whole.len() < seen;
     (whole, partly)
 }
 
-fn take(messages: &mut Vec<Partly>, mut rest: &[u8]) {
+fn take<'a>(messages: &mut Vec<Partly<'a>>, mut rest: &'a [u8]) {
     while let (Some(kind), Some(length), Some(sequence)) = (rest.first(), number24(rest, 1), be16(rest, 4)) {
         let (Some(offset), Some(size)) = (number24(rest, 6), number24(rest, 9)) else { return };
         let Some(part) = rest.get(12..12 + size) else { return };
@@ -91,12 +93,14 @@ fn take(messages: &mut Vec<Partly>, mut rest: &[u8]) {
                 // A repeated fragment adds nothing; one behind a hole is not waited for.
                 let have = known.body.len();
                 if let Some(new) = have.checked_sub(offset).and_then(|skip| part.get(skip..)) {
-                    known.body.extend_from_slice(new);
+                    if !new.is_empty() {
+                        known.body.to_mut().extend_from_slice(new);
+                    }
                 }
             }
             Some(_) => return,
             None if offset == 0 => {
-                messages.push(Partly { sequence, kind: *kind, length, body: part.to_vec() });
+                messages.push(Partly { sequence, kind: *kind, length, body: Cow::Borrowed(part) });
             }
             None => {}
         }
@@ -121,7 +125,7 @@ mod tests {
         let (one, two) = (fragment(0, b"abcd"), fragment(3, b"def"));
         assert_eq!(
             datagram_handshakes([&one[..], &two].into_iter()),
-            (Vec::from([(11, b"abcdef".to_vec())]), false)
+            (Vec::from([(11, Cow::Borrowed(&b"abcdef"[..]))]), false)
         );
         assert_eq!(datagram_handshakes([&one[..], &one].into_iter()), (Vec::new(), true));
         let both = [one, two].concat();
