@@ -162,6 +162,11 @@ impl Part {
         if !answered && !known && (tally.packets() <= 1 || quiet) {
             return false;
         }
+        // Services come and never go until another window begins: what found no room then finds none now.
+        if has(Marks::NO_ROOM) && self.begun == When::UNKNOWN && self.services.is_full() {
+            self.services.left_out += 1;
+            return true;
+        }
         self.services.served(Served {
             place: place(entry, recognised.protocol),
             client,

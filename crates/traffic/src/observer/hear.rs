@@ -67,7 +67,7 @@ impl Observer {
             Outcome::Open { wanted, .. } => {
                 let hearing = hearing.take().unwrap_or_else(|| {
                     // Datagrams take what they need: many are alone, and stay for long.
-                    let spare = if datagrams { None } else { self.spare.pop() };
+                    let spare = if datagrams { self.bare.pop() } else { self.spare.pop() };
                     let mut hearing = spare.unwrap_or_default();
                     let heard = hearing.sides.at_mut(from);
                     match met.tcp {
@@ -130,13 +130,16 @@ impl Observer {
     }
 
     fn put_back(&mut self, hearing: Option<Box<Hearing>>) {
-        if let Some(mut hearing) = hearing
-            && self.spare.len() < MOST_SPARE
-            && hearing.is_of_stream()
-        {
-            hearing.clear();
-            hearing.shrink();
-            self.spare.push(hearing);
+        let Some(mut hearing) = hearing else { return };
+        if hearing.is_of_stream() {
+            if self.spare.len() < MOST_SPARE {
+                hearing.clear();
+                hearing.shrink();
+                self.spare.push(hearing);
+            }
+        } else if self.bare.len() < MOST_SPARE {
+            *hearing = Hearing::default();
+            self.bare.push(hearing);
         }
     }
 }

@@ -72,6 +72,9 @@ pub struct Observer {
     most_heard_bytes: usize,
     #[expect(clippy::vec_box, reason = "a flow takes the box as it is")]
     spare: Vec<Box<Hearing>>,
+    /// The same without buffers, for datagrams.
+    #[expect(clippy::vec_box, reason = "a flow takes the box as it is")]
+    bare: Vec<Box<Hearing>>,
     fragments: Reassembler,
     /// Flows that others agreed.
     expected: Expected,
@@ -121,6 +124,7 @@ impl Observer {
             heard_bytes: 0,
             most_heard_bytes: eighth * 2,
             spare: Vec::new(),
+            bare: Vec::new(),
             fragments: Reassembler::new(Limits {
                 most_bytes: (config.memory_bytes / 32).min(8 << 20),
                 ..Limits::default()
