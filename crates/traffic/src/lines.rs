@@ -22,7 +22,9 @@ pub(crate) fn in_first_line(bytes: &[u8]) -> bool {
 
 /// Printable bytes, tabs, and anything beyond ASCII.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t')
+    // Whole pieces, so that many bytes are looked at at once.
+    let is_plain = |byte: &u8| *byte >= b' ' && *byte != 0x7f || *byte == b'\t';
+    bytes.chunks(64).all(|piece| piece.iter().fold(true, |plain, byte| plain & is_plain(byte)))
 }
 
 /// A reply `250 text`, `250-text` or `250` (RFC 5321 §4.2.1): its number, whether more lines follow, its text.

@@ -57,7 +57,7 @@ fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
 
 /// A string behind its length, and what follows it.
 fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', bytes.get(..bytes.len().min(6))?)?;
+    let colon = bytes.iter().take(6).position(|byte| *byte == b':')?;
     let digits = bytes.get(..colon)?;
     let length = digits.iter().try_fold(0, |length: usize, digit| {
         digit.is_ascii_digit().then(|| length * 10 + usize::from(digit - b'0'))
@@ -68,37 +68,40 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.get(colon + 1..)?.split_at_checked(length)
 }
 
-/// The value of a key in a dictionary that goes to the end of the bytes.
-fn entry<'a>(dictionary: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+/// The values of these keys in a dictionary, the first of each, and what follows it.
+fn entries<'a, const N: usize>(
+    dictionary: &'a [u8],
+    keys: [&[u8]; N],
+    depth: u8,
+) -> Option<([Option<&'a [u8]>; N], &'a [u8])> {
+    let mut found = [None; N];
     let mut rest = dictionary.strip_prefix(b"d")?;
     while rest.first()? != &b'e' {
         let (name, after) = string(rest)?;
-        let (value, after) = value(after, 1)?;
-        if name == key {
-            return Some(value);
+        let (value, after) = value(after, depth + 1)?;
+        for (place, _) in found.iter_mut().zip(keys).filter(|(_, key)| *key == name) {
+            place.get_or_insert(value);
         }
         rest = after;
     }
-    None
+    Some((found, rest.get(1..)?))
 }
 
 /// What a message is; `None` where it is none.
 fn message<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
     let bytes = said.bytes();
-    let (whole, rest) = value(bytes, 0)?;
+    let keys: [&[u8]; 6] = [b"t", b"y", b"q", b"a", b"r", b"e"];
+    let ([identity, kind, question, arguments, answer, error], rest) = entries(bytes, keys, 0)?;
     let text = |value: &'a [u8]| string(value).map(|(text, _)| text);
-    let identity = |of: &[u8]| {
-        entry(whole, of)
-            .and_then(|inner| entry(inner, b"id"))
-            .and_then(string)
-            .is_some_and(|(id, _)| id.len() == 20)
+    let is_named = |inner: Option<&'a [u8]>| {
+        let id = inner.and_then(|inner| entries(inner, [b"id"], 1)).and_then(|([id], _)| id);
+        id.and_then(text).is_some_and(|id| id.len() == 20)
     };
-    entry(whole, b"t").and_then(text)?;
-    let kind = entry(whole, b"y").and_then(text)?;
-    let name = match kind {
-        b"q" if identity(b"a") => entry(whole, b"q").and_then(text)?,
-        b"r" if identity(b"r") => b"answer",
-        b"e" if entry(whole, b"e")?.starts_with(b"l") => b"error",
+    identity.and_then(text)?;
+    let name = match kind.and_then(text)? {
+        b"q" if is_named(arguments) => question.and_then(text)?,
+        b"r" if is_named(answer) => b"answer",
+        b"e" if error?.starts_with(b"l") => b"error",
         _ => return None,
     };
     rest.is_empty().then_some(name)

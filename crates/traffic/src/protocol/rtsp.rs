@@ -1,5 +1,8 @@
 //! RTSP: requests and responses in the grammar of HTTP, both sides may ask (RFC 7826, RFC 2326).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use model::{Protocol, Secrecy, Wandering};
 use wire::http::{self, Head, Start};
 
@@ -48,6 +51,9 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
     (version && target).then_some(head)
 }
 
+/// How the target of a request begins.
+static SCHEME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" rtsp"));
+
 /// Whether a first line may still become one.
 fn is_open(said: &Said<'_>) -> bool {
     let bytes = said.bytes();
@@ -55,7 +61,7 @@ fn is_open(said: &Said<'_>) -> bool {
         return false;
     }
     let begins = bytes.starts_with(b"RTSP/")
-        || memchr::memmem::find(bytes.get(..bytes.len().min(64)).unwrap_or_default(), b" rtsp").is_some();
+        || SCHEME.find(bytes.get(..bytes.len().min(64)).unwrap_or_default()).is_some();
     begins && matches!(http::parse(bytes), Ok(None)) && lines::in_first_line(bytes)
 }
 

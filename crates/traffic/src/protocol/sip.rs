@@ -1,5 +1,8 @@
 //! SIP: requests and responses in the grammar of HTTP, over datagrams and streams (RFC 3261 §7).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use model::{Protocol, Secrecy, Wandering};
 use wire::http::{self, Head, Start};
 
@@ -48,13 +51,16 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
     (head.version == b"SIP/2.0" && target).then_some(head)
 }
 
+/// How the target of a request begins.
+static SCHEME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" sip"));
+
 fn is_open(said: &Said<'_>) -> bool {
     let bytes = said.bytes();
     if memchr::memchr(b'\n', bytes).is_some() {
         return false;
     }
     let begin = bytes.get(..bytes.len().min(64)).unwrap_or_default();
-    let begins = begin.starts_with(b"SIP/2.0 ") || memchr::memmem::find(begin, b" sip").is_some();
+    let begins = begin.starts_with(b"SIP/2.0 ") || SCHEME.find(begin).is_some();
     begins && matches!(http::parse(bytes), Ok(None))
 }
 

@@ -50,6 +50,11 @@ fn may_be_frame(body: &[u8], masked: bool) -> bool {
 }
 
 fn look(talk: &Talk<'_>) -> Look {
+    // Most of what is HTTP is answered otherwise.
+    let answer = talk.server.bytes();
+    if !answer.is_empty() && !answer.starts_with(b"HTTP/1.1 101") {
+        return Look::No;
+    }
     let request = head(&talk.client).filter(|head| {
         matches!(head.start, Start::Request { .. }) && head.field("sec-websocket-key").is_some()
     });

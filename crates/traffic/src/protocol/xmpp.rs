@@ -1,5 +1,8 @@
 //! XMPP: both sides open a stream of XML in the namespace of streams (RFC 6120 §4.2).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
@@ -27,12 +30,16 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 /// The opening tag of the stream; it may take this many bytes.
 const MOST_TAG: usize = 2048;
 
+static STREAM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"<stream:stream"));
+static NAMESPACE: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(b"http://etherx.jabber.org/streams"));
+
 /// What the opening tag says; `None` where there is none, the error says whether it may still come.
 fn opening<'a>(said: &Said<'a>) -> Result<&'a [u8], bool> {
     let bytes = said.bytes();
     let begin = bytes.get(..bytes.len().min(MOST_TAG)).unwrap_or_default();
     let open = begin.len() < MOST_TAG && !begin.is_empty();
-    let at = memchr::memmem::find(begin, b"<stream:stream").ok_or(open)?;
+    let at = STREAM.find(begin).ok_or(open)?;
     let before = begin.get(..at).unwrap_or_default().trim_ascii();
     // Nothing but the declaration of XML comes before.
     let declaration = before.starts_with(b"<?xml") && before.ends_with(b"?>");
@@ -42,7 +49,7 @@ fn opening<'a>(said: &Said<'a>) -> Result<&'a [u8], bool> {
     let tag = begin.get(at..).unwrap_or_default();
     let end = memchr::memchr(b'>', tag).ok_or(open)?;
     let tag = tag.get(..end).unwrap_or_default();
-    memchr::memmem::find(tag, b"http://etherx.jabber.org/streams").map(|_| tag).ok_or(false)
+    NAMESPACE.find(tag).map(|_| tag).ok_or(false)
 }
 
 /// The value of an attribute.
@@ -60,6 +67,9 @@ fn look(talk: &Talk<'_>) -> Look {
         return if open && !talk.ended { Look::More } else { Look::No };
     };
     let mut claim = talk.claim(by, 200, "a stream of XML in the namespace of XMPP");
+    if claim.is_enough(talk) {
+        return Look::Yes(claim);
+    }
     for tag in client.iter().chain(&server) {
         for (text, name) in [(" to=", "host"), (" from=", "from"), (" xmlns=", "role")] {
             if let Some(value) =
