@@ -59,6 +59,29 @@ impl Default for Buffer {
     }
 }
 
+/// Reads of the unit after the one that is taken.
+struct Ahead {
+    reads: Option<Steps>,
+    /// Those that were due.
+    count: i32,
+    most: u32,
+}
+
+impl Ahead {
+    /// How many more are due.
+    #[inline]
+    fn due(&mut self, is_due: impl Fn(&Steps) -> bool) -> i32 {
+        let Some(reads) = &mut self.reads else { return 0 };
+        let before = self.count;
+        while self.most > 0 && is_due(reads) {
+            self.most -= 1;
+            self.count += 1;
+            reads.advance();
+        }
+        self.count - before
+    }
+}
+
 /// What a unit did to the buffer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Filling {
@@ -77,18 +100,24 @@ impl Buffer {
     }
 
     /// Takes a unit's packets. At one instant a packet comes before it is read, and what counts is the outcome.
+    ///
+    /// `following` are the reads of the unit after it, as many as its own: those that are due before its last packet
+    /// take from what is seen here, and are counted again when that unit comes.
     #[inline]
     pub(crate) fn take(
         &mut self,
         arrivals: Arrivals<'_>,
         reads: Steps,
+        following: Option<Steps>,
         levels: &mut Spread,
         histogram: Option<&mut Histogram>,
     ) -> Filling {
+        let last = arrivals.times.last().copied().unwrap_or(i64::MIN);
+        let following = following.filter(|following| following.is_by(last));
         if arrivals.present.is_empty() {
-            self.run::<true>(arrivals, reads, levels, histogram)
+            self.run::<true>(arrivals, reads, following, levels, histogram)
         } else {
-            self.run::<false>(arrivals, reads, levels, histogram)
+            self.run::<false>(arrivals, reads, following, levels, histogram)
         }
     }
 
@@ -96,10 +125,12 @@ impl Buffer {
         &mut self,
         arrivals: Arrivals<'_>,
         reads: Steps,
+        following: Option<Steps>,
         levels: &mut Spread,
         mut histogram: Option<&mut Histogram>,
     ) -> Filling {
         let (mut level, mut steps, mut next) = (self.level, reads, 0_u32);
+        let mut ahead = Ahead { reads: following, count: 0, most: arrivals.total };
         let (mut least, mut most, mut sum) = (i32::MAX, i32::MIN, 0_i64);
         let read = |place: u32| i32::from(WHOLE || arrivals.is_present(place));
         for &at in arrivals.times {
@@ -114,6 +145,9 @@ impl Buffer {
                     next += 1;
                     steps.advance();
                 }
+                if next == arrivals.total {
+                    level -= ahead.due(|read| read.is_before(at));
+                }
             }
             // Reads only ever take away, so the emptiest is just before the packet.
             least = least.min(level);
@@ -124,10 +158,14 @@ impl Buffer {
                     self.rest_count -= 1;
                     self.rest.advance();
                 }
-            } else if next < arrivals.total && steps.is_by(at) {
-                level -= read(next);
-                next += 1;
-                steps.advance();
+            } else if next < arrivals.total {
+                if steps.is_by(at) {
+                    level -= read(next);
+                    next += 1;
+                    steps.advance();
+                }
+            } else {
+                level -= ahead.due(|read| read.is_by(at));
             }
             most = most.max(level);
             sum += i64::from(level);
@@ -139,7 +177,7 @@ impl Buffer {
             return Filling::default();
         }
         levels.add_many(u64::try_from(arrivals.times.len()).unwrap_or(0), sum, least.into(), most.into());
-        self.level = level;
+        self.level = level + ahead.count;
         if WHOLE {
             (self.rest, self.rest_count) = (steps, arrivals.total - next);
         } else {

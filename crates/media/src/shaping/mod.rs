@@ -12,7 +12,7 @@ mod record;
 mod unit;
 
 use model::media::shaping::{ShapingFacts, UnitShape};
-use model::media::{Histogram, Occurrence, Profile, SenderType, StreamFault, StreamRule};
+use model::media::{Histogram, Occurrence, Profile, Scan, SenderType, StreamFault, StreamRule};
 use model::{Tai, Timestamp};
 
 pub use bucket::Bucket;
@@ -48,6 +48,12 @@ pub static BUFFER_UNDERFLOW: StreamRule = StreamRule {
     clause: "ST 2110-21:2022 §6.6",
     text: "A packet comes after the instant at which it is to be read.",
 };
+/// The field bit is turned round.
+pub static FIELDS_SWAPPED: StreamRule = StreamRule {
+    name: "fields-swapped",
+    clause: "ST 2110-20:2022 §6.1",
+    text: "Fields that are marked as first have the RTP times of second ones, and the other way round: the field bit is turned round, or the sender half a frame beside the epoch.",
+};
 /// The raster has no gap.
 pub static NO_GAP: StreamRule = StreamRule {
     name: "narrow-without-gap",
@@ -72,6 +78,9 @@ pub static PROFILE_RTP_OFFSET: StreamRule = StreamRule {
     clause: "RP 2110-25:2023 §7",
     text: "The RTP timestamp is outside the distance from the alignment point that the profile allows.",
 };
+
+/// So many fields in a row with the RTP times of the other field are no chance.
+const SWAPPED_IN_A_ROW: u32 = 4;
 
 /// What a payload says of units, and which models apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +132,17 @@ pub struct Shaping {
     gapped: Buffer,
     linear: Buffer,
     record: Record,
+    /// Fields in a row whose RTP times are those of the other field.
+    swapped: u32,
     tally: Tally,
+}
+
+/// The first packet of the unit after the one that is judged.
+#[derive(Debug, Clone, Copy)]
+struct Next {
+    sequence: u16,
+    at_ns: i64,
+    second: bool,
 }
 
 /// Where a unit began on a relative clock.
@@ -162,6 +181,7 @@ impl Shaping {
             gapped: Buffer::default(),
             linear: Buffer::default(),
             record: Record::new(&plan, &model),
+            swapped: 0,
             tally: Tally::default(),
         })
     }
@@ -189,7 +209,8 @@ impl Shaping {
                 self.unit.stray(at_ns);
             }
             Belongs::Next => {
-                self.close(Some(packet.rtp.sequence));
+                let second = raw && unit::raw_header(packet).0;
+                self.close(Some(Next { sequence: packet.rtp.sequence, at_ns, second }));
                 self.unit.begin(packet, at_ns, raw);
             }
         }
@@ -219,15 +240,15 @@ impl Shaping {
         last
     }
 
-    fn close(&mut self, next: Option<u16>) {
+    fn close(&mut self, next: Option<Next>) {
         if self.unit.is_empty() {
             return;
         }
         let (first_ns, last_ns) = (self.unit.times.first().copied(), self.unit.times.last().copied());
-        let whole = self.unit.close(self.after, next, self.usual);
+        let whole = self.unit.close(self.after, next.map(|next| next.sequence), self.usual);
         self.after = Some(self.unit.after());
         if let (Some(whole), Some(first_ns)) = (whole, first_ns) {
-            self.judge(whole, first_ns);
+            self.judge(whole, first_ns, next);
             if whole.complete {
                 self.usual = Some(whole.total);
             }
@@ -237,7 +258,7 @@ impl Shaping {
         self.last_ns = last_ns;
     }
 
-    fn judge(&mut self, whole: Whole, first_ns: i64) {
+    fn judge(&mut self, whole: Whole, first_ns: i64, next: Option<Next>) {
         let frame_packets = u64::from(whole.total) * self.model.parts();
         let list = self.plan.profile == Profile::List;
         let burst_most = self.fill_bucket(frame_packets, first_ns, list);
@@ -257,12 +278,16 @@ impl Shaping {
         if self.plan.payload == Payload::Raw {
             let linear_counts = self.record.counts_linear();
             let frame = placed.as_ref().map(|placed| placed.frame);
+            // The way of EBU LIST begins each frame with an empty buffer, and knows no reads of the next.
+            let next = next
+                .filter(|_| !list)
+                .and_then(|next| Some((self.frame_of(next.at_ns, next.second)?, next.second)));
             if self.model.gapped() {
-                let filling = self.fill_buffer(whole, first_ns, frame, false, !linear_counts);
+                let filling = self.fill_buffer(whole, first_ns, (frame, next), false, !linear_counts);
                 shape.gapped = Some((filling.least, filling.most));
                 held.gapped = Some(filling);
             }
-            let filling = self.fill_buffer(whole, first_ns, frame, true, linear_counts);
+            let filling = self.fill_buffer(whole, first_ns, (frame, next), true, linear_counts);
             shape.linear = Some((filling.least, filling.most));
             held.linear = Some(filling);
         }
@@ -276,6 +301,7 @@ impl Shaping {
             facts.rtp_offset_ns.add(placed.rtp_offset_ns);
             facts.rtp_offset_ticks.add(placed.rtp_offset_ticks);
             facts.latency_ns.add(placed.latency_ns);
+            self.hold_to_fields(placed.rtp_offset_ticks);
             self.hold_to_profile(placed.latency_ns, placed.rtp_offset_ticks);
         }
         if self.last_ns.is_some() {
@@ -321,7 +347,7 @@ impl Shaping {
         &mut self,
         whole: Whole,
         first_ns: i64,
-        frame: Option<i64>,
+        (frame, next): (Option<i64>, Option<(i64, bool)>),
         linear: bool,
         counted: bool,
     ) -> buffer::Filling {
@@ -342,7 +368,10 @@ impl Shaping {
         let facts = &mut self.record.facts;
         let levels = if linear { &mut facts.linear_buffer } else { &mut facts.gapped_buffer };
         let histogram: Option<&mut Histogram> = counted.then_some(&mut self.record.buffer_histogram);
-        buffer.take(self.unit.arrivals(whole), reads, levels, histogram)
+        let following = next
+            .map(|(frame, second)| self.model.reads(frame, second, whole.total, linear).0)
+            .filter(|following| following.ns > reads.ns);
+        buffer.take(self.unit.arrivals(whole), reads, following, levels, histogram)
     }
 
     /// Notes by how much a unit began later than the one before wants.
@@ -355,23 +384,33 @@ impl Shaping {
         self.record.facts.wander_ns.add(wander);
     }
 
+    /// By how much the second field or segment is later than the first.
+    fn field_ns(&self, second: bool) -> i64 {
+        if second { self.frames.period_ns() / 2 } else { 0 }
+    }
+
+    /// The frame whose schedule a unit that begins now is read by: that whose begin is nearest; `None` on a relative clock.
+    fn frame_of(&self, first_ns: i64, second: bool) -> Option<i64> {
+        let aligned = first_ns.saturating_sub(self.field_ns(second));
+        match (self.plan.clock, self.plan.profile) {
+            (CaptureClock::Relative, _) => None,
+            (_, Profile::List) => Some(self.frames.number(Timestamp::<Tai>::from_ns(aligned))),
+            _ => {
+                let begun = aligned.saturating_sub(self.model.read_offset_ns());
+                Some(self.frames.nearest(Timestamp::<Tai>::from_ns(begun)))
+            }
+        }
+    }
+
     /// Where the unit lies on TAI; `None` on a relative clock.
     fn place(&self, first_ns: i64) -> Option<Placed> {
-        if self.plan.clock == CaptureClock::Relative {
-            return None;
-        }
         let list = self.plan.profile == Profile::List;
         let instant = Timestamp::<Tai>::from_ns;
-        let field = if self.unit.second { self.frames.period_ns() / 2 } else { 0 };
+        let field = self.field_ns(self.unit.second);
         let aligned = first_ns.saturating_sub(field);
-        // The schedule whose begin is nearest; for FPT the frame whose alignment point is nearest (RP 2110-25:2023).
-        let (frame, counted) = if list {
-            let number = self.frames.number(instant(aligned));
-            (number, number)
-        } else {
-            let begun = aligned.saturating_sub(self.model.read_offset_ns());
-            (self.frames.nearest(instant(begun)), self.frames.nearest(instant(aligned)))
-        };
+        let frame = self.frame_of(first_ns, self.unit.second)?;
+        // For FPT the frame whose alignment point is nearest (RP 2110-25:2023).
+        let counted = if list { frame } else { self.frames.nearest(instant(aligned)) };
         let rate = self.plan.clock_rate;
         let timestamp = self.unit.timestamp.wrapping_sub(self.plan.clock_offset);
         let ticks = unwrap_nearest(timestamp, instant(first_ns), rate);
@@ -402,6 +441,28 @@ impl Shaping {
         let above = i128::from(frame) * i128::from(rate.denominator()) * i128::from(self.plan.clock_rate);
         let below = i128::from(rate.numerator());
         i64::try_from((2 * above + below).div_euclid(2 * below)).unwrap_or(i64::MAX)
+    }
+
+    /// Whether the RTP time of a field is that of the other field (ST 2110-10:2022 §7.6): as far from the alignment point
+    /// as the capture of a picture may be, but half a frame further. Of clocks that run freely some do so for a while,
+    /// by chance one of fifty: several fields in a row must.
+    fn hold_to_fields(&mut self, offset_ticks: i64) {
+        if self.plan.payload != Payload::Raw || self.plan.raster.scan != Scan::Interlaced {
+            return;
+        }
+        let rate = self.plan.clock_rate;
+        let beyond = offset_ticks.rem_euclid(self.frames.step(rate).0.max(1)) - self.half_frame_ticks();
+        self.swapped = match (-2..=self.model.default_offset_ticks(rate) + 2).contains(&beyond) {
+            true => self.swapped.saturating_add(1),
+            false => 0,
+        };
+        if self.swapped >= SWAPPED_IN_A_ROW {
+            let (first, second) = (self.unit.first, self.unit.second);
+            let [marked, timed] = if second { ["second", "first"] } else { ["first", "second"] };
+            self.tally.note(&FIELDS_SWAPPED, first, || {
+                format!("a {marked} field, {beyond} ticks after where a {timed} one would be")
+            });
+        }
     }
 
     fn hold_to_profile(&mut self, latency_ns: i64, offset_ticks: i64) {

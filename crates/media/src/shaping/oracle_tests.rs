@@ -11,7 +11,7 @@ use model::media::{ClockBasis, Profile, Ratio, Scan, SenderType};
 use model::{Timestamp, Utc};
 use wire::rtp;
 
-use super::{BUFFER_UNDERFLOW, BURST, Payload, Raster, Shaping, ShapingPlan};
+use super::{BUFFER_UNDERFLOW, BURST, FIELDS_SWAPPED, Payload, Raster, Shaping, ShapingPlan};
 use crate::Packet;
 use crate::clock::{Alignment, CaptureClock};
 use crate::make::schedule::VideoSchedule;
@@ -27,6 +27,8 @@ struct Sent {
     place: u32,
     of: u32,
     sequence: u16,
+    /// Where the field bit is turned round: ticks of half a frame.
+    turned: Option<u32>,
 }
 
 fn packets_of(raster: Raster, sender_type: SenderType, units: i64, of: u32) -> Vec<Sent> {
@@ -39,7 +41,7 @@ fn packets_of(raster: Raster, sender_type: SenderType, units: i64, of: u32) -> V
         let (frame, second) = (first + unit / parts, unit % parts == 1);
         for (place, at) in (0..).zip(schedule.departures(frame, second, of)) {
             let sequence = (sent.len() % 65_536) as u16;
-            sent.push(Sent { at: at.as_ns(), frame, second, place, of, sequence });
+            sent.push(Sent { at: at.as_ns(), frame, second, place, of, sequence, turned: None });
         }
     }
     sent
@@ -63,8 +65,9 @@ fn measure(plan: ShapingPlan, sent: &[Sent]) -> Shaping {
     let frames = Alignment::new(plan.raster.frame_rate);
     for (number, it) in (1..).zip(sent) {
         let half = (frames.step(90_000).0 / 2) as u32 * u32::from(it.second);
+        let second = it.second != it.turned.is_some();
         let row = if it.place == 0 { 0 } else { 1 };
-        let payload = [0, 0, 4, 0xb0, u8::from(it.second) << 7, row, 0, 0];
+        let payload = [0, 0, 4, 0xb0, u8::from(second) << 7, row, 0, 0];
         shaping.handle(&Packet {
             time: Some(Timestamp::<Utc>::from_ns(it.at)),
             frame: number,
@@ -229,10 +232,8 @@ fn each_schedule_and_each_jitter_is_as_the_oracle_says() {
                     [(extremes(&facts)[0], gapped, false), (extremes(&facts)[1], linear, true)]
                 {
                     assert_eq!(seen.1, oracle.1, "{raster:?}");
-                    // A unit's reads are looked at when its own packets come.
-                    let overlap = overlaps(raster, &sent, is_linear);
-                    assert!(seen.0 == oracle.0 || (overlap && seen.0 > oracle.0), "{raster:?}");
-                    overlapping += u32::from(overlap);
+                    assert_eq!(seen.0, oracle.0, "{raster:?}");
+                    overlapping += u32::from(overlaps(raster, &sent, is_linear));
                 }
                 let underflows = |index: usize| facts.types[index].underflows > 0;
                 assert_eq!((underflows(0), underflows(1)), (gapped.2, linear.2));
@@ -240,7 +241,7 @@ fn each_schedule_and_each_jitter_is_as_the_oracle_says() {
             }
         }
     }
-    assert!(late_ones > 50 && late_ones < 1060 && overlapping < 720, "{late_ones} {overlapping}");
+    assert!(late_ones > 50 && late_ones < 1060 && overlapping > 50, "{late_ones} {overlapping}");
 }
 
 #[test]
@@ -341,6 +342,27 @@ fn profiles_have_windows_of_their_own() {
     let shifted = ShapingPlan { clock_offset: 100, ..plan(raster, SenderType::Narrow) };
     let facts = measure(ShapingPlan { profile: Profile::JtNm2022, ..shifted }, &sent).faults();
     assert!(facts.iter().any(|fault| fault.rule.name == "profile-rtp-offset"));
+}
+
+#[test]
+fn fields_that_are_marked_the_wrong_way_round_are_named() {
+    let named = |sent: &[Sent], plan: ShapingPlan| measure(plan, sent).tally_count(&FIELDS_SWAPPED);
+    for (raster, of) in rasters() {
+        let sent = packets_of(raster, SenderType::Narrow, 8, of);
+        let plan = plan(raster, SenderType::Narrow);
+        assert_eq!(named(&sent, plan), 0, "{raster:?}");
+        // Sent as before, but for the bit: the timestamp stays with its instant.
+        let half = (Alignment::new(raster.frame_rate).step(90_000).0 / 2) as u32;
+        let turned =
+            |sent: &[Sent]| sent.iter().map(|it| Sent { turned: Some(half), ..*it }).collect::<Vec<_>>();
+        let wanted = if raster.scan == Scan::Interlaced { 5 } else { 0 };
+        assert_eq!(named(&turned(&sent), plan), wanted, "{raster:?}");
+        // Nothing is known of the clock, or it runs freely.
+        assert_eq!(named(&turned(&sent), ShapingPlan { clock: CaptureClock::Relative, ..plan }), 0);
+        assert_eq!(named(&turned(&sent), ShapingPlan { clock_offset: half / 2, ..plan }), 0);
+        // Two fields alone may be chance.
+        assert_eq!(named(&turned(&sent[..3 * of as usize]), plan), 0);
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) struct Whole {
 }
 
 /// The field bit and whether it is the first sample of a unit, of RFC 4175's payload header.
-fn raw_header(packet: &Packet<'_>) -> (bool, bool) {
+pub(super) fn raw_header(packet: &Packet<'_>) -> (bool, bool) {
     match packet.rtp.payload.first_chunk::<8>() {
         Some([_, _, _, _, row, row_low, offset, offset_low]) => {
             let begin = (row & 0x7f) | row_low | (offset & 0x7f) | offset_low == 0;

@@ -13,7 +13,7 @@ use crate::rules::wire::words::{count, frame, grouped};
 pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     for leg in &stream.legs {
         if let Some(shaping) = &leg.shaping {
-            pacing(index, shaping, docket);
+            pacing(index, stream, shaping, docket);
         }
         if let Some(timing) = &leg.timing {
             timestamps(index, stream, timing, docket);
@@ -31,7 +31,7 @@ fn name(sender_type: SenderType) -> &'static str {
     }
 }
 
-fn pacing<'a>(index: usize, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) {
+fn pacing<'a>(index: usize, stream: &'a Stream, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) {
     // Without a promise, a stream is only told of that keeps nothing.
     let promised = match (shaping.declared, shaping.satisfied) {
         (Some(declared), _) => declared,
@@ -60,6 +60,13 @@ fn pacing<'a>(index: usize, shaping: &'a ShapingFacts, docket: &mut Docket<'a>) 
             None => "Not every frame keeps any of the types.".to_owned(),
         };
         facts.push((format!("{says} {keeps}"), "ST 2110-21:2022 §8".to_owned()));
+        if let Some(swapped) = stream.faults.iter().find(|fault| fault.rule.name == "fields-swapped") {
+            facts.push((
+                "Its fields seem to be marked the wrong way round: then each is held against the schedule of the other."
+                    .to_owned(),
+                frame(swapped.first.frame),
+            ));
+        }
         facts.push((
             format!("The clock of the capture is {}; its stamps hold the jitter of its machine.", shaping.basis.word()),
             "the capture".to_owned(),
