@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 
 #[cfg(unix)]
 mod there;
@@ -111,6 +113,7 @@ fn own_user() -> u32 {
 }
 
 /// Beside the socket: who has it.
+#[cfg(unix)]
 fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".lock");

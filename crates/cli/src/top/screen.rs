@@ -48,11 +48,13 @@ impl Screen {
     }
 
     /// Gives the terminal back for a while.
+    #[cfg(unix)]
     pub(crate) fn leave(&mut self) {
         give_back();
     }
 
     /// Takes the terminal over again.
+    #[cfg(unix)]
     pub(crate) fn take_again(&mut self) -> io::Result<()> {
         if OURS.load(Ordering::SeqCst) {
             // Who was stopped without being asked finds the modes changed, and believes that they are not.

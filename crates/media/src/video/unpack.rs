@@ -100,21 +100,31 @@ fn whole(pgroup: Pgroup, bytes: &[u8]) -> &[u8] {
     bytes.get(..bytes.len() - bytes.len() % pgroup.bytes).unwrap_or_default()
 }
 
+/// As much as the processor unpacks by shuffles; gives what is left.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn by_shuffles<'b, 'r>(pgroup: Pgroup, bytes: &'b [u8], rows: Rows<'r>) -> (&'b [u8], Rows<'r>) {
+    if pgroup.order != Order::Colour422 || pgroup.bits != 10 {
+        return (bytes, rows);
+    }
+    let Some(simd) = pulp::x86::V3::try_new() else { return (bytes, rows) };
+    let Rows { first, below, second, third } = rows;
+    let done = colour_422_10(simd, bytes, first, second, third);
+    let rows = Rows {
+        first: first.get_mut(done * 2..).unwrap_or_default(),
+        below,
+        second: second.get_mut(done..).unwrap_or_default(),
+        third: third.get_mut(done..).unwrap_or_default(),
+    };
+    (bytes.get(done * 5..).unwrap_or_default(), rows)
+}
+
 #[inline(always)]
 fn wide(pgroup: Pgroup, bytes: &[u8], rows: Rows<'_>) {
-    let mut bytes = whole(pgroup, bytes);
-    let Rows { mut first, mut below, mut second, mut third } = rows;
+    let bytes = whole(pgroup, bytes);
     #[cfg(target_arch = "x86_64")]
-    if pgroup.order == Order::Colour422
-        && pgroup.bits == 10
-        && let Some(simd) = pulp::x86::V3::try_new()
-    {
-        let done = colour_422_10(simd, bytes, first, second, third);
-        bytes = bytes.get(done * 5..).unwrap_or_default();
-        first = first.get_mut(done * 2..).unwrap_or_default();
-        second = second.get_mut(done..).unwrap_or_default();
-        third = third.get_mut(done..).unwrap_or_default();
-    }
+    let (bytes, rows) = by_shuffles(pgroup, bytes, rows);
+    let Rows { mut first, mut below, mut second, mut third } = rows;
     let mut samples = [0_u16; BATCH];
     let bytes_of_batch = BATCH * pgroup.bits as usize / 8;
     let units = BATCH / pgroup.order.samples();
