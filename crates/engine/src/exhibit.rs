@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use media::bundle;
 use media::picture::Picture;
 use media::sound::{Levels, Planar, Sequence};
 use media::video::Assembler;
@@ -71,12 +72,18 @@ pub(crate) fn each_rtp(frame: &Frame<'_>, number: u64, show: &mut dyn FnMut(Stre
     if packet.protocol != Protocol::UDP || packet.fragment.is_some() {
         return;
     }
-    let Ok(rtp) = rtp::parse(packet.payload) else { return };
     let source = SocketAddr::new(packet.source.to_ip(), packet.source_port);
     let destination = SocketAddr::new(packet.destination.to_ip(), packet.destination_port);
-    let udp_bytes = u16::try_from(packet.payload_wire_bytes.saturating_add(8)).unwrap_or(u16::MAX);
-    let key = (source, destination, rtp.ssrc);
-    show(key, &media::Packet { time: frame.time, frame: number, udp_bytes, rtp });
+    let part = bundle::part_bytes(packet.payload);
+    let mut left = packet.payload_wire_bytes;
+    for payload in packet.payload.chunks(part.unwrap_or(usize::MAX)) {
+        let bytes = part.and_then(|part| u32::try_from(part).ok()).map_or(left, |part| part.min(left));
+        left -= bytes;
+        let Ok(rtp) = rtp::parse(payload) else { continue };
+        let udp_bytes = u16::try_from(bytes.saturating_add(8)).unwrap_or(u16::MAX);
+        let key = (source, destination, rtp.ssrc);
+        show(key, &media::Packet { time: frame.time, frame: number, udp_bytes, rtp });
+    }
 }
 
 impl Maker {

@@ -6,6 +6,7 @@
 pub mod am824;
 pub mod ancillary;
 pub mod audio;
+pub mod bundle;
 pub mod clock;
 mod described;
 pub mod hitless;

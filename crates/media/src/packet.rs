@@ -30,6 +30,11 @@ impl Packet<'_> {
 
     /// Whether the capture cut it short: what it carries is not all there, and nobody's fault.
     pub fn is_cut(&self) -> bool {
+        self.cut_bytes() > 0
+    }
+
+    /// How many octets the capture left out at its end.
+    pub fn cut_bytes(&self) -> usize {
         let rtp = &self.rtp;
         let extension = rtp.extension.map_or(0, |(_, bytes)| bytes.len() + EXTENSION_HEAD_BYTES);
         let there = UDP_HEADER_BYTES
@@ -38,6 +43,6 @@ impl Packet<'_> {
             + extension
             + rtp.payload.len()
             + usize::from(rtp.padding_bytes);
-        there < usize::from(self.udp_bytes)
+        usize::from(self.udp_bytes).saturating_sub(there)
     }
 }

@@ -60,6 +60,24 @@ impl Studio {
         self.packets.push((at.as_ns() - LEAP_NS, packet));
     }
 
+    /// Takes the datagrams of another one, up to so many joined as kernels join them: of one length, and one that is less.
+    pub fn join(&mut self, other: &Studio, most: usize) {
+        const HEADERS: usize = 28;
+        let mut rest = other.packets.as_slice();
+        while let Some((at, first)) = rest.first() {
+            let same = rest.iter().take_while(|(_, packet)| packet.len() == first.len()).count().min(most);
+            let shorter = rest.get(same).is_some_and(|(_, packet)| same < most && packet.len() < first.len());
+            let (now, later) = rest.split_at(same + usize::from(shorter));
+            let mut packet = first.clone();
+            now.iter().skip(1).for_each(|(_, next)| packet.extend_from_slice(&next[HEADERS..]));
+            let bytes = u16::try_from(packet.len()).unwrap();
+            packet[2..4].copy_from_slice(&bytes.to_be_bytes());
+            packet[24..26].copy_from_slice(&(bytes - 20).to_be_bytes());
+            self.packets.push((*at, packet));
+            rest = later;
+        }
+    }
+
     /// The capture, in the order of time.
     pub fn finish(mut self) -> Vec<u8> {
         self.packets.sort_by_key(|(at, _)| *at);

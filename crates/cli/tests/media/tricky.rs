@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use model::Timestamp;
 use serde_json::Value;
 
-use crate::studio::Studio;
-use crate::support::{Home, err};
+use crate::studio::{Studio, description, send, session};
+use crate::support::{Home, err, out};
 use crate::{codes, kept, probe, word};
 
 /// TAI: a second of the RTP clock of 48 kHz begins there.
@@ -150,6 +150,90 @@ fn what_the_capture_cut_short_is_nobodys_fault() {
         let gaps = document["gaps"].to_string();
         assert!(gaps.contains("cut short") && gaps.contains("\"count\":3000"), "{gaps}");
     }
+}
+
+#[test]
+fn of_pictures_that_the_capture_cut_short_the_headers_are_measured() {
+    let home = Home::new("media-cut-pictures");
+    let sdp = home.file("made.sdp", &description(session("192.0.2.1", &["239.1.1.1:5004"])));
+    let seen = |most_bytes: usize, harm: &str, agreed: bool| {
+        let mut studio = Studio::cut(most_bytes);
+        send(&mut studio, 6, harm, SOURCE, "239.1.1.1:5004", 7);
+        let capture = kept(&home, "cut.pcapng", &studio.finish());
+        let all = [word(&capture), "--sdp", word(&sdp)];
+        probe(&home, if agreed { &all } else { &all[..1] })
+    };
+    let whole = seen(usize::MAX, "", true);
+    for kept_bytes in [54, 64, 96, 300] {
+        for agreed in [true, false] {
+            let document = seen(kept_bytes, "", agreed);
+            let stream = &document["streams"][0];
+            assert_eq!(stream["faults"], serde_json::json!([]), "{kept_bytes} {agreed}");
+            let (video, wanted) = (&stream["video"], &whole["streams"][0]["video"]);
+            assert_eq!(video["headers_only"], video["packets"], "{kept_bytes} {agreed}");
+            for name in ["complete", "right_edge", "max_row", "packets_per_unit", "segments", "data_bytes"] {
+                assert_eq!(video[name], wanted[name], "{kept_bytes} {agreed} {name}");
+            }
+            assert_eq!(
+                (&stream["format"]["width"], &stream["format"]["height"]),
+                (&1280.into(), &720.into())
+            );
+            assert!(document["gaps"].to_string().contains("cut short"));
+        }
+    }
+    // What is wrong is told as of whole packets: markers, what is behind the rows, what is missing.
+    for harm in ["marker=1/100", "oversize=600@1/50", "loss=2%"] {
+        let rules = |document: &Value| -> Vec<String> {
+            let faults = document["streams"][0]["faults"].as_array().unwrap();
+            faults.iter().map(|fault| format!("{} {}", fault["rule"], fault["count"])).collect()
+        };
+        let (whole, cut) = (seen(usize::MAX, harm, true), seen(96, harm, true));
+        assert_eq!(rules(&whole), rules(&cut), "{harm}");
+        assert!(!rules(&cut).is_empty(), "{harm}");
+        let missing = |it: &Value| it["streams"][0]["video"]["pixels_missing"].clone();
+        assert_eq!(missing(&whole), missing(&cut), "{harm}");
+    }
+    // Where not even the header is there, nothing is said of it.
+    let document = seen(45, "", true);
+    let video = &document["streams"][0]["video"];
+    assert_eq!((&video["unreadable"], &video["complete"]), (&video["packets"], &0.into()));
+    assert_eq!(document["streams"][0]["faults"], serde_json::json!([]));
+}
+
+#[test]
+fn packets_that_the_kernel_joined_are_counted_one_by_one() {
+    let home = Home::new("media-joined");
+    let leg = "239.1.1.1:5004";
+    let sdp = home.file("made.sdp", &description(session("192.0.2.1", &[leg])));
+    let mut alone = Studio::new();
+    send(&mut alone, 4, "", "192.0.2.1:5004", leg, 7);
+    let mut joined = Studio::new();
+    // As a capture on the sender's own machine has them: eight of one length and the rest of a frame beside.
+    joined.join(&alone, 8);
+    let probed = |name: &str, studio: Studio| {
+        let capture = kept(&home, name, &studio.finish());
+        (probe(&home, &[word(&capture), "--sdp", word(&sdp)]), capture)
+    };
+    let (alone, _) = probed("alone.pcapng", alone);
+    let (joined, capture) = probed("joined.pcapng", joined);
+    for document in [&alone, &joined] {
+        let stream = &document["streams"][0];
+        // How they are paced is not seen of those that came together.
+        let faults = stream["faults"].as_array().unwrap().iter().map(|fault| fault["rule"].as_str().unwrap());
+        assert_eq!(faults.filter(|rule| *rule != "burst").collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(
+            (&stream["legs"][0]["reception"]["lost"], &stream["video"]["complete"]),
+            (&0.into(), &4.into())
+        );
+    }
+    let video = |document: &Value| document["streams"][0]["video"].clone();
+    assert_eq!(video(&alone)["packets"], video(&joined)["packets"]);
+    assert_eq!(video(&alone)["udp_bytes"], video(&joined)["udp_bytes"]);
+    assert_eq!(alone["gaps"], serde_json::json!([]));
+    assert!(joined["gaps"].to_string().contains("UDP_SEGMENT"), "{}", joined["gaps"]);
+    // Pictures of a report are whole, too.
+    let report = home.run(&["media", "report", word(&capture), "--sdp", word(&sdp)]);
+    assert!(out(&report).contains("data:image/png"), "{}", err(&report));
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl Essence {
         }
     }
 
+    /// Whether packets can be measured whose end was not captured.
+    pub(super) fn is_read_by_headers(&self) -> bool {
+        matches!(self, Essence::Video(_))
+    }
+
     /// Another leg may bring what the first lost.
     pub(super) fn expect_legs(&mut self) {
         if let Essence::Video(measure) = self {

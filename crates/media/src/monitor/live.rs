@@ -302,7 +302,10 @@ impl Live {
         }
         if packet.is_cut() {
             self.cut += 1;
-            return;
+            // The rows that it brings are told by headers, and samples are not looked at.
+            if !self.essence.is_read_by_headers() {
+                return;
+            }
         }
         // What another leg brought already is measured once.
         if fresh {
@@ -313,7 +316,7 @@ impl Live {
 
     /// Listens to what it carries, while that is not known.
     pub(super) fn sense(&mut self, packet: &Packet<'_>) -> Option<Found> {
-        let sense = self.sense.as_mut().filter(|_| !packet.is_cut())?;
+        let sense = self.sense.as_mut()?;
         let found = sense.hear(packet);
         if sense.is_over() {
             self.sense = None;

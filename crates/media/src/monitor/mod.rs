@@ -21,7 +21,7 @@ use wire::protocol::Protocol;
 use wire::{Frame, link::EtherType, rtp};
 
 use crate::membership::Memberships;
-use crate::{Packet, ptp, sap};
+use crate::{Packet, bundle, ptp, sap};
 use live::{Leg, Live};
 use negotiation::Negotiations;
 use path::{Berth, Paths};
@@ -63,7 +63,7 @@ impl<'a> Datagram<'a> {
             vlan: packet.vlans.outer,
             ttl: packet.ttl,
             dscp: packet.traffic_class >> 2,
-            udp_bytes: u16::try_from(packet.payload_wire_bytes.saturating_add(UDP_HEADER_BYTES))
+            udp_bytes: u16::try_from(packet.payload_wire_bytes.saturating_add(UDP_HEADER_BYTES.into()))
                 .unwrap_or(u16::MAX),
             payload: packet.payload,
         }
@@ -79,7 +79,7 @@ impl<'a> Datagram<'a> {
 }
 
 /// RFC 768.
-const UDP_HEADER_BYTES: u32 = 8;
+const UDP_HEADER_BYTES: u16 = 8;
 
 /// How to listen.
 #[derive(Debug, Clone)]
@@ -123,6 +123,8 @@ pub struct Monitor {
     clocks: ptp::Observer,
     memberships: Memberships,
     left_out: u64,
+    /// Datagrams that held several packets.
+    bundles: u64,
     /// Whether streams may belong to other sessions since something was agreed.
     is_unsettled: bool,
 }
@@ -191,7 +193,23 @@ impl Monitor {
         }
         // Of RTP and RTCP the first two bits are the version (RFC 3550 §5.1); most of what is no media ends here.
         if datagram.payload.first().is_some_and(|first| first >> 6 == 2) {
-            self.handle_rtp(datagram);
+            match bundle::part_bytes(datagram.payload) {
+                None => self.handle_rtp(datagram),
+                Some(part) => self.handle_bundle(datagram, part),
+            }
+        }
+    }
+
+    /// A datagram that holds several packets: each came with it, and would have been one of its own on the wire.
+    #[cold]
+    fn handle_bundle(&mut self, datagram: &Datagram<'_>, part: usize) {
+        self.bundles += 1;
+        let mut left = usize::from(datagram.udp_bytes).saturating_sub(UDP_HEADER_BYTES.into());
+        for payload in datagram.payload.chunks(part) {
+            let udp_bytes =
+                u16::try_from(left.min(part)).unwrap_or(u16::MAX).saturating_add(UDP_HEADER_BYTES);
+            left = left.saturating_sub(part);
+            self.handle_rtp(&Datagram { udp_bytes, payload, ..*datagram });
         }
     }
 
@@ -416,8 +434,18 @@ impl Monitor {
             gaps.push(Gap {
                 area: Area::Traffic,
                 reason: Reason::Damaged,
-                what: "what packets carry that the capture cut short: only how they came was measured".into(),
+                what: "the end of packets that the capture cut short: measured was how they came, and of uncompressed video the headers".into(),
                 count: Some(cut),
+            });
+        }
+        if self.bundles > 0 {
+            gaps.push(Gap {
+                area: Area::Traffic,
+                reason: Reason::Damaged,
+                what: "when each packet came: datagrams hold several, for they were captured where the kernel joins them \
+                       (UDP_SEGMENT, GRO); each counts as one that came with the others"
+                    .into(),
+                count: Some(self.bundles),
             });
         }
         for (count, what) in [

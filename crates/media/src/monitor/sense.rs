@@ -46,6 +46,11 @@ impl Sense {
     pub(super) fn hear(&mut self, packet: &Packet<'_>) -> Option<Found> {
         self.packets += 1;
         let payload_type = packet.rtp.payload_type;
+        // Of what a capture cut short only the headers of rows tell something.
+        if packet.is_cut() {
+            self.video.handle(packet);
+            return if packet.rtp.marker { self.picture(payload_type) } else { None };
+        }
         if self.hear_ancillary(packet) {
             let essence = Essence::Ancillary(AncillaryFormat {
                 frame_rate: None,

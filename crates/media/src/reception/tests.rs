@@ -279,6 +279,24 @@ fn a_relative_clock_still_tells_drift() {
 }
 
 #[test]
+fn a_relative_clock_tells_what_was_not_believed_of_it() {
+    let plan =
+        TimingPlan { clock_rate: 90_000, clock_offset: 9, clock: CaptureClock::Relative, period: None };
+    // A sender whose clock is 250 ms ahead, in a capture that keeps UTC.
+    let of_sender = |ns: i64| crate::clock::rtp(Timestamp::from_ns(ns + 250_000_000), 90_000).wrapping_add(9);
+    let sent = |number: i64| {
+        let at = BEGIN + number * 20_000_000;
+        (at, of_sender(at + crate::clock::LEAP_SECONDS * 1_000_000_000))
+    };
+    let facts = time(plan, (0..9).map(sent)).facts();
+    let near = |seen: Option<i64>, wanted: i64| (wanted..wanted + 11_112).contains(&seen.unwrap());
+    assert!(near(facts.late_if_utc_ns, -250_000_000) && near(facts.late_if_tai_ns, -37_250_000_000));
+    let known = TimingPlan { clock: CaptureClock::Tai, ..plan };
+    let facts = time(known, (0..9).map(sent)).facts();
+    assert_eq!((facts.late_if_utc_ns, facts.late_if_tai_ns), (None, None));
+}
+
+#[test]
 fn reports_are_held_against_what_came() {
     let mut reports = Reports::new(48_000);
     assert_eq!(reports.facts(), None);

@@ -4,7 +4,9 @@ use model::media::reception::TimingFacts;
 use model::media::{Occurrence, Ratio, StreamFault, StreamRule};
 use model::{Tai, Timestamp};
 
-use crate::clock::{Alignment, CaptureClock, unwrap_nearest, unwrap_nearest_ticks};
+use crate::clock::{
+    Alignment, CaptureClock, LEAP_SECONDS, lateness_ns, unwrap_nearest, unwrap_nearest_ticks,
+};
 use crate::{Packet, Tally};
 
 /// A timestamp lies in the future.
@@ -139,6 +141,11 @@ impl Timing {
         } else {
             unwrap_nearest(timestamp, Timestamp::<Tai>::from_ns(at_ns), rate)
         };
+        if let (true, false, Some(time)) = (relative, begun, packet.time) {
+            let late = |guess: CaptureClock| guess.tai(time).map(|tai| lateness_ns(tai, timestamp, rate));
+            self.facts.late_if_utc_ns = late(CaptureClock::Utc { leap_seconds: LEAP_SECONDS });
+            self.facts.late_if_tai_ns = late(CaptureClock::Tai);
+        }
         if begun {
             let step = packet.rtp.timestamp.wrapping_sub(self.timestamp).cast_signed();
             self.step(step.into(), packet.occurrence());

@@ -352,7 +352,7 @@ impl Raster {
 
 /// The payload, where it can be one of ST 2110-20: pieces that are not empty, in order, and fill it.
 fn pieces<'a>(packet: &Packet<'a>) -> Option<header::Payload<'a>> {
-    let payload = header::parse(packet.rtp.payload).ok()?;
+    let payload = header::parse_cut(packet.rtp.payload, packet.cut_bytes()).ok()?;
     // More than three are against the standard, but plain RFC 4175 has them.
     if payload.count() > 16 {
         return None;
@@ -361,14 +361,13 @@ fn pieces<'a>(packet: &Packet<'a>) -> Option<header::Payload<'a>> {
     let mut last = None;
     for segment in segments.by_ref() {
         let place = (segment.row, segment.offset);
-        let is_wrong =
-            segment.claimed_bytes == 0 || segment.bytes.len() != usize::from(segment.claimed_bytes);
+        let is_wrong = segment.claimed_bytes == 0 || segment.sent_bytes != usize::from(segment.claimed_bytes);
         if is_wrong || last.is_some_and(|last| last >= place) {
             return None;
         }
         last = Some(place);
     }
-    (segments.rest().is_empty() || packet.rtp.marker).then_some(payload)
+    (segments.rest_bytes() == 0 || packet.rtp.marker).then_some(payload)
 }
 
 fn piece(segment: &Segment<'_>) -> Piece {

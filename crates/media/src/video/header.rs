@@ -16,6 +16,8 @@ pub struct Payload<'a> {
     pub extended_sequence: u16,
     headers: &'a [u8],
     data: &'a [u8],
+    /// Octets that were sent behind these, and not captured.
+    cut_bytes: usize,
 }
 
 /// A piece of a row: a *sample row data segment*, as ST 2110-20 names it.
@@ -29,7 +31,9 @@ pub struct Segment<'a> {
     pub offset: u16,
     /// How many octets it claims.
     pub claimed_bytes: u16,
-    /// What there is of them.
+    /// How many of them were sent.
+    pub sent_bytes: usize,
+    /// What there is of them: less than was sent where the capture cut the packet short.
     pub bytes: &'a [u8],
 }
 
@@ -52,7 +56,12 @@ pub fn parse(payload: &[u8]) -> Result<Payload<'_>, Fault> {
         }
     }
     let (headers, data) = rest.split_at_checked(end).ok_or(ends)?;
-    Ok(Payload { extended_sequence, headers, data })
+    Ok(Payload { extended_sequence, headers, data, cut_bytes: 0 })
+}
+
+/// The same of a packet of which the capture left out so many octets at its end.
+pub fn parse_cut(payload: &[u8], cut_bytes: usize) -> Result<Payload<'_>, Fault> {
+    Ok(Payload { cut_bytes, ..parse(payload)? })
 }
 
 impl<'a> Payload<'a> {
@@ -61,14 +70,14 @@ impl<'a> Payload<'a> {
         self.headers.len() / SEGMENT_HEADER_BYTES
     }
 
-    /// Octets behind the headers.
+    /// Octets that were sent behind the headers.
     pub fn data_bytes(&self) -> usize {
-        self.data.len()
+        self.data.len() + self.cut_bytes
     }
 
     /// Its pieces in order; those for which the octets do not suffice have fewer than they claim.
     pub fn segments(&self) -> Segments<'a> {
-        Segments { headers: self.headers, data: self.data }
+        Segments { headers: self.headers, data: self.data, cut_bytes: self.cut_bytes }
     }
 }
 
@@ -77,12 +86,18 @@ impl<'a> Payload<'a> {
 pub struct Segments<'a> {
     headers: &'a [u8],
     data: &'a [u8],
+    cut_bytes: usize,
 }
 
 impl<'a> Segments<'a> {
-    /// What follows the pieces that were taken.
+    /// What follows the pieces that were taken, as far as it is there.
     pub fn rest(&self) -> &'a [u8] {
         self.data
+    }
+
+    /// How many octets were sent behind the pieces that were taken.
+    pub fn rest_bytes(&self) -> usize {
+        self.data.len() + self.cut_bytes
     }
 }
 
@@ -97,11 +112,14 @@ impl<'a> Iterator for Segments<'a> {
         let (bytes, data) =
             self.data.split_at_checked(usize::from(claimed_bytes)).unwrap_or((self.data, &[]));
         self.data = data;
+        let beyond_bytes = usize::from(claimed_bytes).saturating_sub(bytes.len()).min(self.cut_bytes);
+        self.cut_bytes -= beyond_bytes;
         Some(Segment {
             second_field: r0 & 0x80 != 0,
             row: u16::from_be_bytes([r0 & 0x7f, *r1]),
             offset: u16::from_be_bytes([o0 & 0x7f, *o1]),
             claimed_bytes,
+            sent_bytes: bytes.len() + beyond_bytes,
             bytes,
         })
     }
@@ -170,6 +188,26 @@ mod tests {
         assert!(parse(b"").is_err());
         // A continuation bit in every header never ends.
         assert!(parse(&[0xff; 200]).is_err());
+    }
+
+    #[test]
+    fn what_a_capture_cut_off_was_sent() {
+        for end in 14..=SAMPLE.len() {
+            let payload = parse_cut(&SAMPLE[..end], SAMPLE.len() - end).unwrap();
+            assert_eq!((payload.count(), payload.data_bytes()), (2, 15));
+            let mut segments = payload.segments();
+            let sent: Vec<_> = segments.by_ref().map(|it| (it.claimed_bytes, it.sent_bytes)).collect();
+            assert_eq!((sent, segments.rest_bytes()), (vec![(5, 5), (10, 10)], 0), "{end}");
+        }
+        // Less was sent than is claimed, or more.
+        let sent = |cut_bytes| {
+            let payload = parse_cut(&SAMPLE[..16], cut_bytes).unwrap();
+            let mut segments = payload.segments();
+            (segments.by_ref().map(|it| it.sent_bytes).collect::<Vec<_>>(), segments.rest_bytes())
+        };
+        assert_eq!(sent(0), (vec![2, 0], 0));
+        assert_eq!(sent(9), (vec![5, 6], 0));
+        assert_eq!(sent(20), (vec![5, 10], 7));
     }
 
     #[test]

@@ -132,8 +132,15 @@ impl Measure {
             self.tally
                 .note(&rules::UDP_SIZE, at, || format!("{} octets of at most {most}", packet.udp_bytes));
         }
-        let payload = match header::parse(packet.rtp.payload) {
+        let cut_bytes = packet.cut_bytes();
+        self.facts.headers_only += u64::from(cut_bytes > 0);
+        let payload = match header::parse_cut(packet.rtp.payload, cut_bytes) {
             Ok(payload) => payload,
+            // Not even its header was captured.
+            Err(_) if cut_bytes > 0 => {
+                self.facts.unreadable += 1;
+                return;
+            }
             Err(fault) => {
                 self.facts.unreadable += 1;
                 self.tally.note(&rules::HEADER, at, || fault.to_string());
@@ -364,7 +371,7 @@ impl Measure {
         for segment in segments.by_ref() {
             self.segment(packet, &segment, count, first.second_field, unit, place);
         }
-        let rest = segments.rest().len();
+        let rest = segments.rest_bytes();
         if rest > 0 && !(packet.rtp.marker && self.format.packing == Packing::Block) {
             self.tally.note(&rules::TRAILING, at, || format!("{rest} octets"));
         }
@@ -380,11 +387,11 @@ impl Measure {
         place: Place,
     ) {
         let at = packet.occurrence();
-        let Segment { row, offset, claimed_bytes, bytes, .. } = *segment;
-        if bytes.len() < usize::from(claimed_bytes) {
-            let there = bytes.len();
-            self.tally
-                .note(&rules::BEYOND_PACKET, at, || format!("{claimed_bytes} octets claimed, {there} there"));
+        let Segment { row, offset, claimed_bytes, sent_bytes, .. } = *segment;
+        if sent_bytes < usize::from(claimed_bytes) {
+            self.tally.note(&rules::BEYOND_PACKET, at, || {
+                format!("{claimed_bytes} octets claimed, {sent_bytes} there")
+            });
         }
         if claimed_bytes == 0 {
             if count > 1 {
@@ -399,7 +406,7 @@ impl Measure {
         self.facts.max_row = Some(self.facts.max_row.map_or(row, |high| high.max(row)));
         unit.note_row(row);
         let Some(pgroup) = self.pgroup else { return };
-        let (groups, extra) = (bytes.len() / pgroup.bytes, usize::from(claimed_bytes) % pgroup.bytes);
+        let (groups, extra) = (sent_bytes / pgroup.bytes, usize::from(claimed_bytes) % pgroup.bytes);
         if extra != 0 {
             self.tally.note(&rules::PGROUP, at, || {
                 format!("{claimed_bytes} octets with pixel groups of {}", pgroup.bytes)

@@ -266,6 +266,11 @@ pub struct TimingFacts {
     pub clock_rate: u32,
     /// Ticks that the session adds (`mediaclk:direct=`).
     pub clock_offset_ticks: u64,
+    /// On a relative clock: arrival of the first packet less its RTP time, were the capture's clock UTC (TAI less 37 s).
+    /// That and the next were too much to be believed.
+    pub late_if_utc_ns: Option<i64>,
+    /// The same, were it TAI.
+    pub late_if_tai_ns: Option<i64>,
     /// Arrival less RTP time, of every packet; on a relative clock: less that of the first.
     pub latency_ns: Spread,
     /// Packets whose RTP time lay in the future when they came (ST 2110-10:2022 §7.7).

@@ -76,6 +76,8 @@ pub struct VideoFacts {
     pub packets: u64,
     /// Packets whose payload is not what it must be.
     pub unreadable: u64,
+    /// Packets of which only the headers were read, for the capture cut them short.
+    pub headers_only: u64,
     /// Packets of a frame that was closed already.
     pub late: u64,
     /// Packets that came again.

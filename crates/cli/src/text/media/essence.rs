@@ -48,6 +48,13 @@ fn video(out: &mut String, facts: &VideoFacts, form: Form) {
     }
     let _ = write!(text, "; extended sequence {}", facts.extended_sequence.word());
     field(out, "pictures", &text, form);
+    if facts.headers_only > 0 {
+        let text = format!(
+            "by headers alone: the capture cut {} of {} packets short; samples are not there to be looked at",
+            facts.headers_only, facts.packets
+        );
+        field(out, "", &text, form);
+    }
     if let (Some(least), Some(most)) = (facts.min_row, facts.max_row) {
         let mut text = format!("rows {least} to {most}, {} pixels", facts.right_edge);
         if let Some(micro) = facts.timestamp_rate_micro {

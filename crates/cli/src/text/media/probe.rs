@@ -126,11 +126,28 @@ fn clock(out: &mut String, timing: &TimingFacts, form: Form) {
         let _ = write!(text, "; drift {} ppm", thousandths(drift));
     }
     field(out, "clock", &text, form);
+    if let (Some(utc), Some(tai)) = (timing.late_if_utc_ns, timing.late_if_tai_ns) {
+        let text = format!(
+            "no PTP tells of the capture's clock; were it UTC, the first packet came {}, were it TAI, {}; neither is believed \
+             (50 ms before to 1 s after would be), so latency, FPT and read offsets are not judged, only changes",
+            against(utc),
+            against(tai)
+        );
+        field(out, "", &text, form);
+    }
     if timing.timestamps > 1 {
         let steps: Vec<String> =
             timing.steps.iter().take(4).map(|(step, count)| format!("{step} ({count}×)")).collect();
         let odd = if timing.steps_odd > 0 { format!("; {} odd", timing.steps_odd) } else { String::new() };
         field(out, "steps", &format!("{} ticks{odd}", steps.join(", ")), form);
+    }
+}
+
+/// How a packet came against its RTP time.
+fn against(late_ns: i64) -> String {
+    match late_ns {
+        0.. => format!("{} after its RTP time", time(late_ns)),
+        _ => format!("{} before its RTP time", time(late_ns.saturating_neg())),
     }
 }
 

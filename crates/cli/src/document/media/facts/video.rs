@@ -33,6 +33,8 @@ shown! {
         packets: u64,
         /// Packets whose payload is not what it must be.
         unreadable: u64,
+        /// Packets of which only the headers were read, for the capture cut them short.
+        headers_only: u64,
         /// Packets of a frame that was closed already.
         late: u64,
         /// Frames (progressive) or fields and segments (otherwise) of which every pixel came.
