@@ -74,6 +74,8 @@ pub struct Measure {
     relative: Gather,
     course: Course,
     second: DelayFactor,
+    /// Whether the second before had too few samples (1) or too many (-1).
+    beside: i64,
     fifth: DelayFactor,
     aes3: Option<Box<am824::Measure>>,
 }
@@ -95,6 +97,7 @@ impl Measure {
             absolute: Gather::default(),
             relative: Gather::default(),
             course: Course::new(200_000_000),
+            beside: 0,
             second: DelayFactor::new(1_000_000_000).keeping(MOST_WINDOWS),
             fifth: DelayFactor::new(200_000_000),
             aes3: format.am824.then(|| Box::new(am824::Measure::new(format.channels))),
@@ -283,7 +286,10 @@ impl Measure {
         self.fifth.handle(time_ns, timestamp, rate);
         if let Some(window) = self.second.handle(time_ns, timestamp, rate) {
             let wrong = window.arrival_ns.saturating_sub(window.media_ns);
-            if samples > 0 && wrong.unsigned_abs() > window.arrival_ns.unsigned_abs() / 100 {
+            let is_wrong = samples > 0 && wrong.unsigned_abs() > window.arrival_ns.unsigned_abs() / 100;
+            let before = core::mem::replace(&mut self.beside, if is_wrong { wrong.signum() } else { 0 });
+            // Who was held up for a while in one second has no other rate: the next would be right, or more than that.
+            if is_wrong && before == wrong.signum() {
                 self.tally.note(&rules::RATE, at, || {
                     format!("{} ns of samples in {} ns", window.media_ns, window.arrival_ns)
                 });

@@ -344,9 +344,21 @@ fn a_wrong_rate_is_told_from_a_slow_clock() {
         }
         (measure.tally().count(&rules::RATE), measure.facts().rate_deviation_ppb.unwrap())
     };
-    assert_eq!(run(1_088_435).0, 2);
+    assert_eq!(run(1_088_435).0, 1, "of two seconds the second");
     // A hundred parts in a million.
     assert_eq!(run(1_000_100), (0, -99_990));
+}
+
+#[test]
+fn a_pause_is_no_other_rate() {
+    let mut measure = Measure::new(&format(16, 48_000, 1));
+    let payload = [0; 96];
+    for k in 0..4000_u16 {
+        // Nothing for 150 ms, and what was missed all at once.
+        let time_ns = (i64::from(k) * 1_000_000).max(if k > 900 { 1_050_000_000 } else { 0 });
+        measure.handle(&packet(1, time_ns, rtp(k, u32::from(k) * 48, &payload)), None);
+    }
+    assert_eq!(names(&measure), [""; 0]);
 }
 
 #[test]

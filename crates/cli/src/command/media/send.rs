@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use engine::sending::{self, Content, Sending, StreamRequest, Watch};
 use host::transmit::{TransmitRequest, UrgencyRequest};
+use media::audio::packet_time::{ns_of, packet_time, samples_of};
 use model::media::{
     AncillaryFormat, AudioFormat, Colorimetry, Ratio, ReferenceClock, SendingFacts, Session, VideoFormat,
 };
@@ -157,12 +158,21 @@ fn audio(args: &SendAudioArgs) -> StreamRequest {
         am824,
         sample_rate: args.rate,
         channels: args.channels,
-        packet_time_ns: Some(args.packet_time),
+        packet_time_ns: Some(packet_time_of(args.packet_time, args.rate)),
         channel_order: args.channel_order.clone().unwrap_or(usual),
     };
     let content =
         Content::Audio { format, signal: args.signal.clone(), hertz: args.hertz, level_cdb: args.level };
     request(&args.common, content, AUDIO_TYPE, "audio")
+}
+
+/// The packet time that is meant: at 44.1 kHz packets have as many samples as at 48 kHz, and last longer (AES67 §7.2).
+fn packet_time_of(wanted_ns: u64, sample_rate: u32) -> u64 {
+    let at_48_khz = samples_of(wanted_ns, 48_000).filter(|samples| packet_time(*samples, 48_000).is_some());
+    match at_48_khz.filter(|_| sample_rate == 44_100) {
+        Some(samples) => ns_of(samples.into(), sample_rate).unsigned_abs(),
+        None => wanted_ns,
+    }
 }
 
 fn ancillary(args: &SendAncillaryArgs) -> StreamRequest {
@@ -277,4 +287,22 @@ fn write_description(path: &Path, text: &str) -> Result<(), Stop> {
     }
     std::fs::write(path, text)
         .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_of_44_khz_have_as_many_samples_as_the_texts_say() {
+        let samples = |ms_millionths, rate| samples_of(packet_time_of(ms_millionths, rate), rate);
+        for (wanted_ns, at_48, at_44) in
+            [(1_000_000, 48, 48), (125_000, 6, 6), (333_000, 16, 16), (80_000, 4, 4)]
+        {
+            assert_eq!((samples(wanted_ns, 48_000), samples(wanted_ns, 44_100)), (Some(at_48), Some(at_44)));
+        }
+        // Another time than those of the texts is as it is said.
+        assert_eq!(samples(2_000_000, 44_100), Some(88));
+        assert_eq!(packet_time_of(1_000_000, 96_000), 1_000_000);
+    }
 }

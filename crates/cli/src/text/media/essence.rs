@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use media::ancillary::Line;
 use model::media::Stream;
 use model::media::ancillary::{AncillaryFacts, MetadataFacts, TextFacts};
 use model::media::audio::AudioFacts;
@@ -121,6 +122,24 @@ fn audio(out: &mut String, facts: &AudioFacts, form: Form) {
     }
 }
 
+/// Where ancillary data is to stand: numbers of lines, and in words what is no number.
+fn places(lines: &[(u16, u64)]) -> String {
+    let mut bits: Vec<u16> = lines.iter().map(|(bits, _)| *bits).collect();
+    bits.sort_unstable();
+    let places = bits.into_iter().map(Line::from_bits);
+    let numbers: Vec<String> = places
+        .clone()
+        .filter_map(|place| if let Line::At(number) = place { Some(number.to_string()) } else { None })
+        .collect();
+    let numbers = match numbers.as_slice() {
+        [] => None,
+        [one] => Some(format!("line {one}")),
+        all => Some(format!("lines {}", all.join(", "))),
+    };
+    let others = places.filter(|place| !matches!(place, Line::At(_))).map(|place| place.to_string());
+    numbers.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+}
+
 fn ancillary(out: &mut String, facts: &AncillaryFacts, form: Form) {
     let text = format!(
         "{} packets of data in {} frames or fields, {} empty; {} wrong parity, {} wrong checksum",
@@ -129,13 +148,13 @@ fn ancillary(out: &mut String, facts: &AncillaryFacts, form: Form) {
     field(out, "data", &text, form);
     for kind in &facts.kinds {
         let name = kind.name.map(|(name, standard)| format!(" {name} ({standard})")).unwrap_or_default();
-        let lines: Vec<String> = kind.lines.iter().take(4).map(|(line, _)| line.to_string()).collect();
         let text = format!(
-            "{:02X}/{:02X}{name}: {} packets, line {}",
+            "{:02X}/{:02X}{name}: {} packet{}, {}",
             kind.did,
             kind.sdid,
             kind.packets,
-            lines.join(", ")
+            if kind.packets == 1 { "" } else { "s" },
+            places(&kind.lines)
         );
         field(out, "kind", &text, form);
     }
@@ -158,4 +177,17 @@ fn metadata(out: &mut String, facts: &MetadataFacts, form: Form) {
 
 fn timed_text(out: &mut String, facts: &TextFacts, form: Form) {
     field(out, "documents", &format!("{} whole", facts.documents), form);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_line_is_told_in_words() {
+        assert_eq!(places(&[(571, 1), (9, 7), (10, 2)]), "lines 9, 10, 571");
+        assert_eq!(places(&[(9, 7)]), "line 9");
+        assert_eq!(places(&[(0x7fe, 4)]), "before the picture");
+        assert_eq!(places(&[(0x7ff, 1), (9, 7), (0x7fd, 1)]), "line 9, beyond line 2044, any line");
+    }
 }

@@ -72,12 +72,16 @@ fn pacing<'a>(index: usize, stream: &'a Stream, shaping: &'a ShapingFacts, docke
             "the capture".to_owned(),
         ));
         say(
-            format!("{} of {} are not paced as {}: the stream to ", grouped(shaping.units - kept.kept), count(shaping.units, "frame or field"), name(promised)),
+            format!("{} of {} are not paced as {}: the stream to ", grouped(shaping.units - kept.kept), units(shaping.units), name(promised)),
             "",
             facts,
             "capture with hardware time stamps; if it stays, correct the sender's pacing or signal the type that it keeps",
         )
     });
+}
+
+fn units(number: u64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "frame or field" } else { "frames or fields" })
 }
 
 fn broken(kept: &TypeFacts, shaping: &ShapingFacts) -> Vec<(String, String)> {
