@@ -262,3 +262,29 @@ fn a_report_does_nothing_that_a_strangers_description_says() {
         assert!(!page.contains(fetched), "{fetched}");
     }
 }
+
+#[test]
+fn sound_in_packets_of_two_lengths_is_still_the_sound_that_was_agreed() {
+    let home = Home::new("media-lengths");
+    let leg = "239.1.1.1:5004";
+    // As FFmpeg describes and sends it: without a packet time, and cut where its own buffers end.
+    let text = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=Sound\r\nc=IN IP4 239.1.1.1/5\r\nt=0 0\r\n\
+                m=audio 5004 RTP/AVP 97\r\na=rtpmap:97 L24/48000/2\r\n";
+    let sdp = kept(&home, "sound.sdp", text.as_bytes());
+    let mut studio = Studio::new();
+    let mut samples = 0;
+    for number in 0..300_u16 {
+        let now = if number % 3 == 2 { 40 } else { 48 };
+        let mut packet = sound(0)[..12 + now * 6].to_vec();
+        packet[2..4].copy_from_slice(&number.to_be_bytes());
+        packet[4..8].copy_from_slice(&u32::try_from(samples).unwrap().to_be_bytes());
+        let at = Timestamp::from_ns(BEGIN_NS + i64::try_from(samples).unwrap() * 1_000_000_000 / 48_000);
+        studio.datagram(at, SOURCE.parse().unwrap(), leg.parse().unwrap(), &packet);
+        samples += now;
+    }
+    let capture = kept(&home, "lengths.pcapng", &studio.finish());
+    let document = probe(&home, &[word(&capture), "--sdp", word(&sdp)]);
+    assert_eq!(codes(&document), ["essence-fault warning"]);
+    let faults = document["streams"][0]["faults"].to_string();
+    assert!(faults.contains("audio-length"), "{faults}");
+}

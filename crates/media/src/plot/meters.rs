@@ -1,6 +1,6 @@
 //! Levels of audio channels as meters.
 
-use model::media::sound::SoundFacts;
+use model::media::sound::{Loudness, SoundFacts};
 
 use super::axis::{Axis, Unit, plain};
 use super::clean;
@@ -49,6 +49,17 @@ const WIDTH: f64 = 880.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 14.0;
 
+/// `U1–U2`.
+fn channels_of(facts: &SoundFacts, programme: &Loudness) -> Option<String> {
+    let first = usize::from(programme.first_channel);
+    let of = facts.channels.get(first..first.checked_add(programme.channels.into())?)?;
+    match of {
+        [one] => Some(one.name.clone()),
+        [first, .., last] => Some(format!("{}–{}", first.name, last.name)),
+        [] => None,
+    }
+}
+
 fn decibels(value: Option<f64>) -> String {
     value.map_or_else(|| "−∞".to_owned(), |value| plain(value, 0.1))
 }
@@ -58,7 +69,13 @@ impl Meters {
     pub fn new(subject: &str, facts: &SoundFacts) -> Meters {
         let of = |hundredths: Option<i32>| hundredths.map(|it| f64::from(it) / 100.0);
         let said = facts.programmes.iter().take(4).map(|one| {
-            let group = if one.group.is_empty() { "programme" } else { one.group.as_str() };
+            let alike = facts.programmes.iter().filter(|other| other.group == one.group).count();
+            let group = match one.group.as_str() {
+                // Of several with one name, those that nobody named are told by their channels.
+                group if alike > 1 => channels_of(facts, one).unwrap_or_else(|| group.to_owned()),
+                "" => "programme".to_owned(),
+                group => group.to_owned(),
+            };
             format!("{group} {} LUFS", decibels(of(one.integrated_clu)))
         });
         Meters {

@@ -211,3 +211,23 @@ fn joined_points_keep_the_least_and_the_most() {
     let histogram = Histogram { bins: bins.collect(), limits: vec![], ..between() };
     assert!(histogram.svg().contains("1 packets") && histogram.svg().matches("var(--data0)\"").count() == 1);
 }
+
+#[test]
+fn programmes_of_one_name_are_told_apart_by_their_channels() {
+    use model::media::sound::{ChannelLevel, Loudness, SoundFacts};
+    let channel = |name: &str| ChannelLevel { name: name.into(), ..ChannelLevel::default() };
+    let programme = |group: &str, first_channel, channels| Loudness {
+        group: group.into(),
+        first_channel,
+        channels,
+        integrated_clu: Some(-2300),
+        ..Loudness::default()
+    };
+    let facts = SoundFacts {
+        channels: ["L", "R", "U1", "U2", "U3", "U4"].map(channel).into(),
+        programmes: vec![programme("ST", 0, 2), programme("U04", 2, 2), programme("U04", 4, 2)],
+        ..SoundFacts::default()
+    };
+    let meters = Meters::new("here", &facts);
+    assert_eq!(meters.loudness, "ST −23.0 LUFS, U1–U2 −23.0 LUFS, U3–U4 −23.0 LUFS");
+}

@@ -215,13 +215,12 @@ fn severity(fault: &StreamFault) -> Severity {
 }
 
 /// Rules whose breach says that what came is not of the format that was agreed.
-const OF_FORMAT: [&str; 9] = [
+const OF_FORMAT: [&str; 8] = [
     "srd-row",
     "srd-width",
     "raster",
     "field-of-progressive",
     "frame-rate",
-    "audio-length",
     "audio-whole-samples",
     "audio-packet-time",
     "audio-rate",
