@@ -107,7 +107,6 @@ fn stills_have_the_colours_that_another_hand_computes() {
         let stage = stage("outputs-stills");
         let (pcap, sdp, folder) =
             (path(&stage, "video.pcap"), path(&stage, "video.sdp"), path(&stage, "stills"));
-        std::fs::create_dir(&folder).unwrap();
         let raster = format!("320x180{scan}25");
         let format = ["--raster", &raster, "--sampling", sampling, "--depth", depth, "--signal", signal];
         let format = [&format[..], &["--colorimetry", "BT709"]].concat();

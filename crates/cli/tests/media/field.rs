@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, out};
 use crate::{capture, probe, word};
 
 fn only_stream(name: &str) -> Option<Value> {
@@ -105,4 +105,12 @@ fn clocks_of_domain_127() {
         (&port["announces"]["log_interval"], &port["syncs"]["log_interval"]),
         (&(-2).into(), &(-3).into())
     );
+}
+
+#[test]
+fn a_master_that_announced_nothing_is_not_said_to_be_the_wrong_one() {
+    let Some(path) = capture("ptp/PTP_clock.pcap") else { return };
+    let told = out(&Home::new("media-field-ptp").run(&["media", "ptp", word(&path)]));
+    assert!(told.contains("nothing was announced that says who it should be"), "{told}");
+    assert!(!told.contains("should be none"), "{told}");
 }

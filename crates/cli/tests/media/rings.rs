@@ -80,6 +80,29 @@ fn a_datagram_that_is_too_long_rings() {
 }
 
 #[test]
+fn another_payload_type_rings() {
+    let codes = harmed("media-payload-type", "payload-type=1/100");
+    assert!(codes.contains(&"essence-fault warning".into()), "{codes:?}");
+}
+
+#[test]
+fn packets_of_another_source_ring_and_are_not_called_lost() {
+    let codes = harmed("media-source", "ssrc=1/100");
+    assert!(codes.contains(&"several-senders warning".into()), "{codes:?}");
+    assert!(!codes.iter().any(|code| code.starts_with("stream-loss")), "{codes:?}");
+    let codes = harmed("media-source-loss", "ssrc=1/100,loss=5%");
+    assert!(codes.contains(&"stream-loss warning".into()), "{codes:?}");
+}
+
+#[test]
+fn packets_that_come_twice_or_out_of_order_are_noted() {
+    for harm in ["duplicate=1/100", "reorder=5@1/100"] {
+        let codes = harmed("media-order", harm);
+        assert!(codes.contains(&"essence-fault note".into()), "{harm}: {codes:?}");
+    }
+}
+
+#[test]
 fn media_without_a_session_rings_harder_where_sessions_are_known() {
     let mut studio = Studio::new();
     send(&mut studio, 4, "", SENDER, OTHER_GROUP, 7);

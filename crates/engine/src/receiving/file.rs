@@ -77,7 +77,9 @@ impl Pictures {
             && self.frames.is_multiple_of(still.every.max(1))
         {
             let path = still.folder.join(format!("frame-{:06}.png", self.frames));
-            std::fs::write(path, png(picture, PngDepth::Eight))?;
+            std::fs::write(&path, png(picture, PngDepth::Eight)).map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+            })?;
             self.written_stills += 1;
         }
         self.frames += 1;

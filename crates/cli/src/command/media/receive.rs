@@ -96,6 +96,10 @@ fn sink(args: &ReceiveArgs, format: Option<&Format>, legs: usize) -> Result<Box<
             return Err(Stop::Usage("give a file or a folder: --out, --stills".to_owned()));
         }
         let raw = args.out.as_deref().map(create).transpose()?;
+        if let Some(folder) = &args.stills {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Stop::Failed(format!("cannot make {}: {error}", folder.display())))?;
+        }
         let stills = args.stills.clone().map(|folder| Still { folder, every: args.every });
         let pictures = Pictures::new(&pictures, raw, stills, args.count).map_err(failed)?;
         return Ok(Box::new(pictures));

@@ -66,8 +66,14 @@ fn page(out: &mut String, domain: &PtpDomain, form: Form) {
         port.map_or_else(|| String::from("none"), |port| port.to_string())
     };
     let mut text = identity(domain.master);
-    if domain.best != domain.master {
-        let _ = write!(text, "; by what was announced it should be {}", identity(domain.best));
+    match domain.best {
+        None if domain.master.is_some() => {
+            text.push_str("; nothing was announced that says who it should be")
+        }
+        best if best != domain.master => {
+            let _ = write!(text, "; by what was announced it should be {}", identity(best));
+        }
+        _ => {}
     }
     if domain.changes_of_master > 0 {
         let _ = write!(text, "; changed {}×", domain.changes_of_master);

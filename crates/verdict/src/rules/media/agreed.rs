@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use model::media::{Session, Stream};
+use model::media::{Session, Stream, StreamLeg};
 use model::{Code, Confidence, Severity, Subject};
 
 use super::words;
@@ -42,6 +42,7 @@ pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stre
         }
     }
     several(watch, index, stream, docket);
+    several_sources(watch, index, stream, docket);
 }
 
 fn wrong_source<'a>(session: &Session, stream: &'a Stream, subject: &Subject, docket: &mut Docket<'a>) {
@@ -164,7 +165,52 @@ fn several<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut
     }
 }
 
-fn overlap(one: &model::media::StreamLeg, other: &model::media::StreamLeg) -> bool {
+/// Legs of other streams with the same payload type between the same endpoints at the same time: another SSRC alone
+/// tells them apart.
+pub(super) fn beside<'w>(
+    watch: &Watch<'w>,
+    index: usize,
+    stream: &'w Stream,
+    leg: &'w StreamLeg,
+) -> impl Iterator<Item = &'w StreamLeg> + use<'w> {
+    let others = watch.traffic.media.streams.iter().enumerate();
+    let others = others.filter(move |(at, other)| *at != index && other.payload_type == stream.payload_type);
+    others.flat_map(|(_, other)| &other.legs).filter(move |other| {
+        (other.source, other.destination, other.vlan) == (leg.source, leg.destination, leg.vlan)
+            && overlap(leg, other)
+    })
+}
+
+/// Several sources of one sender, where a receiver expects one. Told once, by the stream that began first.
+fn several_sources<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    for leg in &stream.legs {
+        let others: Vec<_> = beside(watch, index, stream, leg).collect();
+        let is_later = |other: &&StreamLeg| other.reception.first < leg.reception.first;
+        if others.is_empty() || others.iter().any(is_later) {
+            continue;
+        }
+        let cause = Cause::Text(format!("{} {}", leg.source, leg.destination));
+        let subject = Subject::Stream(index);
+        docket.raise(Code::SeveralSenders, (Severity::Warning, SURE), cause, subject, || {
+            let mut facts = vec![(words::leg(leg), words::first_frame(stream))];
+            facts.extend(others.iter().map(|other| {
+                let came = other.reception.packets;
+                (format!("Another source sends the same way: {came} packets."), words::leg(other))
+            }));
+            say(
+                format!(
+                    "{} sources (SSRC) at once, where a receiver expects one: the stream to ",
+                    others.len() + 1
+                ),
+                "",
+                facts,
+                "see whether the sender mixes two streams on one port, or changes its SSRC again and again",
+            )
+        });
+    }
+}
+
+fn overlap(one: &StreamLeg, other: &StreamLeg) -> bool {
     let (one, other) = (&one.reception, &other.reception);
     match ((one.first, one.last), (other.first, other.last)) {
         ((Some(first), Some(last)), (Some(other_first), Some(other_last))) => {

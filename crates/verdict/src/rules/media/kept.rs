@@ -181,13 +181,10 @@ fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, doc
 }
 
 /// What others told already, or what says little alone: of loss, order, clock and pacing.
-const TOLD_ELSEWHERE: [&str; 17] = [
+const TOLD_ELSEWHERE: [&str; 14] = [
     "loss",
-    "duplicate",
-    "reorder",
     "sequence-reset",
     "source-change",
-    "payload-type-change",
     "timestamp-in-future",
     "timestamp-step",
     "timestamp-backwards",
@@ -206,9 +203,16 @@ fn is_told(stream: &Stream, fault: &StreamFault) -> bool {
     TOLD_ELSEWHERE.contains(&fault.rule.name) || agreed && OF_FORMAT.contains(&fault.rule.name)
 }
 
-/// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, and what is only advised.
-const HARMLESS: [&str; 5] =
-    ["extended-sequence", "extended-sequence-zero", "small-datagram", "line-numbers", "xs-counts-fields"];
+/// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, what networks do, and what is only advised.
+const HARMLESS: [&str; 7] = [
+    "extended-sequence",
+    "extended-sequence-zero",
+    "small-datagram",
+    "line-numbers",
+    "xs-counts-fields",
+    "duplicate",
+    "reorder",
+];
 
 fn severity(fault: &StreamFault) -> Severity {
     if HARMLESS.contains(&fault.rule.name) { Severity::Note } else { usual(Code::EssenceFault) }

@@ -4,15 +4,16 @@ use model::media::reception::{HitlessFacts, ReceptionFacts};
 use model::media::{Occurrence, Stream};
 use model::{Code, Confidence, Severity, Subject};
 
-use super::words;
+use super::{agreed, words};
 use crate::docket::{Cause, Docket};
 use crate::judge::{SURE, say, usual};
 use crate::rules::wire::words::{count, frame, grouped};
+use crate::traffic::Watch;
 
 /// Fewer than one in so many is what links lose.
 const LOST_AT_RANDOM: u64 = 1_000_000;
 
-pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+pub(super) fn judge<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     match &stream.hitless {
         Some(hitless) => {
             joined_loss(index, hitless, docket);
@@ -20,6 +21,11 @@ pub(super) fn judge<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a
         }
         None => {
             for leg in &stream.legs {
+                // Of two sources that count on with one row of numbers, each has what the other seems to have lost.
+                let mut others = agreed::beside(watch, index, stream, leg);
+                if others.any(|other| other.reception.packets >= leg.reception.lost) {
+                    continue;
+                }
                 loss(index, &leg.reception, docket);
             }
         }

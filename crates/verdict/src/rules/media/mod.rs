@@ -27,7 +27,7 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &m
             docket,
         );
         agreed::judge_stream(watch, index, stream, docket);
-        legs::judge(index, stream, docket);
+        legs::judge(watch, index, stream, docket);
         kept::judge(index, stream, docket);
     }
     for (index, session) in media.sessions.iter().enumerate() {
