@@ -27,12 +27,22 @@ impl LinkType {
     pub const LOOP: LinkType = LinkType(108);
     /// Linux "cooked" capture.
     pub const LINUX_SLL: LinkType = LinkType(113);
+    /// IEEE 802.11 behind a header of Prism, or of AVS.
+    pub const IEEE802_11_PRISM: LinkType = LinkType(119);
     /// IEEE 802.11 behind a radiotap header.
     pub const IEEE802_11_RADIOTAP: LinkType = LinkType(127);
+    /// IEEE 802.11 behind a header of AVS.
+    pub const IEEE802_11_AVS: LinkType = LinkType(163);
+    /// What a header says per packet.
+    pub const PPI: LinkType = LinkType(192);
     /// Raw IPv4.
     pub const IPV4: LinkType = LinkType(228);
     /// Raw IPv6.
     pub const IPV6: LinkType = LinkType(229);
+    /// What the firewall of Linux logged.
+    pub const NFLOG: LinkType = LinkType(239);
+    /// What a header of macOS says per packet.
+    pub const PKTAP: LinkType = LinkType(258);
     /// Linux "cooked" capture, version 2.
     pub const LINUX_SLL2: LinkType = LinkType(276);
 }

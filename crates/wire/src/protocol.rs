@@ -39,6 +39,8 @@ impl Protocol {
     pub const DESTINATION_OPTIONS: Protocol = Protocol(60);
     /// EtherIP (RFC 3378).
     pub const ETHER_IP: Protocol = Protocol(97);
+    /// L2TP version 3 (RFC 3931 §4.1.1).
+    pub const L2TP: Protocol = Protocol(115);
     /// SCTP.
     pub const SCTP: Protocol = Protocol(132);
     /// IPv6 Mobility header.
@@ -87,7 +89,7 @@ impl Protocol {
             Protocol(103) => "PIM",
             Protocol(108) => "IPComp",
             Protocol(112) => "VRRP",
-            Protocol(115) => "L2TP",
+            Protocol::L2TP => "L2TP",
             Protocol::SCTP => "SCTP",
             Protocol::MOBILITY => "Mobility header",
             Protocol::UDP_LITE => "UDP-Lite",

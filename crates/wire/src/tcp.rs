@@ -118,14 +118,30 @@ pub fn parse(bytes: &[u8]) -> Result<Tcp<'_>, Fault> {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(fault(0, "shorter than a header (RFC 9293 §3.1)"));
     };
-    let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *header;
+    let [.., offset, _, _, _, _, _, _, _] = *header;
     let Some(options) = (usize::from(offset >> 4) * 4).checked_sub(HEADER_BYTES) else {
         return Err(fault(12, "the header claims fewer than 20 bytes (RFC 9293 §3.1)"));
     };
     let Some(option_bytes) = rest.get(..options) else {
         return Err(fault(12, "the header is longer than the segment (RFC 9293 §3.1)"));
     };
-    Ok(Tcp {
+    Ok(fields(header, option_bytes))
+}
+
+/// Reads the header of a segment of which whoever captured it cut away the rest: its options go as far as they were
+/// captured. Gives the bytes that the header has on the wire, too.
+pub fn parse_cut(bytes: &[u8]) -> Option<(Tcp<'_>, usize)> {
+    let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
+    let [.., offset, _, _, _, _, _, _, _] = *header;
+    let header_bytes = usize::from(offset >> 4) * 4;
+    let options = header_bytes.checked_sub(HEADER_BYTES)?;
+    Some((fields(header, rest.get(..options).unwrap_or(rest)), header_bytes))
+}
+
+#[inline]
+fn fields<'a>(header: &[u8; HEADER_BYTES], option_bytes: &'a [u8]) -> Tcp<'a> {
+    let [_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, _, flags, w0, w1, ..] = *header;
+    Tcp {
         source_port: be16(header, 0).unwrap_or(0),
         destination_port: be16(header, 2).unwrap_or(0),
         sequence: u32::from_be_bytes([s0, s1, s2, s3]),
@@ -134,7 +150,7 @@ pub fn parse(bytes: &[u8]) -> Result<Tcp<'_>, Fault> {
         window: u16::from_be_bytes([w0, w1]),
         urgent: be16(header, 18).unwrap_or(0),
         option_bytes,
-    })
+    }
 }
 
 /// How far one side of a connection was heard, so that each of its bytes is taken once (RFC 9293 §3.4).

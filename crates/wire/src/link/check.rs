@@ -1,8 +1,8 @@
 //! What must hold of every header below and beside IP; used by the fuzz target and the seeded test.
 
-use super::{ethernet, ieee80211, llc, loopback, mpls, ppp, radiotap, sll};
+use super::{ethernet, ieee80211, llc, loopback, macsec, mpls, nflog, pktap, ppi, ppp, prism, radiotap, sll};
 use crate::protocol::Protocol;
-use crate::tunnel::{erspan, geneve, gre, gtp, vxlan};
+use crate::tunnel::{capwap, erspan, geneve, gre, gtp, gue, l2tp, nsh, teredo, vxlan};
 use crate::{dccp, ipsec, ipv6, sctp, tcp, udp};
 
 /// What a parser gives as the bytes behind its header is the end of its input, and the header is not empty.
@@ -45,6 +45,16 @@ pub fn check(bytes: &[u8]) {
     if let Ok(header) = radiotap::parse(bytes) {
         assert!((8..=bytes.len()).contains(&header.header_bytes));
     }
+    let before = [
+        ppi::parse(bytes).map(|header| header.header_bytes),
+        pktap::parse(bytes).map(|header| header.header_bytes),
+        prism::parse(bytes),
+        nflog::parse(bytes).map(|logged| logged.header_bytes),
+        macsec::parse(bytes).map(|tag| tag.header_bytes),
+    ];
+    for header_bytes in before.into_iter().flatten() {
+        assert!((6..=bytes.len()).contains(&header_bytes));
+    }
     for is_padded in [false, true] {
         if let Ok(ieee80211::Ieee80211::Data { payload, .. }) = ieee80211::parse(bytes, is_padded) {
             follows(bytes, payload);
@@ -64,6 +74,10 @@ fn check_upper(bytes: &[u8]) {
         gtp::parse(bytes).map(|header| header.header_bytes),
         erspan::parse(bytes).map(|header| header.header_bytes),
         vxlan::parse(bytes).map(|_| vxlan::HEADER_BYTES),
+        vxlan::parse_generic(bytes).map(|_| vxlan::HEADER_BYTES),
+        nsh::parse(bytes).map(|header| header.header_bytes),
+        capwap::parse(bytes).map(|header| header.header_bytes),
+        teredo::parse(bytes).map(|at| at + ipv6::HEADER_BYTES),
         tcp::parse(bytes).map(|header| header.header_bytes()),
         udp::parse(bytes).map(|_| udp::HEADER_BYTES),
         sctp::parse(bytes).map(|_| sctp::HEADER_BYTES),
@@ -71,6 +85,13 @@ fn check_upper(bytes: &[u8]) {
         ipsec::parse_authentication(bytes).map(|header| header.header_bytes),
         ipsec::parse_esp(bytes).map(|_| ipsec::ESP_HEADER_BYTES),
     ];
+    let shorter = [
+        gue::parse(bytes).map(|header| header.header_bytes),
+        l2tp::parse_2(bytes).map(|header| header.header_bytes),
+    ];
+    for header_bytes in shorter.into_iter().flatten() {
+        assert!((4..=bytes.len()).contains(&header_bytes));
+    }
     for header_bytes in whole.into_iter().flatten() {
         assert!((8..=bytes.len()).contains(&header_bytes));
     }

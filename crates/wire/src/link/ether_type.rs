@@ -37,6 +37,18 @@ impl EtherType {
     pub const ERSPAN: EtherType = EtherType(0x88be);
     /// Encapsulated mirror of another switch, type III.
     pub const ERSPAN_3: EtherType = EtherType(0x22eb);
+    /// A frame of a customer behind the tag of its service (IEEE 802.1Q §9.7).
+    pub const SERVICE: EtherType = EtherType(0x88e7);
+    /// What is signed, and mostly hidden (IEEE 802.1AE §9).
+    pub const MACSEC: EtherType = EtherType(0x88e5);
+    /// The header of a chain of services (RFC 8300 §2).
+    pub const SERVICES: EtherType = EtherType(0x894f);
+    /// The tag of a ring in which each frame goes both ways round (IEC 62439-3 §5.7).
+    pub const RING: EtherType = EtherType(0x892f);
+    /// The tag of a stream that goes several ways (IEEE 802.1CB §7.8).
+    pub const REDUNDANCY: EtherType = EtherType(0xf1c1);
+    /// The tag between a switch and its extenders (IEEE 802.1BR).
+    pub const EXTENDER: EtherType = EtherType(0x8926);
     /// A VLAN tag of a provider, before there was a standard.
     pub const OLD_PROVIDER_VLAN: EtherType = EtherType(0x9100);
 
@@ -67,7 +79,12 @@ impl EtherType {
             EtherType(0x88b8) => "GOOSE",
             EtherType(0x88ba) => "Sampled Values",
             EtherType(0x88e1) => "HomePlug",
-            EtherType(0x88e5) => "MACsec",
+            EtherType::MACSEC => "MACsec",
+            EtherType::SERVICE => "802.1ah",
+            EtherType::SERVICES => "NSH",
+            EtherType::RING => "HSR",
+            EtherType::REDUNDANCY => "802.1CB",
+            EtherType::EXTENDER => "VN-Tag",
             EtherType(0x8902) => "Ethernet CFM",
             EtherType(0x8906) => "Fibre Channel over Ethernet",
             EtherType(0x9000) => "Ethernet loopback test",

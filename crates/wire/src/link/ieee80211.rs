@@ -23,9 +23,21 @@ const SUBFRAME_BYTES: usize = 14;
 
 /// Reads a frame; `is_padded` says that its header is filled up to a multiple of four.
 pub fn parse(bytes: &[u8], is_padded: bool) -> Result<Ieee80211<'_>, Fault> {
-    let short =
-        |at| Fault { layer: "802.11", at, what: "the frame ends within its header (IEEE 802.11 §9.3)" };
-    let [control, flags] = array(bytes, 0).ok_or_else(|| short(0))?;
+    let control = array(bytes, 0).ok_or_else(|| short(0))?;
+    frame(control, bytes, is_padded)
+}
+
+/// Reads a frame the bytes of whose frame control are exchanged, as some controllers have them in CAPWAP.
+pub fn parse_swapped(bytes: &[u8]) -> Result<Ieee80211<'_>, Fault> {
+    let [flags, control] = array(bytes, 0).ok_or_else(|| short(0))?;
+    frame([control, flags], bytes, false)
+}
+
+fn short(at: usize) -> Fault {
+    Fault { layer: "802.11", at, what: "the frame ends within its header (IEEE 802.11 §9.3)" }
+}
+
+fn frame([control, flags]: [u8; 2], bytes: &[u8], is_padded: bool) -> Result<Ieee80211<'_>, Fault> {
     if control & 3 != 0 {
         let what = "the version is not 0 (IEEE 802.11 §9.2.4.1)";
         return Err(Fault { layer: "802.11", at: 0, what });

@@ -4,8 +4,13 @@ pub mod ethernet;
 pub mod ieee80211;
 pub mod llc;
 pub mod loopback;
+pub mod macsec;
 pub mod mpls;
+pub mod nflog;
+pub mod pktap;
+pub mod ppi;
 pub mod ppp;
+pub mod prism;
 pub mod radiotap;
 pub mod sll;
 

@@ -185,6 +185,63 @@ fn tunnels() -> Vec<Sample> {
     ])
 }
 
+/// Frames that say per frame what they are, or behind a tag.
+fn tagged() -> Vec<Sample> {
+    let mut tap = [0; 108];
+    (tap[0], tap[4], tap[8]) = (108, 1, 1);
+    let mut prism = [0; 144];
+    (prism[0], prism[4]) = (0x44, 144);
+    let avs = join(&[&[0x80, 0x21, 0x10, 1, 0, 0, 0, 64], &[0; 56]]);
+    let ppi = [0, 0, 8, 0, 1, 0, 0, 0];
+    let radio = [0, 0, 22, 0, 105, 0, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+    let logged = [2, 0, 0, 5, 5, 0, 10, 0, b'x', 0, 0, 0, 39, 0, 9, 0];
+    let path = [0x0f, 0xc6, 1, 3, 0, 0, 5, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let signed = [0x21, 37, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0, 1, 8, 0];
+    Vec::from([
+        sample("PPI", LinkType::PPI, &[&ppi, &ethernet(0x0800, &v4())]),
+        sample("PPI of a radio", LinkType::PPI, &[&radio, &wireless(0x08, 1), &SNAP, &v4(), &[9; 4]]),
+        sample("PKTAP", LinkType::PKTAP, &[&tap, &ethernet(0x0800, &v4())]),
+        sample("Prism", LinkType::IEEE802_11_PRISM, &[&prism, &wireless(0x08, 1), &SNAP, &v4()]),
+        sample("AVS", LinkType::IEEE802_11_AVS, &[&avs, &wireless(0x08, 1), &SNAP, &v4()]),
+        sample("NFLOG", LinkType::NFLOG, &[&logged, &v4(), &[0]]),
+        sample("PPP with direction", LinkType(204), &[&[1, 0xff, 3, 0, 0x21], &v4()]),
+        on_ethernet("HSR", 0x892f, &[&[0, 41, 0, 1, 8, 0], &v4()]),
+        on_ethernet("802.1ah", 0x88e7, &[&[0, 1, 2, 3], &bare_ethernet(0x0800, &v4())])
+            .through(&[("802.1ah", 0x1_0203)]),
+        on_ethernet("NSH", 0x894f, &[&path, &bare_ethernet(0x0800, &v4())]).through(&[("nsh", 5)]),
+        on_ethernet("MACsec that signs", 0x88e5, &[&signed, &v4(), &[7; 16]]).through(&[("macsec", 1)]),
+    ])
+}
+
+/// Tunnels that datagrams and L2TP carry.
+fn more_tunnels() -> Vec<Sample> {
+    let frame = bare_ethernet(0x0800, &v4());
+    let path = [0x0f, 0xc2, 2, 1, 0, 0, 6, 255];
+    let mut global = v6();
+    global[24..28].copy_from_slice(&[0x20, 1, 0, 0]);
+    let origin = [0, 0, 1, 2, 3, 4, 5, 6];
+    let proof = [0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+    let access = |wireless: u8| [0, 0x10, 2 | wireless, 0, 0, 0, 0, 0];
+    Vec::from([
+        in_udp("VXLAN-GPE", &[&[0x0c, 0, 0, 1, 0, 0, 9, 0], &v4()]).through(&[("vxlan", 9)]),
+        in_udp("VXLAN-GPE with NSH", &[&[0x0c, 0, 0, 4, 0, 0, 9, 0], &path, &v4()])
+            .through(&[("vxlan", 9), ("nsh", 6)]),
+        in_udp("GUE", &[&[0, 4, 0, 0], &v4()]).through(&[("gue", 0)]),
+        in_udp("IPv4 in UDP", &[&v4()]).through(&[("gue", 0)]),
+        in_udp("Teredo", &[&global]).through(&[("teredo", 0)]),
+        in_udp("Teredo by a server", &[&proof, &origin, &global]).through(&[("teredo", 0)]),
+        in_udp("L2TP", &[&[0x40, 2, 0, 47, 0, 1, 0, 2, 0xff, 3, 0, 0x21], &v4()])
+            .through(&[("l2tp", 0x1_0002)]),
+        in_udp("L2TP 3", &[&[0, 3, 0, 0, 0, 0, 0, 8], &[9; 8], &frame]).through(&[("l2tp", 8)]),
+        in_ip("L2TP 3 in IP", 115, &[&[0, 0, 0, 8], &[0; 4], &frame]).through(&[("l2tp", 8)]),
+        in_udp("CAPWAP", &[&access(0), &frame]).through(&[("capwap", 0)]),
+        in_udp("CAPWAP with 802.11", &[&access(1), &wireless(0x08, 1), &SNAP, &v4()])
+            .through(&[("capwap", 0)]),
+        in_udp("CAPWAP, exchanged", &[&access(1), &wireless(1, 0x08), &SNAP, &v4()])
+            .through(&[("capwap", 0)]),
+    ])
+}
+
 fn extensions() -> Vec<Sample> {
     let datagram = udp(5004, 420, b"payload");
     let hop = [43, 0, 5, 2, 0, 0, 1, 0];
@@ -201,5 +258,5 @@ fn extensions() -> Vec<Sample> {
 
 /// Every sample.
 pub fn samples() -> Vec<Sample> {
-    [links(), radio(), tunnels(), extensions()].into_iter().flatten().collect()
+    [links(), radio(), tagged(), tunnels(), more_tunnels(), extensions()].into_iter().flatten().collect()
 }

@@ -59,7 +59,8 @@ fn tshark_sees_the_same_datagram_in_every_sample() {
     let fields = ["frame.comment", "udp.srcport", "udp.dstport", "udp.payload"];
     let mut differ: Vec<String> = Vec::new();
     // It goes by port and label where we go by bytes, and has to be told.
-    let told = ["vxlan", "geneve", "gtp"].map(|name| (name, format!("udp.port==40001,{name}")));
+    let told = ["vxlan", "vxlan_gpe", "geneve", "gtp", "teredo", "l2tp", "capwap.data", "ip"]
+        .map(|name| (name, format!("udp.port==40001,{name}")));
     let pseudo_wires = [("MPLS with Ethernet", "pwethcw"), ("MPLS without control word", "pwethnocw")]
         .map(|(name, how)| (name, format!("mpls.label==32,{how}")));
     for (group, decode_as) in [("", String::new())].into_iter().chain(told).chain(pseudo_wires) {
@@ -75,7 +76,14 @@ fn tshark_sees_the_same_datagram_in_every_sample() {
         for (line, sample) in lines.iter().zip(&samples) {
             let outermost = sample.tunnels.first().map_or("", |tunnel| tunnel.0);
             let needs = match outermost {
-                "vxlan" | "geneve" | "gtp" => outermost,
+                // It does not know this one, takes another order, and nobody told it how long a cookie is.
+                _ if matches!(sample.name, "GUE" | "CAPWAP with 802.11" | "L2TP 3" | "L2TP 3 in IP") => {
+                    continue;
+                }
+                "gue" => "ip",
+                "capwap" => "capwap.data",
+                "vxlan" if sample.name.starts_with("VXLAN-GPE") => "vxlan_gpe",
+                "vxlan" | "geneve" | "gtp" | "teredo" | "l2tp" => outermost,
                 "mpls" if sample.name.starts_with("MPLS with") => sample.name,
                 _ => "",
             };

@@ -148,6 +148,20 @@ pub enum TunnelKind {
     Gtp,
     /// Ethernet directly in IP.
     Ethernet,
+    /// IP over UDP, behind a short header or none.
+    Gue,
+    /// IPv6 over UDP through translators (RFC 4380).
+    Teredo,
+    /// L2TP; the number is the session, of version 2 behind the tunnel in its upper half.
+    L2tp,
+    /// CAPWAP; the number is the radio.
+    Capwap,
+    /// 802.1ah; the number is the service.
+    Service,
+    /// NSH; the number is the path.
+    Services,
+    /// MACsec that only signs; the number is the association.
+    Macsec,
     /// AH, which signs and does not hide; the number is the security parameters index.
     Authentication,
 }
@@ -155,7 +169,14 @@ pub enum TunnelKind {
 impl TunnelKind {
     /// Whether IP carries it, so that there is a packet around.
     pub fn is_in_ip(self) -> bool {
-        !matches!(self, TunnelKind::Mpls | TunnelKind::Pppoe)
+        !matches!(
+            self,
+            TunnelKind::Mpls
+                | TunnelKind::Pppoe
+                | TunnelKind::Service
+                | TunnelKind::Services
+                | TunnelKind::Macsec
+        )
     }
 
     /// The word used in output.
@@ -170,6 +191,13 @@ impl TunnelKind {
             TunnelKind::Geneve => "geneve",
             TunnelKind::Gtp => "gtp",
             TunnelKind::Ethernet => "ethernet",
+            TunnelKind::Gue => "gue",
+            TunnelKind::Teredo => "teredo",
+            TunnelKind::L2tp => "l2tp",
+            TunnelKind::Capwap => "capwap",
+            TunnelKind::Service => "802.1ah",
+            TunnelKind::Services => "nsh",
+            TunnelKind::Macsec => "macsec",
             TunnelKind::Authentication => "ah",
         }
     }

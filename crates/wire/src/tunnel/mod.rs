@@ -1,9 +1,14 @@
 //! Protocols that carry packets of others, one file each; those over UDP are told from their bytes, never by port.
 
+pub mod capwap;
 pub mod erspan;
 pub mod geneve;
 pub mod gre;
 pub mod gtp;
+pub mod gue;
+pub mod l2tp;
+pub mod nsh;
+pub mod teredo;
 pub mod vxlan;
 
 use crate::{checksum, ipv4, ipv6};

@@ -1,7 +1,9 @@
-//! VXLAN: Ethernet over UDP, with or without a group's policy (RFC 7348 §5, draft-smith-vxlan-group-policy §2.1).
+//! VXLAN: Ethernet over UDP, with or without a group's policy, and the form that says what it holds (RFC 7348 §5,
+//! draft-smith-vxlan-group-policy §2.1, draft-ietf-nvo3-vxlan-gpe §3).
 
 use crate::Fault;
 use crate::cursor::{array, be24};
+use crate::tunnel::nsh::Follows;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 8;
@@ -29,4 +31,25 @@ pub fn parse(bytes: &[u8]) -> Result<Vxlan, Fault> {
         return Err(fault(7, "the last byte is not zero (RFC 7348 §5)"));
     }
     Ok(Vxlan { network })
+}
+
+/// Reads a header that says what it holds; every bit that is to be zero must be.
+pub fn parse_generic(bytes: &[u8]) -> Result<(Vxlan, Follows), Fault> {
+    let fault = |at, what| Fault { layer: "VXLAN-GPE", at, what };
+    let (Some([flags, 0, 0, next]), Some(network), Some([0])) =
+        (array(bytes, 0), be24(bytes, 4), array(bytes, 7))
+    else {
+        return Err(fault(
+            0,
+            "shorter than a header, or bits are set that must be zero (draft-ietf-nvo3-vxlan-gpe §3.1)",
+        ));
+    };
+    // Version 0, a network and a protocol; one more says that it goes to many.
+    if flags & !2 != 0x0c {
+        return Err(fault(0, "the flags are not those of VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe §3.1)"));
+    }
+    let follows = Follows::of(next).filter(|follows| *follows != Follows::Mpls);
+    let follows =
+        follows.ok_or_else(|| fault(3, "what follows has no number (draft-ietf-nvo3-vxlan-gpe §3.2)"))?;
+    Ok((Vxlan { network }, follows))
 }

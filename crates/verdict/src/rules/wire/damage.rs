@@ -65,14 +65,14 @@ fn unread<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
     let severity =
         if frames >= watch.traffic.volume.frames / 100 { Severity::Warning } else { Severity::Note };
     docket.raise(code, (severity, Confidence::High), Cause::Number(0), Subject::Capture, || {
-        let types: Vec<String> = links.iter().map(|(link, _)| link.to_string()).collect();
+        let types: Vec<String> = links.iter().map(|(link, _)| named(*link)).collect();
         let title =
             format!("{} of link type {} were not read", words::count(frames, "frame"), types.join(", "));
         let facts = links
             .iter()
             .map(|(link, frames)| {
-                let fact =
-                    format!("Link type {link}: {} that we do not read.", words::count(*frames, "frame"));
+                let frames = words::count(*frames, "frame");
+                let fact = format!("Link type {}: {frames} that we do not read.", named(*link));
                 (fact, "the capture file; the list of link-layer header types of tcpdump.org".to_owned())
             })
             .collect();
@@ -83,4 +83,37 @@ fn unread<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
             "capture on an interface of a link type that is read: Ethernet, raw IP, Linux cooked",
         )
     });
+}
+
+/// A link type by its number, and what that is called where a person might meet it (the list of tcpdump.org).
+fn named(link: u16) -> String {
+    let name = match link {
+        3 | 202 => "AX.25",
+        6 => "Token Ring",
+        8 => "SLIP",
+        10 => "FDDI",
+        100 | 123 => "ATM",
+        107 | 206 => "Frame Relay",
+        117 => "the log of OpenBSD's firewall",
+        139..=142 => "SS7",
+        143 | 273 => "DOCSIS",
+        147..=162 => "for private use",
+        165 => "BACnet MS/TP",
+        177 | 203 => "LAPD",
+        187 | 201 | 251 | 254..=256 | 272 => "Bluetooth",
+        186 | 189 | 220 | 249 | 266 | 288 => "USB",
+        195 | 215 | 230 | 283 => "IEEE 802.15.4",
+        197 => "Endace ERF",
+        210 => "FlexRay",
+        212 => "LIN",
+        224 | 225 => "Fibre Channel",
+        227 => "CAN",
+        242 | 247 => "InfiniBand",
+        243 => "MPEG-2 transport stream",
+        252 => "exported by Wireshark without the layers below",
+        253 => "netlink",
+        261 | 262 => "Z-Wave",
+        _ => return link.to_string(),
+    };
+    format!("{link} ({name})")
 }

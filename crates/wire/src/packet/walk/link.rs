@@ -1,9 +1,13 @@
 //! The steps of the walk below IP.
 
 use super::{Next, Turn, Walk};
-use crate::link::{EtherType, ethernet, ieee80211, llc, loopback, mpls, ppp, radiotap, sll};
+use crate::cursor::{be16, be24};
+use crate::link::{
+    EtherType, ethernet, ieee80211, llc, loopback, macsec, mpls, nflog, pktap, ppi, ppp, prism, radiotap, sll,
+};
 use crate::packet::{Decoded, OtherKind, TunnelKind, Vlans};
 use crate::rest::Rest;
+use crate::tunnel::nsh;
 use crate::{Fault, LinkType};
 
 /// SLL's numbers for 802.3 without a type: with and without LLC (`ETH_P_802_2`, `ETH_P_802_3`).
@@ -11,6 +15,10 @@ const COOKED_LLC: EtherType = EtherType(4);
 
 /// Cisco's HDLC (`LINKTYPE_C_HDLC`).
 const CISCO_HDLC: LinkType = LinkType(104);
+
+/// PPP and Cisco's HDLC behind a byte of direction (`LINKTYPE_PPP_WITH_DIR`, `LINKTYPE_C_HDLC_WITH_DIR`).
+const PPP_DIRECTION: LinkType = LinkType(204);
+const HDLC_DIRECTION: LinkType = LinkType(205);
 
 impl<'a> Walk<'a> {
     /// What the first byte of a frame begins; `None` for a link type that we cannot read.
@@ -31,6 +39,13 @@ impl<'a> Walk<'a> {
             | LinkType::PPP_ETHER
             | LinkType::IEEE802_11
             | LinkType::IEEE802_11_RADIOTAP
+            | LinkType::IEEE802_11_PRISM
+            | LinkType::IEEE802_11_AVS
+            | LinkType::PPI
+            | LinkType::NFLOG
+            | LinkType::PKTAP
+            | PPP_DIRECTION
+            | HDLC_DIRECTION
             | CISCO_HDLC => Next::Link(link),
             _ => return None,
         })
@@ -70,7 +85,34 @@ impl<'a> Walk<'a> {
                 Some(frame) => Ok(Turn::Go(Next::EtherType(frame.ether_type), rest.behind(frame.payload))),
                 None => Ok(Turn::Go(Next::Ppp, rest)),
             },
+            PPP_DIRECTION | HDLC_DIRECTION => Ok(Turn::Go(Next::Link(CISCO_HDLC), rest.after(1))),
             LinkType::IEEE802_11 => self.wireless(rest, false),
+            LinkType::IEEE802_11_PRISM | LinkType::IEEE802_11_AVS => {
+                let header_bytes = prism::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+                self.wireless(rest.after(header_bytes), false)
+            }
+            LinkType::PPI => {
+                let header = ppi::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+                let mut frame = rest.after(header.header_bytes);
+                if header.has_checksum {
+                    frame = frame.claimed(frame.wire_bytes.saturating_sub(4));
+                }
+                Ok(self.wrapped(header.link, frame))
+            }
+            LinkType::PKTAP => {
+                let header = pktap::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+                let frame = rest.after(header.header_bytes);
+                Ok(self.wrapped(header.link.unwrap_or(LinkType::PKTAP), frame))
+            }
+            LinkType::NFLOG => {
+                let logged = nflog::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+                let payload = rest.after(logged.header_bytes);
+                let payload = payload.claimed(logged.claimed_bytes.min(payload.wire_bytes));
+                match logged.ether_type {
+                    Some(ether_type) => Ok(Turn::Go(Next::EtherType(ether_type), payload)),
+                    None => Ok(self.other(OtherKind::Family(u32::from(logged.family)), payload)),
+                }
+            }
             LinkType::IEEE802_11_RADIOTAP => {
                 let header = radiotap::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
                 let mut frame = rest.after(header.header_bytes);
@@ -82,6 +124,17 @@ impl<'a> Walk<'a> {
             other => {
                 self.decoded = Decoded::Unsupported(other);
                 Ok(Turn::Done)
+            }
+        }
+    }
+
+    /// A frame whose link type stands in a header before it.
+    fn wrapped(&mut self, link: LinkType, frame: Rest<'a>) -> Turn<'a> {
+        match Walk::first(link) {
+            Some(next) if link != LinkType::PKTAP => Turn::Go(next, frame),
+            _ => {
+                self.decoded = Decoded::Unsupported(link);
+                Turn::Done
             }
         }
     }
@@ -128,6 +181,19 @@ impl<'a> Walk<'a> {
             EtherType::PPPOE_SESSION => self.pppoe(rest),
             EtherType::BRIDGED => Ok(Turn::Go(Next::Ethernet, rest)),
             EtherType::PPP => Ok(Turn::Go(Next::Ppp, rest)),
+            EtherType::RING | EtherType::REDUNDANCY | EtherType::EXTENDER => match be16(rest.bytes, 4) {
+                Some(next) => Ok(Turn::Go(Next::EtherType(EtherType(next)), rest.after(6))),
+                None => Ok(self.other(OtherKind::EtherType(ether_type), rest)),
+            },
+            EtherType::SERVICE => match be24(rest.bytes, 1) {
+                Some(service) => {
+                    self.enter(TunnelKind::Service, service, rest)?;
+                    Ok(Turn::Go(Next::Ethernet, rest.after(4)))
+                }
+                None => Ok(self.other(OtherKind::EtherType(ether_type), rest)),
+            },
+            EtherType::SERVICES => self.services(rest),
+            EtherType::MACSEC => self.macsec(rest),
             other => Ok(self.other(OtherKind::EtherType(other), rest)),
         }
     }
@@ -163,6 +229,27 @@ impl<'a> Walk<'a> {
         self.enter(TunnelKind::Pppoe, u32::from(header.session), rest)?;
         let payload = rest.after(ppp::PPPOE_HEADER_BYTES);
         Ok(Turn::Go(Next::Ppp, payload.claimed(usize::from(header.length).min(payload.wire_bytes))))
+    }
+
+    fn services(&mut self, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
+        let header = nsh::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+        let payload = rest.after(header.header_bytes);
+        let Some(follows) = header.follows else {
+            return Ok(self.other(OtherKind::EtherType(EtherType::SERVICES), payload));
+        };
+        self.enter(TunnelKind::Services, header.path, rest)?;
+        Ok(Turn::Go(Next::following(follows), payload))
+    }
+
+    fn macsec(&mut self, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
+        let tag = macsec::parse(rest.bytes).map_err(|fault| rest.locate(fault))?;
+        let signed = rest.after(tag.header_bytes);
+        let Some(inside) = tag.inside else {
+            return Ok(self.other(OtherKind::EtherType(EtherType::MACSEC), signed));
+        };
+        self.enter(TunnelKind::Macsec, u32::from(tag.association), rest)?;
+        let signed = signed.claimed(signed.wire_bytes.saturating_sub(macsec::SIGNATURE_BYTES));
+        Ok(Turn::Go(Next::EtherType(inside), signed.after(2)))
     }
 
     pub(super) fn mpls(&mut self, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {

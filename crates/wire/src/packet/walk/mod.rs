@@ -1,9 +1,10 @@
 //! The walk through the layers of one frame, with bounds on how deep it goes.
 
+mod datagram;
 mod link;
 mod upper;
 
-pub(super) use upper::may_be_tunnel;
+pub(super) use datagram::may_be_tunnel;
 
 use super::facts::{Detail, Fragment, Packet, Tunnel, TunnelKind, Tunnels, Version, Vlans};
 use super::{Decoded, Other, OtherKind};
@@ -11,6 +12,7 @@ use crate::address::Address;
 use crate::link::EtherType;
 use crate::protocol::Protocol;
 use crate::rest::Rest;
+use crate::tunnel::nsh::Follows;
 use crate::{Fault, LinkType, ipv4, ipv6};
 
 /// More layers than this are a fault: no real frame has them, and each costs time.
@@ -33,6 +35,19 @@ pub(super) enum Next {
     Ip,
     /// What IP carries.
     Protocol(Protocol),
+}
+
+impl Next {
+    /// What NSH and VXLAN-GPE number.
+    fn following(follows: Follows) -> Next {
+        match follows {
+            Follows::V4 => Next::EtherType(EtherType::IPV4),
+            Follows::V6 => Next::EtherType(EtherType::IPV6),
+            Follows::Ethernet => Next::Ethernet,
+            Follows::Services => Next::EtherType(EtherType::SERVICES),
+            Follows::Mpls => Next::EtherType(EtherType::MPLS),
+        }
+    }
 }
 
 /// Either the next layer or the end.

@@ -1,11 +1,12 @@
 //! The steps of the walk above IP: transports, and what IP and UDP carry of other packets.
 
+use super::datagram::{l2tp_frame, may_be_tunnel, udp_tunnel};
 use super::{Next, Turn, Walk};
 use crate::link::{EtherType, ethernet};
 use crate::packet::{Detail, OtherKind, TunnelKind, Version};
 use crate::protocol::Protocol;
 use crate::rest::Rest;
-use crate::tunnel::{erspan, geneve, gre, gtp, ip_bytes, vxlan};
+use crate::tunnel::{erspan, gre};
 use crate::{Fault, dccp, icmp, ipsec, ipv6, sctp, tcp, udp};
 
 impl<'a> Walk<'a> {
@@ -47,6 +48,14 @@ impl<'a> Walk<'a> {
     /// A header that was cut leaves the ports at least, where the protocol has some.
     #[cold]
     fn snapped(&mut self, protocol: Protocol, rest: Rest<'a>) -> Option<Turn<'a>> {
+        if protocol == Protocol::TCP
+            && let Some((header, header_bytes)) = tcp::parse_cut(rest.bytes)
+            && header_bytes <= rest.wire_bytes
+        {
+            // Only its options were cut: who opens and who refuses is known.
+            let ports = (header.source_port, header.destination_port);
+            return Some(self.done(protocol, ports, Detail::Tcp(header), rest.after(header_bytes)));
+        }
         let ports = match protocol {
             Protocol::ICMP | Protocol::ICMPV6 | Protocol::IGMP | Protocol::ESP | Protocol::GRE => (0, 0),
             _ => icmp::ports(protocol, rest.bytes)?,
@@ -163,6 +172,14 @@ impl<'a> Walk<'a> {
                 return self.mpls(rest);
             }
             Protocol::GRE => return self.gre(rest),
+            Protocol::L2TP => match l2tp_frame(rest) {
+                Some((session, frame)) => {
+                    self.outer = self.packet(protocol, (0, 0), Detail::Nothing, rest);
+                    self.enter_ip(TunnelKind::L2tp, session)?;
+                    return Ok(Turn::Go(Next::Ethernet, frame));
+                }
+                None => return self.plain(protocol, rest),
+            },
             Protocol::AH => return self.authentication(rest),
             _ => return self.plain(protocol, rest),
         };
@@ -210,61 +227,4 @@ impl<'a> Walk<'a> {
         self.enter_ip(TunnelKind::Gre, header.key.unwrap_or(0))?;
         Ok(Turn::Go(Next::EtherType(header.protocol), payload))
     }
-}
-
-/// Whether a look at all of a datagram's payload is worth it: one byte decides for nearly all.
-#[inline]
-pub(in crate::packet) fn may_be_tunnel(payload: &[u8]) -> bool {
-    match payload {
-        [0x08, 0, 0, 0, ..] | [0x30..=0x37, 0xff, ..] => true,
-        [0x88, policy, ..] => policy & 0xb7 == 0,
-        [0..=0x3f, _, high, low, ..] => {
-            matches!(
-                EtherType(u16::from_be_bytes([*high, *low])),
-                EtherType::BRIDGED | EtherType::IPV4 | EtherType::IPV6
-            )
-        }
-        _ => false,
-    }
-}
-
-/// The packet that a datagram carries, where every byte says that it does: the header is strict, and the packet in it
-/// is exactly as long as its place.
-#[cold]
-fn udp_tunnel(payload: Rest<'_>) -> Option<(TunnelKind, u32, Next, Rest<'_>)> {
-    if let Ok(header) = vxlan::parse(payload.bytes) {
-        let inside = payload.after(vxlan::HEADER_BYTES);
-        return is_ethernet(inside).then_some((TunnelKind::Vxlan, header.network, Next::Ethernet, inside));
-    }
-    if let Ok(header) = gtp::parse(payload.bytes) {
-        let inside = payload.after(header.header_bytes);
-        let fits = header.total_bytes == payload.wire_bytes && is_ip(inside);
-        return fits.then_some((TunnelKind::Gtp, header.endpoint, Next::Ip, inside));
-    }
-    let header = geneve::parse(payload.bytes).ok()?;
-    let inside = payload.after(header.header_bytes);
-    let (fits, next) = match header.protocol {
-        EtherType::BRIDGED => (is_ethernet(inside), Next::Ethernet),
-        EtherType::IPV4 | EtherType::IPV6 => (is_ip(inside), Next::EtherType(header.protocol)),
-        _ => (false, Next::Ip),
-    };
-    fits.then_some((TunnelKind::Geneve, header.network, next, inside))
-}
-
-/// Whether there is exactly one packet of IP.
-fn is_ip(rest: Rest<'_>) -> bool {
-    ip_bytes(rest.bytes) == Some(rest.wire_bytes)
-}
-
-/// Whether there is exactly one frame of Ethernet with a packet of IP, perhaps padded to the least length.
-fn is_ethernet(rest: Rest<'_>) -> bool {
-    const LEAST_WITH_TAG: usize = 64;
-    let Ok(frame) = ethernet::parse(rest.bytes) else { return false };
-    if !matches!(frame.ether_type, EtherType::IPV4 | EtherType::IPV6) {
-        return false;
-    }
-    let inside = rest.behind(frame.payload);
-    ip_bytes(inside.bytes).is_some_and(|length| {
-        length == inside.wire_bytes || (length < inside.wire_bytes && rest.wire_bytes <= LEAST_WITH_TAG)
-    })
 }
