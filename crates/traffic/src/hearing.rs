@@ -91,6 +91,7 @@ fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
     // Who serves is worth a second look where nobody knows the bytes this way round, or, in a stream that was joined
     // in the middle, once no more is asked for. A datagram that is known as a client's is one.
     let unknown = opinion.found.is_none() || !talk.is_datagrams();
+    let mut wanted = opinion.more;
     if turnable && unknown && !(serves && opinion.more) {
         let back = talk.reversed();
         let other = recognise(&back);
@@ -106,13 +107,15 @@ fn ask(talk: &Talk<'_>, turnable: bool) -> Outcome {
             return Outcome::Settled(Settled { recognised: other.settle(&back), turned: true, spoken: true });
         }
         spoken = serves && !(same && is_servers(&other));
+        // A server that is heard alone may need several of its messages to be known.
+        wanted |= other.more && other.found.is_none();
     }
     let sides = [talk.client, talk.server].map(|side| side.pieces().map(<[u8]>::len).sum::<usize>());
     // With the first bytes of both sides of a stream known, no sign can show any more.
     let hopeless = !talk.is_datagrams() && sides.into_iter().all(|bytes| bytes >= PLACES);
     let decided = opinion.found.is_some() || hopeless || talk.ended;
     if opinion.more || !decided {
-        return Outcome::Open { wanted: opinion.more, known: serves };
+        return Outcome::Open { wanted, known: serves };
     }
     Outcome::Settled(Settled { recognised: opinion.settle(talk), turned: false, spoken })
 }

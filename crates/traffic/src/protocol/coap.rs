@@ -119,7 +119,31 @@ fn stream(mut reader: Reader<'_>) -> Part<Message<'_>> {
     Ok(message)
 }
 
+/// Answers whose requests were not heard: several, each with a number of its own, all well formed.
+fn answers(talk: &Talk<'_>) -> Option<u8> {
+    let mut numbers: Vec<u16> = Vec::new();
+    let mut bits = 0_u8;
+    for piece in talk.server.pieces() {
+        let said = datagram(Reader::new(piece)).ok().filter(|said| said.code >= 0x41)?;
+        if !numbers.contains(&said.number) {
+            numbers.push(said.number);
+            // The version, the class of the code, and options that are known and as long as they may be.
+            bits = bits.saturating_add(6 + 5 * said.options.min(4));
+        }
+    }
+    (numbers.len() >= 2).then_some(bits.min(40))
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    if talk.is_datagrams() && talk.client.is_empty() {
+        return match answers(talk) {
+            Some(bits @ 20..) => {
+                Look::Yes(talk.claim(By::Server, bits, "server's answers with known options"))
+            }
+            _ if talk.ended => Look::No,
+            _ => Look::More,
+        };
+    }
     if !talk.is_datagrams() {
         let (client, server) = hear_pair(talk, stream, stream, |_, _| true);
         return match (&client, &server) {
@@ -176,6 +200,18 @@ mod tests {
         nothing(&udp(&[ask], &[b"\x62\x45\x12\x34\xaa\xbc\xc1\x28\xff</a>"]).talk());
         nothing(&udp(&[ask], &[b"\x60\x00\x12\x35"]).talk());
         partial("coap", &udp(&[b"\x40\x01\x12\x34\xb1a"], &[]).talk());
+    }
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        let say = |number: u8| [0x62, 0x45, 0x12, number, 0xaa, number, 0xc1, 0x28, 0x20, 0xff, b'x'];
+        let [one, two] = [say(1), say(2)];
+        confirmed("coap", &udp(&[], &[&one, &two]).talk());
+        nothing(&udp(&[], &[&one]).talk());
+        nothing(&udp(&[], &[&one, &one]).talk());
+        let mut wrong = two;
+        wrong[6] = 0xa1;
+        nothing(&udp(&[], &[&one, &wrong]).talk());
     }
 
     #[test]

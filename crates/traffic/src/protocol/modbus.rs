@@ -106,7 +106,56 @@ fn answer(reader: Reader<'_>) -> Part<Unit> {
     must(fits).map(|()| unit)
 }
 
+/// Answers in a row whose client was not heard: of one device, each with the next number of a transaction, and nothing
+/// between. One of them alone may be somebody else's.
+fn answers(talk: &Talk<'_>) -> Option<Unit> {
+    let mut last: Option<Unit> = None;
+    let mut count = 0_u8;
+    let mut next = |bytes| {
+        let said = answer(Reader::new(bytes)).ok()?;
+        if let Some(last) = last {
+            let step = said.transaction.wrapping_sub(last.transaction);
+            must((1..=2).contains(&step) && said.unit == last.unit).ok()?;
+        }
+        last = Some(said);
+        count = count.saturating_add(1);
+        Some(())
+    };
+    if talk.is_datagrams() {
+        for piece in talk.server.pieces() {
+            next(piece)?;
+        }
+    } else {
+        let mut rest = talk.server.bytes();
+        while let Some([_, _, _, _, high, low]) = rest.first_chunk::<6>() {
+            let end = 6 + usize::from(u16::from_be_bytes([*high, *low]));
+            // The last may have been cut.
+            let Some((unit, after)) = rest.split_at_checked(end) else { break };
+            next(unit)?;
+            rest = after;
+        }
+    }
+    last.filter(|_| count >= LEAST_ANSWERS)
+}
+
+/// So many answers in a row are no accident: each has 24 bits of zero, a number that counts, and lengths that agree.
+const LEAST_ANSWERS: u8 = 3;
+
 fn look(talk: &Talk<'_>) -> Look {
+    if talk.client.is_empty() {
+        return match answers(talk) {
+            Some(unit) => Look::Yes(
+                talk.claim(By::Server, 56, "server's answers, transaction by transaction")
+                    .with("unit", unit.unit.to_string().as_bytes()),
+            ),
+            None if !talk.ended
+                && (talk.is_datagrams() || answer(Reader::new(talk.server.bytes())) != Err(Not::Other)) =>
+            {
+                Look::More
+            }
+            None => Look::No,
+        };
+    }
     let client = hear(talk, &talk.client, request);
     let server = hear(talk, &talk.server, answer);
     let (unit, claim) = match (&client, &server) {
@@ -126,7 +175,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, tcp, udp};
 
     const ASK: &[u8] = b"\x12\x34\0\0\0\x06\x11\x03\0\x6b\0\x03";
 
@@ -138,6 +187,20 @@ mod tests {
         attempt("modbus", &tcp(ASK, b""));
         attempt("modbus", &tcp(b"\0\x01\0\0\0\x0b\x01\x10\0\x01\0\x02\x04\0\x0a\x01\x02", b""));
         attempt("modbus", &tcp(b"\0\x01\0\0\0\x05\x01\x2b\x0e\x01\0", b""));
+    }
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        let say = |number: u8, unit: u8| [0, number, 0, 0, 0, 5, unit, 3, 2, 0, 7];
+        let three = [say(1, 9), say(2, 9), say(3, 9)];
+        assert_eq!(confirmed("modbus", &tcp(b"", &three.concat())).detail("unit"), Some("9"));
+        confirmed("modbus", &udp(&[], &[&three[0], &three[1], &three[2]]).talk());
+        nothing(&tcp(b"", &three[..2].concat()));
+        nothing(&tcp(b"", &[say(1, 9), say(2, 9), say(2, 9)].concat()));
+        nothing(&tcp(b"", &[say(1, 9), say(2, 9), say(3, 8)].concat()));
+        let mut other = three.concat();
+        other[30] = 4;
+        nothing(&tcp(b"", &other));
     }
 
     #[test]

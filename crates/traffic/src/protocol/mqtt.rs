@@ -37,6 +37,11 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
                 Class::Is(b'Q'),
             ],
         ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[Class::Is(0x20), Class::In(2, 0x7f), Class::In(0, 1), Class::Any],
+        ),
     ],
     look,
 };
@@ -88,7 +93,66 @@ fn connack(mut reader: Reader<'_>) -> Part<()> {
     must(if length == 2 { code <= 5 } else { code == 0 || code >= 0x80 })
 }
 
+/// What a server says whose client was not heard: CONNACK, and then only packets that a server sends, each as long as it
+/// says, up to where the bytes end. How many follow.
+fn serves(mut reader: Reader<'_>) -> Part<u8> {
+    connack(reader)?;
+    let mut followers = 0_u8;
+    for place in 0..MOST_PACKETS {
+        let kind = match reader.u8() {
+            Ok(kind) => kind,
+            Err(_) => break,
+        };
+        let length = variable(&mut reader)?;
+        let body = reader.up_to(usize::try_from(length).map_err(|_| Not::Other)?);
+        let is_whole = u32::try_from(body.len()) == Ok(length);
+        let fits = match (kind, length) {
+            (0x20, _) if place == 0 => is_properties(body),
+            // PUBLISH has a topic, which is text (§3.3.2.1).
+            (0x30..=0x3f, 2..) if kind & 6 != 6 => {
+                let mut topic = Reader::new(body);
+                match topic.text16() {
+                    Ok(text) => !text.is_empty() && std::str::from_utf8(text).is_ok() && !text.contains(&0),
+                    Err(_) => !is_whole,
+                }
+            }
+            // Acknowledgements begin with a number (§3.4, §3.5, §3.6, §3.7, §3.9, §3.11).
+            (0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xb0, 2..=256) => body.get(..2) != Some(&[0, 0]),
+            (0xd0, 0) => true,
+            // A server of version 5 says why it leaves (§3.14).
+            (0xe0, 0..=256) => true,
+            _ => false,
+        };
+        must(fits)?;
+        if place > 0 && is_whole {
+            followers = followers.saturating_add(1);
+        }
+    }
+    Ok(followers)
+}
+
+/// Packets behind CONNACK that are looked at.
+const MOST_PACKETS: usize = 32;
+
+/// The body of CONNACK: of version 5, properties fill it (§3.2.2.3).
+fn is_properties(body: &[u8]) -> bool {
+    let mut reader = Reader::new(body);
+    if reader.take(2).is_err() || reader.left() == 0 {
+        return body.len() == 2;
+    }
+    variable(&mut reader).is_ok_and(|length| u32::try_from(reader.left()) == Ok(length))
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    if talk.client.is_empty() {
+        return match hear(talk, &talk.server, serves) {
+            // Four bytes alone may be anything.
+            Ok(0) if talk.ended => Look::Yes(talk.claim(By::Server, 14, "server begins with CONNACK")),
+            Ok(0) | Err(Not::Short) if !talk.ended => Look::More,
+            Ok(1..) => Look::Yes(talk.claim(By::Server, 40, "CONNACK, and what servers send behind it")),
+            _ => Look::No,
+        };
+    }
     let client = hear(talk, &talk.client, connect);
     let server = hear(talk, &talk.server, connack);
     let (connect, claim) = match (&client, &server) {
@@ -106,7 +170,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, partial, tcp};
 
     #[test]
     fn three_versions_and_no_secret() {
@@ -120,6 +184,20 @@ mod tests {
         assert_eq!(confirmed("mqtt", &tcp(five, b"\x20\x03\x00\x87\x00")).detail("version"), Some("5"));
         attempt("mqtt", &tcp(five, b""));
         attempt("mqtt", &tcp(five, b"go away\r\n"));
+    }
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        let begun = b"\x20\x02\x00\x00";
+        let heard = [&begun[..], b"\x90\x03\x00\x01\x00\x30\x08\x00\x04lamp\x6f\x6e"].concat();
+        confirmed("mqtt", &tcp(b"", &heard));
+        confirmed("mqtt", &tcp(b"", b"\x20\x09\x00\x00\x06\x22\x00\x0a\x21\x00\x14\xd0\x00"));
+        partial("mqtt", &tcp(b"", begun));
+        // What only a client sends, a length that is wrong, a topic that is no text.
+        nothing(&tcp(b"", &[&begun[..], b"\x82\x06\x00\x01\x00\x01a\x00"].concat()));
+        nothing(&tcp(b"", &[&begun[..], b"\xd0\x01\x00"].concat()));
+        nothing(&tcp(b"", &[&begun[..], b"\x30\x06\x00\x04\xff\xfe\x00\x01"].concat()));
+        nothing(&tcp(b"", b"\x20\x09\x00\x00\x07\x22\x00\x0a\x21\x00\x14"));
     }
 
     #[test]

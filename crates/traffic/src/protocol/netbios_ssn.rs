@@ -42,6 +42,11 @@ fn request(bytes: &[u8]) -> Option<(String, String)> {
     after.is_empty().then_some((from, to))
 }
 
+/// Whether what follows the acceptance is a message of SMB 1 or later.
+fn is_smb(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x82, 0, 0, 0, 0, 0..=1, _, _, 0xff | 0xfe, b'S', b'M', b'B', ..])
+}
+
 fn look(talk: &Talk<'_>) -> Look {
     let asked = request(talk.client.bytes());
     let answer = match talk.server.bytes() {
@@ -58,6 +63,11 @@ fn look(talk: &Talk<'_>) -> Look {
             Some(_) if talk.client.is_empty() && talk.ended && talk.server.bytes().len() <= 10 => {
                 Look::Yes(talk.claim(By::Server, 12, "the answer to a request for a session"))
             }
+            // Then a message of SMB follows.
+            Some(answer) if talk.client.is_empty() && is_smb(talk.server.bytes()) => Look::Yes(
+                talk.claim(By::Server, 72, "a session is accepted, and SMB spoken in it")
+                    .with("outcome", answer.as_bytes()),
+            ),
             _ if begun && !talk.ended && talk.client.bytes().len() < 260 => Look::More,
             _ => Look::No,
         };
@@ -82,6 +92,8 @@ mod tests {
         assert_eq!((said.detail("from"), said.detail("outcome")), (Some("WORKSTATION"), Some("accepted")));
         attempt("netbios-ssn", &tcp(ask, b""));
         partial("netbios-ssn", &tcp(b"", &[0x83, 0, 0, 1, 0x82]));
+        confirmed("netbios-ssn", &tcp(b"", b"\x82\0\0\0\0\0\0\x40\xfeSMB"));
+        nothing(&tcp(b"", b"\x82\0\0\0\0\0\0\x40\xfeSMA"));
         nothing(&tcp(&ask[..70], b""));
         nothing(&tcp(b"", &[0x83, 0, 0, 1, 7]));
     }

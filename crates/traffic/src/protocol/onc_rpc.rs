@@ -80,6 +80,9 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(call), Err(Not::Silent | Not::Short)) => {
             (call, talk.claim(By::Client, 72, "client begins with a call"))
         }
+        (Err(Not::Silent), Ok(_)) => {
+            return Look::Yes(talk.claim(By::Server, 100, "server begins with a reply"));
+        }
         _ => return otherwise(talk, &client, &server),
     };
     let number = call.program.to_string();
@@ -111,6 +114,9 @@ mod tests {
         attempt("onc-rpc", &tcp(&marked(&call), b""));
         let other = [0xabcd_0002, 1, 0, 0, 0, 0];
         nothing(&udp(&[&words(&call)], &[&words(&other)]).talk());
+        // A reply whose call was not heard.
+        confirmed("onc-rpc", &udp(&[], &[&words(&[7, 1, 0, 0, 0, 0, 420])]).talk());
+        nothing(&udp(&[], &[&words(&[7, 1, 0, 0, 0, 6, 420])]).talk());
         nothing(&udp(&[&words(&[1, 0, 2, 99_999, 3, 0, 0, 0, 0, 0])], &[]).talk());
         nothing(&udp(&[&words(&[1, 0, 2, 100_003, 64, 0, 0, 0, 0, 0])], &[]).talk());
     }

@@ -44,15 +44,7 @@ fn look(talk: &Talk<'_>) -> Look {
         Some(true) => (By::Both, 56, "greeting +OK, and a client with verbs of POP3"),
         _ if banner.len() > 3 => (By::Server, 32, "greeting +OK and a text"),
         None if !talk.ended => return Look::More,
-        // So does what Redis goes on with, and POP3 never.
-        None if lines::lines(server)
-            .nth(1)
-            .is_some_and(|next| matches!(next.first(), Some(b'$' | b':' | b'*'))) =>
-        {
-            return Look::No;
-        }
-        None if client.is_empty() => (By::Server, 12, "greeting +OK"),
-        // Redis says +OK to what is asked of it.
+        // Redis says +OK to what is asked of it, and so do others.
         _ => return Look::No,
     };
     let mut claim = talk.claim(by, bits, rule).with("banner", banner.trim_ascii());
@@ -70,7 +62,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{confirmed, nothing, partial, tcp};
+    use crate::protocol::testing::{confirmed, nothing, tcp};
 
     #[test]
     fn greetings_and_verbs() {
@@ -81,7 +73,7 @@ mod tests {
         assert_eq!((said.detail("user"), said.detail("banner")), (Some("me"), Some("Dovecot ready.")));
         confirmed("pop3", &tcp(b"CAPA\r\n", b"+OK\r\n"));
         confirmed("pop3", &tcp(b"GET / HTTP/1.1\r\n\r\n", b"+OK POP3 server\r\n-ERR\r\n"));
-        partial("pop3", &tcp(b"", b"+OK\r\n"));
+        nothing(&tcp(b"", b"+OK\r\n"));
         nothing(&tcp(b"SET key value\r\n", b"+OK\r\n"));
         nothing(&tcp(b"", b"+OKAY then\r\n"));
     }

@@ -52,6 +52,30 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
             Over::Stream,
             &[Class::Is(b'R'), Class::Is(0), Class::Is(0), Class::Is(0)],
         ),
+        // Encryption is refused first, or agreed: then a server of TLS follows.
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[Class::Is(b'N'), Class::Is(b'R'), Class::Is(0), Class::Is(0), Class::Is(0)],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[Class::Is(b'N'), Class::Is(b'E'), Class::Is(0), Class::Is(0), Class::Any, Class::Any],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[
+                Class::Is(b'S'),
+                Class::Is(0x16),
+                Class::Is(3),
+                Class::In(1, 4),
+                Class::Any,
+                Class::Any,
+                Class::Is(2),
+            ],
+        ),
         Sign::classes(
             Side::Server,
             Over::Stream,
@@ -195,6 +219,11 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(_), Ok(Answer::Authentication(_) | Answer::Error)) => {
             talk.claim(By::Both, 112, "start-up and its answer")
         }
+        (Err(Not::Silent), Ok(Answer::Encryption(true)))
+            if matches!(talk.server.bytes(), [b'S', 0x16, 3, 1..=4, _, _, 2, 0, ..]) =>
+        {
+            talk.claim(By::Server, 48, "server agrees to encryption, and begins with TLS")
+        }
         (_, Ok(Answer::Authentication(_))) => talk.claim(By::Server, 56, "server asks for authentication"),
         (_, Ok(Answer::Error)) => talk.claim(By::Server, 56, "server's error with its SQLSTATE"),
         (Ok(_), _) => talk.claim(By::Client, 64, "client begins with a start-up or encryption request"),
@@ -246,6 +275,12 @@ mod tests {
         let error = b"E\x00\x00\x00\x2aSFATAL\x00C28P01\x00Mno such user\x00\x00";
         confirmed("postgresql", &tcp(b"", error));
         attempt("postgresql", &tcp(STARTUP, b""));
+        // The server alone: encryption is refused, and agreed.
+        confirmed("postgresql", &tcp(b"", &refused));
+        let said = confirmed("postgresql", &tcp(b"", b"S\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03"));
+        assert_eq!(said.detail("encryption"), Some("agreed"));
+        nothing(&tcp(b"", b"S\x16\x03\x03\x00\x7a\x01\x00\x00\x76\x03\x03"));
+        nothing(&tcp(b"", b"S"));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 #[derive(Debug, Clone, Copy)]
 struct Packet<'a> {
     code: u8,
+    /// How many attributes it has.
+    attributes: u8,
     identifier: u8,
     station: Option<&'a [u8]>,
 }
@@ -40,11 +42,12 @@ fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
     let length = usize::from(reader.be16()?);
     must(length == whole && (20..=4096).contains(&length))?;
     let authenticator: [u8; 16] = reader.array()?;
-    let (mut seen, mut station) = ([false; 256], None);
+    let (mut seen, mut station, mut attributes) = ([false; 256], None, 0_u8);
     while reader.left() > 0 {
         let [kind, length] = reader.array()?;
         must(kind > 0 && length >= 3)?;
         let value = reader.take(usize::from(length) - 2)?;
+        attributes = attributes.saturating_add(1);
         // Those that are numbers or addresses have four bytes (RFC 2865 §5).
         let number =
             matches!(kind, 4..=10 | 12..=16 | 23 | 27..=29 | 37 | 40..=43 | 45..=49 | 51..=53 | 55 | 61 | 62);
@@ -76,7 +79,7 @@ fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
         41 | 42 | 44 | 45 => true,
         _ => false,
     })?;
-    Ok(Packet { code, identifier, station })
+    Ok(Packet { code, attributes, identifier, station })
 }
 
 fn pairs(asked: &Packet<'_>, said: &Packet<'_>) -> bool {
@@ -91,7 +94,35 @@ fn pairs(asked: &Packet<'_>, said: &Packet<'_>) -> bool {
     fits && asked.identifier == said.identifier
 }
 
+/// Answers whose request was not heard: one with attributes, or several without, each with a proof of its own.
+fn answers<'a>(talk: &Talk<'a>) -> Option<Packet<'a>> {
+    let mut first = None;
+    let mut proofs: Vec<&[u8]> = Vec::new();
+    let mut attributes = 0_u8;
+    for piece in talk.server.pieces() {
+        let said = packet(Reader::new(piece)).ok().filter(|said| matches!(said.code, 2 | 3 | 5 | 11))?;
+        let proof = piece.get(4..20)?;
+        // A proof is a hash: no two are alike, but of an answer that is sent again, and none is one byte repeated.
+        if !proofs.contains(&proof) && proof.iter().any(|byte| Some(byte) != proof.first()) {
+            proofs.push(proof);
+        }
+        attributes = attributes.saturating_add(said.attributes);
+        first = first.or(Some(said));
+    }
+    first.filter(|_| attributes > 0 && !proofs.is_empty() || proofs.len() >= LEAST_ANSWERS)
+}
+
+/// So many answers of twenty bytes are needed.
+const LEAST_ANSWERS: usize = 3;
+
 fn look(talk: &Talk<'_>) -> Look {
+    if talk.client.is_empty() {
+        let Some(said) = answers(talk) else { return if talk.ended { Look::No } else { Look::More } };
+        let use_of_it: &[u8] = if said.code == 5 { b"accounting" } else { b"access" };
+        return Look::Yes(
+            talk.claim(By::Server, 36, "server's answers, which attributes fill").with("use", use_of_it),
+        );
+    }
     let (client, server) = hear_pair(talk, packet, packet, pairs);
     let (packet, claim) = match (&client, &server) {
         (Ok(asked), Ok(said)) if pairs(asked, said) => {
@@ -155,5 +186,24 @@ mod tests {
         nothing(&udp(&[&packet(1, 9, b"\x01\x01")], &[]).talk());
         nothing(&udp(&[&[&ask[..], b"\0"].concat()], &[]).talk());
         nothing(&udp(&[], &[&packet(2, 7, b"")]).talk());
+    }
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        let proven = |code: u8, proof: u8, attributes: &[u8]| {
+            let mut bytes = packet(code, proof, attributes);
+            for (byte, value) in bytes[4..20].iter_mut().zip(proof..) {
+                *byte = value;
+            }
+            bytes
+        };
+        let said = confirmed("radius", &udp(&[], &[&proven(2, 1, b"\x06\x06\0\0\0\x02")]).talk());
+        assert_eq!(said.detail("use"), Some("access"));
+        let three = [proven(5, 1, b""), proven(5, 2, b""), proven(5, 3, b"")];
+        confirmed("radius", &udp(&[], &[&three[0], &three[1], &three[2]]).talk());
+        nothing(&udp(&[], &[&three[0], &three[1]]).talk());
+        nothing(&udp(&[], &[&three[0], &three[0], &three[0]]).talk());
+        nothing(&udp(&[], &[&proven(2, 1, b"\x06\x05\0\0\x02")]).talk());
+        nothing(&udp(&[], &[&proven(4, 1, b"\x28\x06\0\0\0\x01\x2c\x04ab")]).talk());
     }
 }

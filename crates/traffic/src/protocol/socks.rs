@@ -36,6 +36,39 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
                 Class::Any,
             ],
         ),
+        // A method that is taken, and then the answer to a request; a password may stand between.
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[Class::Is(5), Class::Is(0), Class::Is(5), Class::In(0, 8), Class::Is(0)],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[
+                Class::Is(5),
+                Class::Is(2),
+                Class::Is(1),
+                Class::Any,
+                Class::Is(5),
+                Class::In(0, 8),
+                Class::Is(0),
+            ],
+        ),
+        Sign::classes(
+            Side::Server,
+            Over::Stream,
+            &[
+                Class::Is(0),
+                Class::In(0x5a, 0x5d),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+                Class::Is(0),
+            ],
+        ),
     ],
     look,
 };
@@ -173,8 +206,31 @@ fn four(bytes: &[u8]) -> Option<(Address<'_>, &[u8])> {
     }
 }
 
+/// A server whose client was not heard: a method, and an answer with an address; of version 4 an answer whose fields that
+/// mean nothing are zero, and which nothing follows where it refuses.
+fn look_server(talk: &Talk<'_>, server: &[u8]) -> Look {
+    let answer = match server {
+        [5, 0, rest @ ..] | [5, 2, 1, 0..=2, rest @ ..] => rest,
+        [0, 0x5a, 0, 0, 0, 0, 0, 0, ..] | [0, 0x5b..=0x5d, 0, 0, 0, 0, 0, 0] => {
+            return Look::Yes(talk.claim(By::Server, 40, "server's answer of SOCKS 4").with("version", b"4"));
+        }
+        _ => return Look::No,
+    };
+    match address(answer, 8) {
+        Some(_) => {
+            let rule = "server takes a method, and answers a request";
+            Look::Yes(talk.claim(By::Server, 40, rule).with("version", b"5"))
+        }
+        None if answer.len() < 270 && !talk.ended => Look::More,
+        None => Look::No,
+    }
+}
+
 fn look(talk: &Talk<'_>) -> Look {
     let (client, server) = (talk.client.bytes(), talk.server.bytes());
+    if client.is_empty() {
+        return look_server(talk, server);
+    }
     if let Some(five) = five(client) {
         return look_five(talk, &five);
     }
@@ -213,6 +269,16 @@ mod tests {
         nothing(&tcp(b"\x05\x01\x00", b"\x05\x01"));
         nothing(&tcp(b"\x05\x01\x0b", b""));
         nothing(&tcp(b"\x05\x01\x00more", b""));
+    }
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        confirmed("socks", &tcp(b"", b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00data"));
+        confirmed("socks", &tcp(b"", b"\x05\x02\x01\x00\x05\x00\x00\x03\x01a\x00\x50"));
+        confirmed("socks", &tcp(b"", b"\x00\x5a\x00\x00\x00\x00\x00\x00HTTP/1.1 200 OK\r\n"));
+        nothing(&tcp(b"", b"\x05\x00"));
+        nothing(&tcp(b"", b"\x05\x00\x05\x09\x00\x01\x00\x00\x00\x00\x00\x00"));
+        nothing(&tcp(b"", b"\x00\x5b\x00\x00\x00\x00\x00\x00more"));
     }
 
     #[test]

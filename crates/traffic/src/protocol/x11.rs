@@ -22,6 +22,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     signs: &[
         Sign::classes(Side::Client, Over::Stream, &[Is(b'l'), Any, Is(11), Is(0), Is(0), Is(0)]),
         Sign::classes(Side::Client, Over::Stream, &[Is(b'B'), Any, Is(0), Is(11), Is(0), Is(0)]),
+        Sign::classes(Side::Server, Over::Stream, &[Is(1), Any, Is(11), Is(0), Is(0), Is(0)]),
+        Sign::classes(Side::Server, Over::Stream, &[Is(1), Any, Is(0), Is(11), Is(0), Is(0)]),
     ],
     look,
 };
@@ -71,6 +73,17 @@ fn answer(mut reader: Reader<'_>, little: bool) -> Part<Option<&[u8]>> {
 
 fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, setup);
+    if matches!(client, Err(Not::Silent)) {
+        // The server's word alone, in either byte order: a version, lengths, and who made it.
+        let little = talk.server.bytes().get(2) == Some(&11);
+        return match hear(talk, &talk.server, |reader| answer(reader, little)) {
+            Ok(Some(vendor)) => Look::Yes(
+                talk.claim(By::Server, 72, "server accepts a set-up, and names its vendor")
+                    .with("vendor", vendor),
+            ),
+            server => otherwise::<(), _>(talk, &Err(Not::Silent), &server),
+        };
+    }
     let Ok(setup) = &client else { return otherwise::<_, ()>(talk, &client, &Err(Not::Silent)) };
     let server = hear(talk, &talk.server, |reader| answer(reader, setup.little));
     let claim = match &server {
@@ -87,6 +100,22 @@ fn look(talk: &Talk<'_>) -> Look {
 #[cfg(test)]
 mod tests {
     use crate::protocol::testing::{attempt, confirmed, nothing, tcp};
+
+    #[test]
+    fn a_server_whose_client_was_not_heard() {
+        let mut say = vec![1, 0, 11, 0, 0, 0, 20, 0];
+        say.extend_from_slice(&[0; 16]);
+        say.extend_from_slice(&[4, 0]);
+        say.extend_from_slice(&[0; 14]);
+        say.extend_from_slice(b"Xorg");
+        assert_eq!(confirmed("x11", &tcp(b"", &say)).detail("vendor"), Some("Xorg"));
+        let mut other = say.clone();
+        other[40] = 1;
+        nothing(&tcp(b"", &other));
+        other[40] = b'X';
+        other[6] = 1;
+        nothing(&tcp(b"", &other));
+    }
 
     #[test]
     fn both_byte_orders_and_no_cookie() {
