@@ -12,6 +12,8 @@ pub(crate) enum Not {
     Silent,
     /// As far as it goes it fits, and it does not go far enough.
     Short,
+    /// As far as it was captured it fits, and whoever captured it cut the rest away.
+    Cut,
     /// It is something else.
     Other,
 }
@@ -24,6 +26,11 @@ pub(crate) fn must(holds: bool) -> Part<()> {
     if holds { Ok(()) } else { Err(Not::Other) }
 }
 
+/// Takes what was cut away as read.
+pub(crate) fn as_captured(part: Part<()>) -> Part<()> {
+    if part == Err(Not::Cut) { Ok(()) } else { part }
+}
+
 /// Reads a side with `parse`. A datagram that is too short will not become longer, so it is something else.
 pub(crate) fn hear<'a, T>(
     talk: &Talk<'_>,
@@ -33,8 +40,8 @@ pub(crate) fn hear<'a, T>(
     if said.is_empty() {
         return Err(Not::Silent);
     }
-    match parse(Reader::new(said.bytes())) {
-        Err(Not::Short) if talk.is_datagrams() => Err(Not::Other),
+    match parse(Reader::of(said.bytes(), said.missing())) {
+        Err(Not::Short | Not::Cut) if talk.is_datagrams() => Err(Not::Other),
         part => part,
     }
 }
@@ -52,9 +59,11 @@ pub(crate) fn hear_pair<'a, C, S>(
     if !talk.is_datagrams() || fits(asked, said) {
         return (client, server);
     }
-    for said in talk.server.pieces().take(MOST_PIECES).filter_map(|piece| answer(Reader::new(piece)).ok()) {
-        let asked =
-            talk.client.pieces().take(MOST_PIECES).filter_map(|piece| request(Reader::new(piece)).ok());
+    let readers = |said: &Said<'a>| {
+        said.cut_pieces().take(MOST_PIECES).map(|(piece, missing)| Reader::of(piece, missing))
+    };
+    for said in readers(&talk.server).filter_map(|piece| answer(piece).ok()) {
+        let asked = readers(&talk.client).filter_map(|piece| request(piece).ok());
         if let Some(asked) = asked.into_iter().find(|asked| fits(asked, &said)) {
             return (Ok(asked), Ok(said));
         }
@@ -80,12 +89,24 @@ pub(crate) fn not(fault: Fault, bytes: &[u8]) -> Not {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
+    /// How many bytes follow that whoever captured them cut away.
+    missing: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Begins at the front.
     pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { rest: bytes }
+        Reader { rest: bytes, missing: 0 }
+    }
+
+    /// Begins at the front of what is left of something that was `missing` bytes longer.
+    pub(crate) fn of(bytes: &'a [u8], missing: usize) -> Reader<'a> {
+        Reader { rest: bytes, missing }
+    }
+
+    /// Why there are no more bytes.
+    fn ended(&self) -> Not {
+        if self.missing > 0 { Not::Cut } else { Not::Short }
     }
 
     /// What was not read yet.
@@ -93,14 +114,21 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// How much was not read yet.
+    /// How much was not read yet, with what was cut away.
     pub(crate) fn left(&self) -> usize {
-        self.rest.len()
+        self.rest.len().saturating_add(self.missing)
+    }
+
+    /// Whether something was cut away.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.missing > 0
     }
 
     /// The next bytes.
     pub(crate) fn take(&mut self, count: usize) -> Part<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Not::Short)?;
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            return Err(if count <= self.left() { self.ended() } else { Not::Short });
+        };
         self.rest = rest;
         Ok(taken)
     }
@@ -109,12 +137,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn up_to(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
         self.rest = rest;
+        self.missing = self.missing.saturating_sub(count - taken.len());
         taken
     }
 
     /// The next `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> Part<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(Not::Short)?;
+        let Some((taken, rest)) = self.rest.split_first_chunk::<N>() else {
+            return Err(if N <= self.left() { self.ended() } else { Not::Short });
+        };
         self.rest = rest;
         Ok(*taken)
     }
@@ -174,16 +205,26 @@ impl<'a> Reader<'a> {
 
     /// The next element in BER, whole.
     pub(crate) fn element(&mut self) -> Part<ber::Element<'a>> {
-        let element = ber::parse(self.rest).map_err(|fault| not(fault, self.rest))?;
+        let element = ber::parse(self.rest).map_err(|fault| self.not(fault))?;
         self.rest = element.rest;
         Ok(element)
     }
 
     /// The next element in BER: what it is, and its inside as far as it is there.
     pub(crate) fn opened(&mut self) -> Part<(ber::Header, Reader<'a>)> {
-        let header = ber::header(self.rest).map_err(|fault| not(fault, self.rest))?;
+        let header = ber::header(self.rest).map_err(|fault| self.not(fault))?;
         self.take(header.header_bytes)?;
-        Ok((header, Reader::new(self.up_to(header.body_bytes))))
+        let missing = self.missing;
+        let inside = self.up_to(header.body_bytes);
+        Ok((header, Reader::of(inside, missing - self.missing)))
+    }
+
+    /// What a fault means here.
+    fn not(&self, fault: Fault) -> Not {
+        match not(fault, self.rest) {
+            Not::Short => self.ended(),
+            other => other,
+        }
     }
 
     /// The bytes before the next NUL, which must come within `most` bytes.
@@ -200,7 +241,7 @@ impl<'a> Reader<'a> {
                 self.take(1)?;
                 Ok(found)
             }
-            None if self.rest.len() < most => Err(Not::Short),
+            None if self.rest.len() < most => Err(self.ended()),
             None => Err(Not::Other),
         }
     }

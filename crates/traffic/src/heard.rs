@@ -3,6 +3,7 @@
 //! Where bytes came twice, the first ones count: what was shown once does not change. What arrives early is held, within
 //! bounds, until the bytes before it come; if they never come, the side ends there.
 
+use crate::number::index32;
 use crate::talk::Said;
 
 /// So many bytes of a stream are put in order; a chain of certificates fits.
@@ -32,6 +33,8 @@ pub(crate) struct Heard {
     bytes: Vec<u8>,
     /// Where each datagram that is kept ends; of a stream there are none.
     ends: [u32; MOST_DATAGRAMS as usize],
+    /// How many bytes each of them had beyond those that are kept.
+    missing: [u32; MOST_DATAGRAMS as usize],
     kept: u8,
     /// Pieces that came early, in order and without overlap.
     early: Vec<Early>,
@@ -88,7 +91,8 @@ impl Heard {
     /// As a recogniser sees it.
     pub(crate) fn said(&self, datagrams: bool) -> Said<'_> {
         if datagrams && !self.bytes.is_empty() {
-            Said::datagrams(&self.bytes, self.ends())
+            let missing = self.missing.get(..usize::from(self.kept)).unwrap_or_default();
+            Said::datagrams(&self.bytes, self.ends()).cut(missing)
         } else {
             Said::stream(&self.bytes, self.from_start)
         }
@@ -185,11 +189,14 @@ impl Heard {
         }
     }
 
-    /// Adds a datagram, cut to what is looked at.
-    pub(crate) fn datagram(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes.get(..MOST_DATAGRAM).unwrap_or(bytes));
-        if let Some(end) = self.ends.get_mut(usize::from(self.kept)) {
-            *end = crate::number::index32(self.bytes.len());
+    /// Adds a datagram, cut to what is looked at; on the wire it had `wire_bytes`.
+    pub(crate) fn datagram(&mut self, bytes: &[u8], wire_bytes: u32) {
+        let kept = bytes.get(..MOST_DATAGRAM).unwrap_or(bytes);
+        self.bytes.extend_from_slice(kept);
+        let place = usize::from(self.kept);
+        if let (Some(end), Some(missing)) = (self.ends.get_mut(place), self.missing.get_mut(place)) {
+            *end = index32(self.bytes.len());
+            *missing = wire_bytes.saturating_sub(index32(kept.len()));
             self.kept += 1;
         }
         self.datagrams += 1;
@@ -201,8 +208,10 @@ impl Heard {
     /// Takes the last datagram away again, down to what is kept of the first.
     pub(crate) fn forget_datagram(&mut self) {
         self.kept -= u8::from(self.kept > 1);
-        if let ([only, ..], 1) = (&mut self.ends, self.kept) {
-            *only = (*only).min(crate::number::index32(LEAST_STREAM));
+        if let ([only, ..], [missing, ..], 1) = (&mut self.ends, &mut self.missing, self.kept) {
+            let kept = (*only).min(index32(LEAST_STREAM));
+            *missing = missing.saturating_add(*only - kept);
+            *only = kept;
         }
         let end = self.ends().last().map_or(0, |end| *end as usize);
         self.bytes.truncate(end);
@@ -288,13 +297,14 @@ mod tests {
     #[test]
     fn datagrams_that_nobody_asks_for_are_not_kept() {
         let mut heard = Heard::default();
-        heard.datagram(&[1; 3000]);
+        heard.datagram(&[1; 3000], 4000);
         assert_eq!(heard.said(true).bytes().len(), MOST_DATAGRAM);
+        assert_eq!(heard.said(true).missing(), 4000 - MOST_DATAGRAM);
         heard.forget_datagram();
-        assert_eq!(heard.len(), LEAST_STREAM);
+        assert_eq!((heard.len(), heard.said(true).missing()), (LEAST_STREAM, 4000 - LEAST_STREAM));
         for _ in 1..MOST_DATAGRAMS {
             assert!(!heard.is_full());
-            heard.datagram(b"abc");
+            heard.datagram(b"abc", 3);
             heard.forget_datagram();
         }
         assert!(heard.is_full());

@@ -182,11 +182,17 @@ fn messages<'a>(said: &Said<'a>, of: Naming, stream: bool, ended: bool) -> Resul
             }
         }
     }
-    for piece in said.pieces().take(if stream { 0 } else { MOST_MESSAGES }) {
+    for (piece, missing) in said.cut_pieces().take(if stream { 0 } else { MOST_MESSAGES }) {
         if !may_be(piece, of) {
             break;
         }
-        match dns::parse(piece) {
+        let message = match missing {
+            0 => dns::parse(piece),
+            // Of one that was cut the questions say what it is, where there are some.
+            _ => dns::parse_front(piece),
+        };
+        match message {
+            Ok(message) if missing > 0 && message.questions.is_empty() => break,
             Ok(message) if naming(&message, true) == Some(of) => found.push(message),
             _ => break,
         }

@@ -52,6 +52,8 @@ pub struct Said<'a> {
     bytes: &'a [u8],
     /// Where each datagram ends in `bytes`; empty for a stream.
     ends: &'a [u32],
+    /// How many bytes each datagram had beyond those that are here; empty where all are whole.
+    missing: &'a [u32],
     /// Whether the first byte is really the first: the opening was seen and nothing before it is missing.
     pub from_start: bool,
 }
@@ -59,12 +61,29 @@ pub struct Said<'a> {
 impl<'a> Said<'a> {
     /// The beginning of a stream.
     pub fn stream(bytes: &'a [u8], from_start: bool) -> Said<'a> {
-        Said { bytes, ends: &[], from_start }
+        Said { bytes, ends: &[], missing: &[], from_start }
     }
 
     /// Datagrams that lie one behind the other; `ends` is where each ends, in order.
     pub fn datagrams(bytes: &'a [u8], ends: &'a [u32]) -> Said<'a> {
-        Said { bytes, ends, from_start: true }
+        Said { bytes, ends, missing: &[], from_start: true }
+    }
+
+    /// The same, where datagrams were longer than what is here: by `missing` bytes each, in order.
+    #[must_use]
+    pub fn cut(self, missing: &'a [u32]) -> Said<'a> {
+        Said { missing, ..self }
+    }
+
+    /// How many bytes the first datagram had beyond those that are here.
+    pub fn missing(&self) -> usize {
+        self.missing.first().map_or(0, |missing| *missing as usize)
+    }
+
+    /// Each datagram, and how many bytes it had beyond those that are here.
+    pub fn cut_pieces(&self) -> impl Iterator<Item = (&'a [u8], usize)> + use<'a> {
+        let missing = self.missing.iter().map(|missing| *missing as usize);
+        self.pieces().zip(missing.chain(core::iter::repeat(0)))
     }
 
     /// Whether this side said nothing.

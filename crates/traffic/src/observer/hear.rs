@@ -50,8 +50,9 @@ impl Observer {
                 let outcome = if at_once && (from != client || !room) {
                     let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
                     let ends = [index32(piece.len())];
+                    let missing = [met.payload_wire_bytes.saturating_sub(index32(piece.len()))];
                     let said = match datagrams {
-                        true => Said::datagrams(piece, &ends),
+                        true => Said::datagrams(piece, &ends).cut(&missing),
                         false => Said::stream(met.payload, from_start),
                     };
                     let (ours, theirs) =
@@ -77,7 +78,7 @@ impl Observer {
                             heard.segment(first_byte(tcp), met.payload, whole);
                         }
                         None => {
-                            heard.datagram(met.payload);
+                            heard.datagram(met.payload, met.payload_wire_bytes);
                             if !wanted {
                                 heard.forget_datagram();
                             }
@@ -197,14 +198,15 @@ fn further(
     }
     let Some(tcp) = met.tcp else {
         if heard.len() > 0 {
-            heard.datagram(met.payload);
+            heard.datagram(met.payload, met.payload_wire_bytes);
             return hearing.look(manner, from);
         }
         let piece = met.payload.get(..MOST_DATAGRAM).unwrap_or(met.payload);
         let ends = [index32(piece.len())];
-        let outcome = hearing.glance(manner, from, Said::datagrams(piece, &ends));
+        let missing = [met.payload_wire_bytes.saturating_sub(index32(piece.len()))];
+        let outcome = hearing.glance(manner, from, Said::datagrams(piece, &ends).cut(&missing));
         if let Outcome::Open { .. } = outcome {
-            hearing.sides.at_mut(from).datagram(piece);
+            hearing.sides.at_mut(from).datagram(piece, met.payload_wire_bytes);
             hearing.looked(&outcome, met.transport, from);
         }
         return outcome;

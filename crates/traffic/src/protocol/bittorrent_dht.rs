@@ -90,6 +90,11 @@ fn entries<'a, const N: usize>(
 /// What a message is; `None` where it is none.
 fn message<'a>(said: &Said<'a>) -> Option<&'a [u8]> {
     let bytes = said.bytes();
+    if said.missing() > 0 {
+        // Keys stand in their order, so that who it is comes first.
+        let begins = [(&b"d1:ad2:id20:"[..], &b"question"[..]), (b"d1:rd2:id20:", b"answer")];
+        return begins.into_iter().find(|(begin, _)| bytes.starts_with(begin)).map(|(_, name)| name);
+    }
     let keys: [&[u8]; 6] = [b"t", b"y", b"q", b"a", b"r", b"e"];
     let ([identity, kind, question, arguments, answer, error], rest) = entries(bytes, keys, 0)?;
     let text = |value: &'a [u8]| string(value).map(|(text, _)| text);

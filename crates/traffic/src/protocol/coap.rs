@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, as_captured, hear_pair, must, otherwise, printable};
 use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
@@ -103,7 +103,7 @@ fn datagram(mut reader: Reader<'_>) -> Part<Message<'_>> {
         0x41..=0x5f | 0x80..=0x9d | 0xa0..=0xa5 => message.kind <= 2,
         _ => false,
     })?;
-    options(&mut reader, &mut message, false)?;
+    as_captured(options(&mut reader, &mut message, false))?;
     Ok(message)
 }
 
@@ -123,8 +123,8 @@ fn stream(mut reader: Reader<'_>) -> Part<Message<'_>> {
 fn answers(talk: &Talk<'_>) -> Option<u8> {
     let mut numbers: Vec<u16> = Vec::new();
     let mut bits = 0_u8;
-    for piece in talk.server.pieces() {
-        let said = datagram(Reader::new(piece)).ok().filter(|said| said.code >= 0x41)?;
+    for (piece, missing) in talk.server.cut_pieces() {
+        let said = datagram(Reader::of(piece, missing)).ok().filter(|said| said.code >= 0x41)?;
         if !numbers.contains(&said.number) {
             numbers.push(said.number);
             // The version, the class of the code, and options that are known and as long as they may be.

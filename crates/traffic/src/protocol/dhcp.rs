@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise, printable};
+use crate::fields::{Not, Part, Reader, as_captured, hear_pair, must, otherwise, printable};
 use crate::recognise::{By, Look};
 use crate::sign::Class::{In, Mask};
 use crate::sign::{Over, Side, Sign};
@@ -34,7 +34,7 @@ struct Message<'a> {
 }
 
 fn message(mut reader: Reader<'_>) -> Part<Message<'_>> {
-    let [operation, _hardware, length, hops] = reader.array()?;
+    let [operation, hardware, length, hops] = reader.array()?;
     must(matches!(operation, 1 | 2) && length <= 16 && hops <= 16)?;
     let number = reader.be32()?;
     reader.be16()?;
@@ -42,9 +42,23 @@ fn message(mut reader: Reader<'_>) -> Part<Message<'_>> {
     reader.take(16)?;
     let address = reader.take(16)?;
     must(address.iter().skip(usize::from(length)).all(|byte| *byte == 0) || length == 0)?;
+    let mut message = Message { asks: operation == 1, number, kind: None, host: None, vendor: None };
+    if reader.is_cut() && reader.rest().len() < 196 {
+        // The names that no server fills any more were cut, and what is behind them: then what is there must be as it
+        // mostly is, on a link of Ethernet.
+        let names = reader.rest().iter().all(|byte| *byte == 0);
+        return must(
+            hardware == 1 && length == 6 && hops <= 4 && number != 0 && names && reader.left() >= 196,
+        )
+        .map(|()| message);
+    }
     reader.take(192)?;
     reader.is(&[0x63, 0x82, 0x53, 0x63])?;
-    let mut message = Message { asks: operation == 1, number, kind: None, host: None, vendor: None };
+    as_captured(options(&mut reader, &mut message)).map(|()| message)
+}
+
+/// The options behind the cookie.
+fn options<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Part<()> {
     while reader.left() > 0 {
         match reader.u8()? {
             0 => {}
@@ -62,7 +76,7 @@ fn message(mut reader: Reader<'_>) -> Part<Message<'_>> {
             }
         }
     }
-    Ok(message)
+    Ok(())
 }
 
 fn name(kind: Option<u8>) -> &'static str {
@@ -107,7 +121,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, udp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, snapped, udp};
 
     fn message(operation: u8, number: u8, kind: u8) -> Vec<u8> {
         let mut bytes = vec![operation, 1, 6, 0, 0, 0, 0, number];
@@ -125,6 +139,15 @@ mod tests {
         attempt("dhcp", &udp(&[&message(1, 7, 3)], &[]).talk());
         confirmed("dhcp", &udp(&[&message(2, 7, 5)], &[]).talk());
         nothing(&udp(&[&message(1, 7, 1)], &[&message(2, 8, 2)]).talk());
+        // What a snap length of 96 left of it.
+        attempt("dhcp", &snapped(54, &[&message(1, 7, 3)], &[]).talk());
+        confirmed("dhcp", &snapped(54, &[&message(2, 7, 5)], &[]).talk());
+        nothing(&snapped(20, &[&message(1, 7, 3)], &[]).talk());
+        for (place, value) in [(0, 3), (1, 6), (3, 9), (10, 1), (35, 1), (45, 1)] {
+            let mut broken = message(1, 7, 1);
+            broken[place] = value;
+            nothing(&snapped(54, &[&broken], &[]).talk());
+        }
         for (place, value) in [(0, 3), (2, 17), (10, 1), (35, 1), (237, 0), (242, 19), (241, 2), (244, 9)] {
             let mut broken = message(1, 7, 1);
             broken[place] = value;

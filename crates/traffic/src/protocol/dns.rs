@@ -57,7 +57,7 @@ fn look(talk: &Talk<'_>) -> Look {
 #[cfg(test)]
 mod tests {
     use crate::names::tests::{answer, question};
-    use crate::protocol::testing::{attempt, confirmed, nothing, partial, tcp, udp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, partial, snapped, tcp, udp};
 
     const NAME: &[u8] = b"\x01a\x07example\x00";
 
@@ -103,6 +103,14 @@ mod tests {
         let begun = [&[0x60, 0][..], &tell].concat();
         confirmed("dns", &tcp(&framed(&transfer), &begun));
         partial("dns", &udp(&[], &[&[0, 7, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0]]).talk());
+    }
+
+    #[test]
+    fn what_a_snap_length_left() {
+        let (ask, tell) = (question(7, 0x0100, NAME, 1, 1), answer(7, 0x8180, NAME, 1, 1));
+        confirmed("dns", &snapped(ask.len(), &[&ask], &[&tell]).talk());
+        confirmed("dns", &snapped(ask.len() + 3, &[], &[&tell]).talk());
+        nothing(&snapped(ask.len() - 1, &[], &[&tell]).talk());
     }
 
     #[test]

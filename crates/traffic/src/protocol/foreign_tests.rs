@@ -19,16 +19,37 @@ const MOST_BEGINNINGS: usize = 60;
 /// As many datagrams of a side as a flow keeps, and as many segments.
 const KEPT: usize = 8;
 
+/// What snap lengths of 68, 96 and 128 leave of a datagram.
+const SNAPPED: [usize; 3] = [26, 54, 86];
+
 /// A side from one of its packets on.
 struct Side {
     capture: usize,
     bytes: Vec<u8>,
     ends: Vec<u32>,
+    missing: Vec<u32>,
 }
 
 impl Side {
     fn said(&self, datagrams: bool) -> Said<'_> {
-        if datagrams { Said::datagrams(&self.bytes, &self.ends) } else { Said::stream(&self.bytes, true) }
+        if datagrams {
+            Said::datagrams(&self.bytes, &self.ends).cut(&self.missing)
+        } else {
+            Said::stream(&self.bytes, true)
+        }
+    }
+
+    /// What a snap length leaves of it.
+    fn snapped(&self, kept: usize) -> Side {
+        let mut side =
+            Side { capture: self.capture, bytes: Vec::new(), ends: Vec::new(), missing: Vec::new() };
+        for piece in self.said(true).pieces() {
+            let captured = &piece[..piece.len().min(kept)];
+            side.bytes.extend_from_slice(captured);
+            side.ends.push(u32::try_from(side.bytes.len()).unwrap());
+            side.missing.push(u32::try_from(piece.len() - captured.len()).unwrap());
+        }
+        side
     }
 }
 
@@ -66,7 +87,7 @@ fn corpus() -> (Vec<String>, Vec<Side>) {
         let before = sides.len();
         for packets in flows.values() {
             for from in (0..packets.len()).take(MOST_BEGINNINGS) {
-                let mut side = Side { capture, bytes: Vec::new(), ends: Vec::new() };
+                let mut side = Side { capture, bytes: Vec::new(), ends: Vec::new(), missing: Vec::new() };
                 for packet in packets.iter().skip(from).take(KEPT) {
                     side.bytes.extend_from_slice(packet);
                     side.ends.push(u32::try_from(side.bytes.len()).unwrap());
@@ -120,6 +141,12 @@ fn nothing_real_is_confirmed_to_be_something_else() {
         }
     };
     for side in &sides {
+        for kept in SNAPPED {
+            let cut = side.snapped(kept);
+            note([side, side], confirmed(true, cut.said(true), Said::default()));
+            note([side, side], confirmed(true, Said::default(), cut.said(true)));
+            note([side, side], confirmed(true, cut.said(true), cut.said(true)));
+        }
         for datagrams in [false, true] {
             note([side, side], confirmed(datagrams, side.said(datagrams), Said::default()));
             note([side, side], confirmed(datagrams, Said::default(), side.said(datagrams)));

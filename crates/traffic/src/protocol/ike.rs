@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
+use crate::fields::{Not, Part, Reader, as_captured, hear_pair, must, otherwise};
 use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -36,6 +36,20 @@ struct Message {
 /// The flag of an answer (RFC 7296 §3.1).
 const RESPONSE: u8 = 0x20;
 
+/// Payloads in the clear: they lie one behind the other and fill the message (RFC 7296 §3.2).
+fn payloads(mut reader: Reader<'_>, version: u8, first: u8) -> Part<()> {
+    let mut next = first;
+    while next != 0 {
+        let [following, reserved] = reader.array()?;
+        let length = usize::from(reader.be16()?);
+        must(reserved & 0x7f == 0 && length >= 4)?;
+        reader.take(length - 4)?;
+        // What is encrypted names as next the first payload inside it (RFC 7296 §3.14).
+        next = if version == 0x20 && matches!(next, 46 | 53) { 0 } else { following };
+    }
+    must(reader.left() == 0)
+}
+
 fn message(mut reader: Reader<'_>) -> Part<Message> {
     if reader.rest().starts_with(&[0; 4]) {
         reader.take(4)?;
@@ -58,18 +72,10 @@ fn message(mut reader: Reader<'_>) -> Part<Message> {
         }
         _ => return Err(Not::Other),
     }
-    // Payloads in the clear lie one behind the other and fill the message (RFC 7296 §3.2).
     let encrypted = version == 0x10 && flags & 1 != 0;
-    let mut next = next;
-    while !encrypted && next != 0 {
-        let [following, reserved] = reader.array()?;
-        let length = usize::from(reader.be16()?);
-        must(reserved & 0x7f == 0 && length >= 4)?;
-        reader.take(length - 4)?;
-        // What is encrypted names as next the first payload inside it (RFC 7296 §3.14).
-        next = if version == 0x20 && matches!(next, 46 | 53) { 0 } else { following };
+    if !encrypted {
+        as_captured(payloads(reader, version, next))?;
     }
-    must(encrypted || reader.left() == 0)?;
     let answers = version == 0x20 && flags & RESPONSE != 0;
     Ok(Message { initiator, responder, version, exchange, answers })
 }
@@ -119,7 +125,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, udp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, snapped, udp};
 
     fn message(responder: u8, next: u8, version: u8, exchange: u8, flags: u8) -> Vec<u8> {
         let mut bytes = b"initiate".to_vec();
@@ -137,6 +143,9 @@ mod tests {
         let marked = |bytes: &[u8]| [&[0; 4], bytes].concat();
         confirmed("ike", &udp(&[&marked(&ask)], &[&marked(&say)]).talk());
         attempt("ike", &udp(&[&message(0, 1, 0x10, 2, 0)], &[]).talk());
+        // Cut within its payloads, and so that its length cannot be true.
+        confirmed("ike", &snapped(33, &[&ask], &[&say]).talk());
+        nothing(&snapped(33, &[&[&ask[..], b"x"].concat()], &[]).talk());
         // Who began is the client, whoever was seen first.
         nothing(&udp(&[&say], &[&ask]).talk());
         nothing(&udp(&[&say], &[]).talk());

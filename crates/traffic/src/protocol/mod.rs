@@ -185,16 +185,19 @@ pub(crate) mod testing {
 
     /// Datagrams of both sides, each side's laid one behind the other.
     pub(crate) struct Datagrams {
-        client: (Vec<u8>, Vec<u32>),
-        server: (Vec<u8>, Vec<u32>),
+        client: Laid,
+        server: Laid,
     }
+
+    /// Bytes, where each datagram ends in them, and how many it had beyond them.
+    type Laid = (Vec<u8>, Vec<u32>, Vec<u32>);
 
     impl Datagrams {
         pub(crate) fn talk(&self) -> Talk<'_> {
             Talk {
                 transport: Transport::Udp,
-                client: Said::datagrams(&self.client.0, &self.client.1),
-                server: Said::datagrams(&self.server.0, &self.server.1),
+                client: Said::datagrams(&self.client.0, &self.client.1).cut(&self.client.2),
+                server: Said::datagrams(&self.server.0, &self.server.1).cut(&self.server.2),
                 ended: true,
                 particulars: true,
             }
@@ -203,14 +206,20 @@ pub(crate) mod testing {
 
     /// A whole UDP conversation.
     pub(crate) fn udp(client: &[&[u8]], server: &[&[u8]]) -> Datagrams {
+        snapped(usize::MAX, client, server)
+    }
+
+    /// The same, of which only the first `kept` bytes of each datagram were captured.
+    pub(crate) fn snapped(kept: usize, client: &[&[u8]], server: &[&[u8]]) -> Datagrams {
         let lay = |pieces: &[&[u8]]| {
-            let mut ends = Vec::new();
-            let mut bytes = Vec::new();
+            let (mut bytes, mut ends, mut missing) = Laid::default();
             for piece in pieces {
-                bytes.extend_from_slice(piece);
+                let captured = &piece[..piece.len().min(kept)];
+                bytes.extend_from_slice(captured);
                 ends.push(u32::try_from(bytes.len()).unwrap());
+                missing.push(u32::try_from(piece.len() - captured.len()).unwrap());
             }
-            (bytes, ends)
+            (bytes, ends, missing)
         };
         Datagrams { client: lay(client), server: lay(server) }
     }

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Part, Reader, hear, json_text, must, otherwise};
+use crate::fields::{Not, Part, Reader, hear, json_text, must, otherwise};
 use crate::recognise::{By, Look};
 use crate::sign::{Over, Side, Sign};
 use crate::talk::Talk;
@@ -48,6 +48,10 @@ fn look(talk: &Talk<'_>) -> Look {
         (Ok(()), Ok(line)) => (line, talk.claim(By::Both, 136, "INFO and CONNECT")),
         (_, Ok(line)) => (line, talk.claim(By::Server, 120, "server begins with INFO")),
         (Ok(()), _) => return Look::Yes(talk.claim(By::Client, 72, "client begins with CONNECT {")),
+        // The line was cut, and its first letters are what no other server says.
+        (_, Err(Not::Short)) if talk.ended && talk.server.bytes().starts_with(b"INFO {\"server_id\":\"") => {
+            return Look::Yes(talk.claim(By::Server, 96, "server begins with INFO"));
+        }
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match json_text(line, "version") {

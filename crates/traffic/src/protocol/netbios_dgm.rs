@@ -42,8 +42,12 @@ fn names(said: &Said<'_>) -> Option<(String, String)> {
             let ([high, low, _, _], rest) = rest.split_first_chunk::<4>()?;
             let length = usize::from(u16::from_be_bytes([*high, *low]));
             let (from, after) = name(rest)?;
-            let (to, _) = name(after)?;
-            (length == rest.len()).then_some((from, to))
+            let to = match name(after) {
+                // Whoever captured it may have cut the receiver away.
+                None if said.missing() > 0 => String::new(),
+                to => to?.0,
+            };
+            (length == rest.len() + said.missing()).then_some((from, to))
         }
         // A question whether a name is here, and its answers.
         [0x14..=0x16, ..] => {

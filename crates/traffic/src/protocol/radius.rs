@@ -36,6 +36,13 @@ struct Packet<'a> {
     station: Option<&'a [u8]>,
 }
 
+/// What kind it is, and its value.
+fn attribute<'a>(reader: &mut Reader<'a>) -> Part<(u8, &'a [u8])> {
+    let [kind, length] = reader.array()?;
+    must(kind > 0 && length >= 3)?;
+    Ok((kind, reader.take(usize::from(length) - 2)?))
+}
+
 fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
     let whole = reader.left();
     let [code, identifier] = reader.array()?;
@@ -43,10 +50,13 @@ fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
     must(length == whole && (20..=4096).contains(&length))?;
     let authenticator: [u8; 16] = reader.array()?;
     let (mut seen, mut station, mut attributes) = ([false; 256], None, 0_u8);
+    // Of what a snap length left, whole attributes are read.
+    let is_cut = reader.is_cut();
     while reader.left() > 0 {
-        let [kind, length] = reader.array()?;
-        must(kind > 0 && length >= 3)?;
-        let value = reader.take(usize::from(length) - 2)?;
+        let (kind, value) = match attribute(&mut reader) {
+            Err(Not::Cut) => break,
+            attribute => attribute?,
+        };
         attributes = attributes.saturating_add(1);
         // Those that are numbers or addresses have four bytes (RFC 2865 §5).
         let number =
@@ -63,6 +73,7 @@ fn packet(mut reader: Reader<'_>) -> Part<Packet<'_>> {
     let has = |kind: u8| seen.get(usize::from(kind)).copied().unwrap_or(false);
     let client = has(4) || has(32) || has(95);
     must(match code {
+        1..=5 | 11 | 12 | 40..=45 if is_cut => attributes > 0 && (code != 1 || authenticator != [0; 16]),
         // Who asks must be named, and there is a password of some kind or a state (RFC 2865 §4.1, RFC 5997 §4).
         1 => {
             authenticator != [0; 16]
@@ -99,8 +110,9 @@ fn answers<'a>(talk: &Talk<'a>) -> Option<Packet<'a>> {
     let mut first = None;
     let mut proofs: Vec<&[u8]> = Vec::new();
     let mut attributes = 0_u8;
-    for piece in talk.server.pieces() {
-        let said = packet(Reader::new(piece)).ok().filter(|said| matches!(said.code, 2 | 3 | 5 | 11))?;
+    for (piece, missing) in talk.server.cut_pieces() {
+        let said =
+            packet(Reader::of(piece, missing)).ok().filter(|said| matches!(said.code, 2 | 3 | 5 | 11))?;
         let proof = piece.get(4..20)?;
         // A proof is a hash: no two are alike, but of an answer that is sent again, and none is one byte repeated.
         if !proofs.contains(&proof) && proof.iter().any(|byte| Some(byte) != proof.first()) {
@@ -148,7 +160,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, udp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, snapped, udp};
 
     fn packet(code: u8, identifier: u8, attributes: &[u8]) -> Vec<u8> {
         let length = u8::try_from(20 + attributes.len()).unwrap();
@@ -164,6 +176,8 @@ mod tests {
         let account = packet(4, 9, b"\x28\x06\0\0\0\x01\x2c\x04ab");
         confirmed("radius", &udp(&[&account], &[&packet(5, 9, b"")]).talk());
         attempt("radius", &udp(&[&account], &[]).talk());
+        confirmed("radius", &snapped(27, &[&ask], &[&packet(2, 7, b"\x06\x06\0\0\0\x02")]).talk());
+        nothing(&snapped(27, &[&[&ask[..], b"x"].concat()], &[]).talk());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use model::{Protocol, Secrecy, Wandering};
 use wire::ber::{OBJECT_IDENTIFIER, SEQUENCE};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear_pair, must, otherwise};
+use crate::fields::{Not, Part, Reader, as_captured, hear_pair, must, otherwise};
 use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is};
 use crate::sign::{Over, Side, Sign};
@@ -74,12 +74,7 @@ fn message(talk: &Talk<'_>, mut reader: Reader<'_>) -> Part<Message> {
     let (status, index) = (body.element()?.integer(), body.element()?.integer());
     // In GETBULK these are counts (RFC 3416 §4.2.3).
     must(status.is_some_and(|status| (0..=18).contains(&status) || unit.tag == 5) && index.is_some())?;
-    let (bindings, mut list) = body.opened()?;
-    must(bindings.tag == SEQUENCE && bindings.constructed)?;
-    if bindings.body_bytes > 0 {
-        let (binding, mut first) = list.opened()?;
-        must(binding.tag == SEQUENCE && first.element()?.is(OBJECT_IDENTIFIER))?;
-    }
+    as_captured(bindings(body))?;
     let (kind, operation) = match unit.tag {
         0 => (Kind::Asks, "get"),
         1 => (Kind::Asks, "getnext"),
@@ -94,6 +89,17 @@ fn message(talk: &Talk<'_>, mut reader: Reader<'_>) -> Part<Message> {
     Ok(Message { version, kind, operation, number })
 }
 
+/// The list of what is asked for or told.
+fn bindings(mut body: Reader<'_>) -> Part<()> {
+    let (bindings, mut list) = body.opened()?;
+    must(bindings.tag == SEQUENCE && bindings.constructed)?;
+    if bindings.body_bytes > 0 {
+        let (binding, mut first) = list.opened()?;
+        must(binding.tag == SEQUENCE && first.element()?.is(OBJECT_IDENTIFIER))?;
+    }
+    Ok(())
+}
+
 /// Version 3: the global header, and security parameters as a string (RFC 3412 §6).
 fn third(mut inside: Reader<'_>) -> Part<Message> {
     let header = inside.element()?;
@@ -106,7 +112,10 @@ fn third(mut inside: Reader<'_>) -> Part<Message> {
     must(number >= 0 && size >= 484 && (1..=255).contains(&model) && fields.left() == 0)?;
     let [flags] = flags else { return Err(Not::Other) };
     must(*flags < 8 && *flags & 3 != 2)?;
-    inside.element()?.octets().ok_or(Not::Other)?;
+    match inside.element() {
+        Err(Not::Cut) => {}
+        element => _ = element?.octets().ok_or(Not::Other)?,
+    }
     let kind = if flags & 4 != 0 { Kind::Asks } else { Kind::Answers };
     Ok(Message { version: "3", kind, operation: "", number })
 }

@@ -3,7 +3,7 @@
 use model::{Protocol, Secrecy, Wandering};
 
 use super::Recogniser;
-use crate::fields::{Not, Part, Reader, hear, must, otherwise};
+use crate::fields::{Not, Part, Reader, as_captured, hear, must, otherwise};
 use crate::recognise::{By, Look};
 use crate::sign::Class::{Any, In, Is, Mask};
 use crate::sign::{Over, Side, Sign};
@@ -47,19 +47,24 @@ fn handshake(mut reader: Reader<'_>) -> Part<Handshake> {
     let (most_bytes, window, kind) = (reader.be32()?, reader.be32()?, reader.be32()?);
     let socket = reader.be32()?;
     reader.be32()?;
-    let _peer: [u8; 16] = reader.array()?;
     must((version == 4 && extension == 2) || version == 5)?;
     must(encryption <= 4 && (64..=65_536).contains(&most_bytes) && window > 0 && socket != 0)?;
     // Wave a hand, induction, conclusion, agreement, done, or a reason for refusal (§3.2.1).
     must(matches!(kind, 0 | 1 | 0xffff_fffd..=0xffff_ffff | 1000..=1020))?;
     must(extension == 2 || extension == 0x4a17 || extension < 8)?;
-    // Extensions lie one behind the other (§3.2.1).
+    as_captured(extensions(reader))?;
+    Ok(Handshake { version, socket, destination })
+}
+
+/// Behind the peer's address, extensions lie one behind the other (§3.2.1).
+fn extensions(mut reader: Reader<'_>) -> Part<()> {
+    let _peer: [u8; 16] = reader.array()?;
     while reader.left() > 0 {
         let (name, words) = (reader.be16()?, reader.be16()?);
         must((1..=9).contains(&name))?;
         reader.take(usize::from(words) * 4)?;
     }
-    Ok(Handshake { version, socket, destination })
+    Ok(())
 }
 
 /// Whether a side sends data to one socket, packet by packet, each a whole message; gives the socket.

@@ -92,7 +92,7 @@ fn look(talk: &Talk<'_>) -> Look {
         }
         Ok(None) => talk.claim(By::Both, 96, "set-up, and a refusal in its byte order"),
         Err(Not::Silent | Not::Short) => talk.claim(By::Client, 48, "client begins with a set-up"),
-        Err(Not::Other) => return Look::No,
+        Err(Not::Cut | Not::Other) => return Look::No,
     };
     Look::Yes(if setup.method.is_empty() { claim } else { claim.with("authentication", setup.method) })
 }
