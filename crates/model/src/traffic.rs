@@ -347,6 +347,8 @@ pub struct Volume {
     pub dropped: u64,
     /// Frames without IP: ARP, LLDP, PTP over Ethernet.
     pub not_ip: u64,
+    /// Of those, frames that are encrypted on the link: MACsec, 802.11.
+    pub encrypted: u64,
     /// Packets of protocols without ports: ICMP, IGMP, ESP.
     pub portless: u64,
     /// Frames that are not what they claim, so that no flow could be told.

@@ -190,6 +190,7 @@ impl Part {
         volume.filtered += theirs.filtered;
         volume.dropped += theirs.dropped;
         volume.not_ip += theirs.not_ip;
+        volume.encrypted += theirs.encrypted;
         volume.portless += theirs.portless;
         volume.damaged += theirs.damaged;
         volume.fragments += theirs.fragments;

@@ -81,6 +81,8 @@ pub(crate) struct Volume {
     dropped: u64,
     /// Frames without IP.
     not_ip: u64,
+    /// Of those, frames that are encrypted on the link: MACsec, 802.11.
+    encrypted: u64,
     /// Packets of protocols without ports: ICMP, IGMP, ESP.
     portless: u64,
     /// Frames that are not what they claim, so that no flow could be told.
@@ -105,6 +107,7 @@ impl From<&model::Volume> for Volume {
             filtered: volume.filtered,
             dropped: volume.dropped,
             not_ip: volume.not_ip,
+            encrypted: volume.encrypted,
             portless: volume.portless,
             damaged: volume.damaged,
             fragments: volume.fragments,

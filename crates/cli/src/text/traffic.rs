@@ -224,6 +224,8 @@ fn head(out: &mut String, view: &TrafficView, form: Form) {
         (volume.filtered, "left out by the filter"),
         (volume.dropped, "dropped while capturing"),
         (volume.not_ip, "without IP"),
+        (volume.encrypted, "of them encrypted on the link"),
+        (volume.portless, "without ports"),
         (volume.cut, "cut short by the snap length"),
         (volume.reassembled, "put together from fragments"),
     ] {

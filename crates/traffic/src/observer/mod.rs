@@ -197,6 +197,7 @@ impl Observer {
             }
             Ok(Decoded::Other(other)) => {
                 self.part.volume.not_ip += 1;
+                self.part.volume.encrypted += u64::from(other.is_encrypted());
                 also(Shown::Other(other));
             }
             Ok(Decoded::Unsupported(link)) => self.part.unread_link(link.0, 1),

@@ -51,7 +51,7 @@ enum Greeting<'a> {
     Error(u16),
 }
 
-fn greeting(mut reader: Reader<'_>) -> Part<Greeting<'_>> {
+fn greeting(mut reader: Reader<'_>, ended: bool) -> Part<Greeting<'_>> {
     let [a, b, c, sequence] = reader.array()?;
     let length = u32::from_le_bytes([a, b, c, 0]) as usize;
     must(sequence == 0 && (8..1024).contains(&length))?;
@@ -65,6 +65,14 @@ fn greeting(mut reader: Reader<'_>) -> Part<Greeting<'_>> {
         return Ok(Greeting::Error(code));
     }
     must(kind == 10)?;
+    if ended && reader.left() < length && memchr::memchr(0, reader.rest()).is_none() {
+        // Cut within its version, which has a dot in it.
+        let version = reader.rest();
+        must(
+            version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.') && version.len() >= 5,
+        )?;
+        return must(printable(version)).map(|()| Greeting::Version(version));
+    }
     let version = reader.c_string(128)?;
     must(printable(version) && version.contains(&b'.'))?;
     reader.le32()?;
@@ -101,7 +109,7 @@ fn login(mut reader: Reader<'_>) -> Part<()> {
 
 fn look(talk: &Talk<'_>) -> Look {
     let client = hear(talk, &talk.client, response);
-    let server = hear(talk, &talk.server, greeting);
+    let server = hear(talk, &talk.server, |reader| greeting(reader, talk.ended));
     let claim = match (&client, &server) {
         (Ok(()), Ok(Greeting::Version(_))) => {
             talk.claim(By::Both, 88, "greeting of version 10 and its answer")
@@ -152,6 +160,10 @@ mod tests {
         let text = b"Host '10.0.0.1' is not allowed to connect to this MariaDB server";
         let error = [&[u8::try_from(text.len() + 3).unwrap(), 0, 0, 0, 0xff, 0x6a, 4], &text[..]].concat();
         assert_eq!(confirmed("mysql", &tcp(b"", &error)).detail("error"), Some("1130"));
+        // Cut within its version.
+        confirmed("mysql", &tcp(b"", &greeting(b"5.5.5-10.11.6-MariaDB-0+deb12u1")[..20]));
+        nothing(&tcp(b"", &greeting(b"5.5.5-10.11.6-MariaDB-0+deb12u1")[..9]));
+        nothing(&tcp(b"", &greeting(b"version5.5.5-10.11.6-MariaDB-0+deb12u1")[..20]));
     }
 
     #[test]

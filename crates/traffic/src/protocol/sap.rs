@@ -37,6 +37,7 @@ fn announcement<'a>(said: &Said<'a>) -> Option<(bool, &'a [u8])> {
     let deletes = flags & 0x04 != 0;
     // Who deletes may say only the origin.
     let is = super::sdp::describe(payload).is_some()
+        || said.missing() > 0 && payload.starts_with(b"v=0\r\no=")
         || deletes && rest.len() > payload.len() && payload.starts_with(b"o=");
     is.then_some((deletes, payload))
 }
@@ -59,7 +60,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, nothing, udp};
+    use crate::protocol::testing::{attempt, nothing, snapped, udp};
 
     const SESSION: &[u8] =
         b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Camera 1\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\n";
@@ -70,6 +71,8 @@ mod tests {
         let typed = [&header[..], b"application/sdp\0", SESSION].concat();
         assert_eq!(attempt("sap", &udp(&[&typed], &[]).talk()).detail("session"), Some("Camera 1"));
         attempt("sap", &udp(&[&[&header[..], SESSION].concat()], &[]).talk());
+        attempt("sap", &snapped(54, &[&typed], &[]).talk());
+        nothing(&snapped(28, &[&typed], &[]).talk());
         let mut deletion = typed.clone();
         deletion[0] = 0x24;
         assert_eq!(attempt("sap", &udp(&[&deletion], &[]).talk()).detail("message"), Some("deletion"));

@@ -38,7 +38,17 @@ fn head<'a>(said: &Said<'a>) -> Option<Head<'a>> {
     (head.version == b"HTTP/1.1" && is).then_some(head)
 }
 
+/// Whether a datagram was cut whose first line nobody else writes.
+fn is_cut(said: &Said<'_>) -> bool {
+    let begins = |line: &[u8]| said.bytes().starts_with(line);
+    said.missing() > 0 && (begins(b"M-SEARCH * HTTP/1.1\r\n") || begins(b"NOTIFY * HTTP/1.1\r\n"))
+}
+
 fn look(talk: &Talk<'_>) -> Look {
+    if is_cut(&talk.client) && head(&talk.client).is_none() && talk.server.is_empty() {
+        let rule = "M-SEARCH or NOTIFY in a datagram that was cut";
+        return Look::Yes(talk.claim(By::Client, 96, rule));
+    }
     let (client, server) = (head(&talk.client), head(&talk.server));
     let (by, rule) = match (&client, &server) {
         (Some(_), Some(_)) => (By::Both, "a search and its answer"),
@@ -64,7 +74,7 @@ fn look(talk: &Talk<'_>) -> Look {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::testing::{attempt, confirmed, nothing, udp};
+    use crate::protocol::testing::{attempt, confirmed, nothing, snapped, udp};
 
     #[test]
     fn searches_answers_and_announcements() {
@@ -77,6 +87,8 @@ mod tests {
             (Some("ssdp:all"), Some("Linux UPnP/1.0 x/1"))
         );
         attempt("ssdp", &udp(&[b"NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\n\r\n"], &[]).talk());
+        attempt("ssdp", &snapped(54, &[search], &[]).talk());
+        nothing(&snapped(18, &[search], &[]).talk());
         // The answer comes from another address than was asked: a flow of its own.
         attempt("ssdp", &udp(&[answer], &[]).talk());
         nothing(&udp(&[b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"], &[]).talk());

@@ -582,3 +582,13 @@ fn a_hundred_thousand_services_are_judged_in_time() {
     let budget = if cfg!(debug_assertions) { 60_000 } else { 1_000 };
     assert!(took.as_millis() <= budget, "{took:?}");
 }
+
+#[test]
+fn frames_that_are_encrypted_on_the_link_are_told_and_none_are_not() {
+    let mut wire = Wire::new();
+    assert_eq!(wire.rings(), [""; 0]);
+    wire.traffic.volume.encrypted = 30;
+    assert_eq!(wire.rings(), ["unread-link note"]);
+    wire.traffic.volume.encrypted = 30_000;
+    assert_eq!(wire.rings(), ["unread-link warning"]);
+}

@@ -37,6 +37,16 @@ pub struct Other<'a> {
     pub payload: &'a [u8],
 }
 
+impl Other<'_> {
+    /// Whether what it carries is encrypted on the link.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(
+            self.kind,
+            OtherKind::EtherType(EtherType::MACSEC) | OtherKind::Wireless(Wireless::Encrypted)
+        )
+    }
+}
+
 /// What a frame without IP carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OtherKind {

@@ -20,6 +20,9 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
     if watch.traffic.unread_links.iter().any(|(_, frames)| *frames > 0) {
         unread(watch, docket);
     }
+    if watch.traffic.volume.encrypted > 0 {
+        encrypted(watch, docket);
+    }
 }
 
 /// One finding per layer, with every reason as its evidence.
@@ -61,10 +64,7 @@ fn unread<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
     let links = &watch.traffic.unread_links;
     let frames = links.iter().map(|(_, frames)| *frames).fold(0, u64::saturating_add);
     let code = Code::UnreadLink;
-    // Where a few frames of many were not read, little was missed.
-    let severity =
-        if frames >= watch.traffic.volume.frames / 100 { Severity::Warning } else { Severity::Note };
-    docket.raise(code, (severity, Confidence::High), Cause::Number(0), Subject::Capture, || {
+    docket.raise(code, (missed(watch, frames), Confidence::High), Cause::Number(0), Subject::Capture, || {
         let types: Vec<String> = links.iter().map(|(link, _)| named(*link)).collect();
         let title =
             format!("{} of link type {} were not read", words::count(frames, "frame"), types.join(", "));
@@ -82,6 +82,24 @@ fn unread<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
             facts,
             "capture on an interface of a link type that is read: Ethernet, raw IP, Linux cooked",
         )
+    });
+}
+
+/// Where a few frames of many were not read, little was missed.
+fn missed(watch: &Watch<'_>, frames: u64) -> Severity {
+    if frames >= watch.traffic.volume.frames / 100 { Severity::Warning } else { Severity::Note }
+}
+
+fn encrypted<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
+    let frames = watch.traffic.volume.encrypted;
+    let weight = (missed(watch, frames), Confidence::High);
+    docket.raise(Code::UnreadLink, weight, Cause::Number(1), Subject::Capture, || {
+        let frames = words::count(frames, "frame");
+        let title = format!("{frames} encrypted on the link, so that nobody can read what they carry");
+        let fact = format!("{frames} of MACsec or of 802.11 with its data protected.");
+        let source = "the capture file; IEEE 802.1AE §9.5, IEEE 802.11 §9.2.4.1".to_owned();
+        let step = "capture where the link's encryption has ended: on the host itself, or behind the switch or access point";
+        say(title, "", Vec::from([(fact, source)]), step)
     });
 }
 
