@@ -223,6 +223,8 @@ fn what_is_no_capture_is_said_to_be_none() {
         ("zeros", vec![0; 65_536], "neither pcap nor pcapng"),
         ("noise", noise.clone(), "neither pcap nor pcapng"),
         ("magic", swapped, "neither pcap nor pcapng"),
+        ("old.snoop", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04".to_vec(), "snoop of Solaris: editcap"),
+        ("packed.xz", b"\xfd7zXZ\0\0\x04and so on, for as long as a header is".to_vec(), "packed with xz"),
         ("nested.gz", gzip(&packed), "packed twice"),
         ("nested.zst", zstd(&packed), "packed twice"),
         ("short.gz", packed[..packed.len() / 2].to_vec(), "to its end"),

@@ -242,7 +242,7 @@ impl Reader {
             return if pcap::begins(*magic) {
                 Ok(Step::NeedMore { at_least: pcap::FILE_HEADER_BYTES })
             } else {
-                Err(pcap::unknown_magic())
+                Err(pcap::unknown_magic(*magic))
             };
         };
         let (pcap, format) = pcap::Pcap::parse(header)?;

@@ -23,13 +23,26 @@ fn fault(at: usize, what: &'static str) -> Fault {
     Fault { layer: "pcap", at, what }
 }
 
-/// Neither pcap nor pcapng.
-pub(super) fn unknown_magic() -> Fault {
-    Fault {
-        layer: "capture",
-        at: 0,
-        what: "neither pcap nor pcapng: the first four bytes are no known magic",
-    }
+/// Neither pcap nor pcapng; what else people keep captures in, or pack them with, is named.
+pub(super) fn unknown_magic(bytes: [u8; 4]) -> Fault {
+    let what = match &bytes {
+        b"snoo" => "neither pcap nor pcapng, but snoop of Solaris: editcap -F pcapng converts it",
+        b"GMBU" | b"RTSS" => "neither pcap nor pcapng, but Network Monitor's: editcap -F pcapng converts it",
+        b"TRSN" => "neither pcap nor pcapng, but a Sniffer's: editcap -F pcapng converts it",
+        [0xfd, b'7', b'z', b'X'] => {
+            "packed with xz, which is not unpacked here: xz -dc FILE | portreeve read -"
+        }
+        [b'B', b'Z', b'h', _] => {
+            "packed with bzip2, which is not unpacked here: bzip2 -dc FILE | portreeve read -"
+        }
+        [4, 0x22, 0x4d, 0x18] => {
+            "packed with lz4, which is not unpacked here: lz4 -dc FILE | portreeve read -"
+        }
+        b"PK\x03\x04" => "a zip archive: unpack it, and read what is in it",
+        b"7z\xbc\xaf" => "a 7z archive: unpack it, and read what is in it",
+        _ => "neither pcap nor pcapng: the first four bytes are no known magic",
+    };
+    Fault { layer: "capture", at: 0, what }
 }
 
 /// The byte order and the magic number of a file that begins so.
@@ -59,8 +72,8 @@ impl Pcap {
             let bytes = crate::cursor::array(header, at).unwrap_or_default();
             if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
         };
-        let (big_endian, magic) =
-            magic(crate::cursor::array(header, 0).unwrap_or_default()).ok_or_else(unknown_magic)?;
+        let begin = crate::cursor::array(header, 0).unwrap_or_default();
+        let (big_endian, magic) = magic(begin).ok_or_else(|| unknown_magic(begin))?;
         let version = word(4, big_endian);
         let major = if big_endian { version >> 16 } else { version & 0xffff };
         if major != 2 {
