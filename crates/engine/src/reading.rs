@@ -94,8 +94,8 @@ pub fn read(
         let mut first_damaged = None;
         let outcome = blocks.read(&mut *file.bytes, &mut |event| match event {
             Event::Frame(frame) => {
-                if intake.admit(&frame) {
-                    hall.take(&frame, intake.frames);
+                if intake.admit(frame) {
+                    hall.take(frame, intake.frames);
                 }
             }
             Event::Damaged(fault) => {
@@ -129,7 +129,7 @@ pub fn read(
 pub(crate) fn each_frame(from: &mut dyn Read, each: &mut dyn FnMut(&Frame<'_>)) {
     let _ = Blocks::new().read(from, &mut |event| {
         if let Event::Frame(frame) = event {
-            each(&frame);
+            each(frame);
         }
     });
 }
@@ -138,8 +138,8 @@ pub(crate) fn each_frame(from: &mut dyn Read, each: &mut dyn FnMut(&Frame<'_>)) 
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// What the loop over a capture meets.
-enum Event<'a> {
-    Frame(Frame<'a>),
+enum Event<'e, 'a> {
+    Frame(&'e Frame<'a>),
     /// A block that is not what it claims, and was passed over.
     Damaged(Fault),
     /// More was read from the file.
@@ -164,12 +164,13 @@ impl Blocks {
     }
 
     #[inline]
-    fn read(&mut self, from: &mut dyn Read, each: &mut impl FnMut(Event<'_>)) -> Result<(), Broken> {
+    fn read(&mut self, from: &mut dyn Read, each: &mut impl FnMut(Event<'_, '_>)) -> Result<(), Broken> {
         let (mut start, mut end, mut at_end) = (0, 0, false);
         loop {
             let given = self.block.get(start..end).unwrap_or_default();
             match self.reader.read(given, at_end) {
-                Ok(Step::Frame { frame, consumed }) => {
+                // By reference: a frame that moves waits for its own words to be written.
+                Ok(Step::Frame { ref frame, consumed }) => {
                     start += consumed;
                     each(Event::Frame(frame));
                 }

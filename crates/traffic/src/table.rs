@@ -74,9 +74,9 @@ pub(crate) struct Table {
     entries: List,
     free: Vec<u32>,
     index: HashTable<Slot>,
-    /// Flows that were asked for not long ago, by [`Key::near`]: they are found without the index, and without the hash
-    /// that it needs.
-    recent: Box<[Slot; RECENT]>,
+    /// The places of flows that were asked for not long ago, by [`Key::near`]: they are found without the index, and
+    /// without the hash that it needs.
+    recent: Box<[u32; RECENT]>,
     /// Flows in the order of their first packet, as far as they may still be embryos.
     embryos: VecDeque<(u32, u32)>,
     /// Flows that were over, in the order in which they were, and when.
@@ -95,7 +95,7 @@ impl Table {
             entries: List::default(),
             free: Vec::new(),
             index: HashTable::new(),
-            recent: Box::new([Slot::default(); RECENT]),
+            recent: Box::new([0; RECENT]),
             embryos: VecDeque::new(),
             closing: VecDeque::new(),
             most,
@@ -118,17 +118,17 @@ impl Table {
         let near = key.near();
         let recent = self.recent.get(near as usize % RECENT).copied().unwrap_or_default();
         // A key stands in the table once: whoever has it is the one.
-        if recent.hash == near && self.entries.at(recent.place).is_some_and(|entry| entry.key == *key) {
-            return Ok(recent.place);
+        if self.entries.at(recent).is_some_and(|entry| entry.key == *key) {
+            return Ok(recent);
         }
         let place = self.look_up(key)?;
-        self.remember(Slot { hash: near, place });
+        self.remember(near, place);
         Ok(place)
     }
 
-    fn remember(&mut self, slot: Slot) {
-        if let Some(recent) = self.recent.get_mut(slot.hash as usize % RECENT) {
-            *recent = slot;
+    fn remember(&mut self, near: u32, place: u32) {
+        if let Some(recent) = self.recent.get_mut(near as usize % RECENT) {
+            *recent = place;
         }
     }
 
@@ -160,7 +160,7 @@ impl Table {
             None => self.entries.push(entry),
         };
         self.index.insert_unique(wide(hash), Slot { hash, place }, |slot| wide(slot.hash));
-        self.remember(Slot { hash: near, place });
+        self.remember(near, place);
         self.embryos.push_back((place, birth));
         place
     }

@@ -113,7 +113,8 @@ impl<'a> Tcp<'a> {
 }
 
 /// Reads the header of a segment.
-#[inline]
+#[expect(clippy::inline_always, reason = "each packet's is taken apart at once")]
+#[inline(always)]
 pub fn parse(bytes: &[u8]) -> Result<Tcp<'_>, Fault> {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(fault(0, "shorter than a header (RFC 9293 §3.1)"));
