@@ -66,7 +66,7 @@ pub fn is_likely(bytes: &[u8], port: u16) -> bool {
         let mut behind = begin.split(|byte| *byte == b'v').skip(1);
         behind.any(|rest| rest.starts_with(b"=0\r\no=") || rest.starts_with(b"=0\no="))
     };
-    bytes.first().is_some_and(|flags| flags >> 5 == 1) && (port == PORT || shows())
+    bytes.first().is_some_and(|flags| flags >> 5 == 1) && (port == PORT || begin.contains(&b'v') && shows())
 }
 
 /// Reads one packet (RFC 2974 §6).
