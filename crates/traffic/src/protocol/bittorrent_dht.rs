@@ -68,12 +68,11 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.get(colon + 1..)?.split_at_checked(length)
 }
 
+/// The values of some keys, and what follows the dictionary.
+type Found<'a, const N: usize> = ([Option<&'a [u8]>; N], &'a [u8]);
+
 /// The values of these keys in a dictionary, the first of each, and what follows it.
-fn entries<'a, const N: usize>(
-    dictionary: &'a [u8],
-    keys: [&[u8]; N],
-    depth: u8,
-) -> Option<([Option<&'a [u8]>; N], &'a [u8])> {
+fn entries<'a, const N: usize>(dictionary: &'a [u8], keys: [&[u8]; N], depth: u8) -> Option<Found<'a, N>> {
     let mut found = [None; N];
     let mut rest = dictionary.strip_prefix(b"d")?;
     while rest.first()? != &b'e' {

@@ -55,12 +55,13 @@ fn number24(bytes: &[u8], at: usize) -> Option<usize> {
     Some(usize::from(*bytes.get(at)?) << 16 | usize::from(be16(bytes, at + 1)?))
 }
 
+/// A whole handshake message: its kind, and its body.
+pub type Whole<'a> = (u8, Cow<'a, [u8]>);
+
 /// The whole handshake messages of the datagrams with their kinds, and whether a part of another was seen.
 ///
 /// Fragments are joined where they come in order; what is missing between two is not waited for.
-pub fn datagram_handshakes<'a>(
-    datagrams: impl Iterator<Item = &'a [u8]>,
-) -> (Vec<(u8, Cow<'a, [u8]>)>, bool) {
+pub fn datagram_handshakes<'a>(datagrams: impl Iterator<Item = &'a [u8]>) -> (Vec<Whole<'a>>, bool) {
     let mut messages = Vec::new();
     for mut rest in datagrams {
         while let Ok(record) = datagram_record(rest) {
@@ -92,10 +93,10 @@ fn take<'a>(messages: &mut Vec<Partly<'a>>, mut rest: &'a [u8]) {
             Some(known) if known.length == length => {
                 // A repeated fragment adds nothing; one behind a hole is not waited for.
                 let have = known.body.len();
-                if let Some(new) = have.checked_sub(offset).and_then(|skip| part.get(skip..)) {
-                    if !new.is_empty() {
-                        known.body.to_mut().extend_from_slice(new);
-                    }
+                if let Some(new) = have.checked_sub(offset).and_then(|skip| part.get(skip..))
+                    && !new.is_empty()
+                {
+                    known.body.to_mut().extend_from_slice(new);
                 }
             }
             Some(_) => return,
