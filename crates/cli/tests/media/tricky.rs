@@ -288,3 +288,17 @@ fn sound_in_packets_of_two_lengths_is_still_the_sound_that_was_agreed() {
     let faults = document["streams"][0]["faults"].to_string();
     assert!(faults.contains("audio-length"), "{faults}");
 }
+
+#[test]
+fn a_registry_that_is_not_there_is_told_once_and_without_a_password() {
+    let home = Home::new("media-nobody");
+    let capture = kept(&home, "nothing.pcapng", &Studio::new().finish());
+    // Nobody listens at port 1.
+    let output = home.run(&["media", "probe", word(&capture), "--nmos", "http://127.0.0.1:1"]);
+    let said = err(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    let different: HashSet<&str> = lines.iter().copied().collect();
+    assert!(lines.len() >= 2 && different.len() == lines.len(), "{said}");
+    let output = home.run(&["media", "probe", word(&capture), "--nmos", "http://me:secret@127.0.0.1:1"]);
+    assert!(!output.status.success() && !err(&output).contains("secret"), "{}", err(&output));
+}

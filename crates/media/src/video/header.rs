@@ -154,8 +154,25 @@ pub fn check(bytes: &[u8]) {
             taken.iter().for_each(|it| again.extend_from_slice(it.bytes));
             again.extend_from_slice(segments.rest());
             assert_eq!(again, bytes, "written as read");
+            cut_octets_add_up(bytes, payload.data_bytes());
         }
         Err(fault) => assert!(fault.at <= bytes.len()),
+    }
+}
+
+/// Of packets that were cut short all octets are in pieces or behind them.
+fn cut_octets_add_up(bytes: &[u8], there: usize) {
+    for cut_bytes in [0, 1, 700, 65_535] {
+        let Ok(payload) = parse_cut(bytes, cut_bytes) else { continue };
+        let mut segments = payload.segments();
+        let sent: usize = segments
+            .by_ref()
+            .map(|it| {
+                assert!(it.bytes.len() <= it.sent_bytes && it.sent_bytes <= usize::from(it.claimed_bytes));
+                it.sent_bytes
+            })
+            .sum();
+        assert_eq!(sent + segments.rest_bytes(), there + cut_bytes);
     }
 }
 

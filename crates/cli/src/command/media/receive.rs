@@ -42,7 +42,12 @@ fn session(path: &Path, number: u16) -> Result<Session, Stop> {
     let count = sessions.len();
     sessions.into_iter().nth(usize::from(number) - 1).ok_or_else(|| {
         let why = faults.first().map(|fault| format!(": {fault}")).unwrap_or_default();
-        Stop::Failed(format!("{} describes {count} streams that can be received{why}", path.display()))
+        let there = match count {
+            0 => "no stream that can be received".to_owned(),
+            1 => "one stream that can be received".to_owned(),
+            _ => format!("{count} streams that can be received"),
+        };
+        Stop::Failed(format!("{} describes {there}, and not a number {number}{why}", path.display()))
     })
 }
 

@@ -42,7 +42,8 @@ pub(in crate::command) fn follow(addresses: &[String]) -> Result<Vec<Following>,
 }
 
 fn no_address(address: &str) -> Stop {
-    let name = sanitise::line(address);
+    let address = public(address);
+    let name = sanitise::line(&address);
     Stop::Usage(format!("--nmos: {name} is no address of the form http://host[:port] or https://host[:port]"))
 }
 
@@ -118,10 +119,17 @@ fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
 
 /// What an NMOS API has. What it did not tell is said, and what it told counts.
 fn registered(url: &str) -> Result<Vec<Session>, Stop> {
-    let name = sanitise::line(url);
+    let address = public(url);
+    let name = sanitise::line(&address);
     let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| no_address(url))?;
-    for trouble in fetched.troubles.0.iter().take(5) {
-        output::complain(&format!("{}: {}", sanitise::line(&trouble.url), sanitise::line(&trouble.what)));
+    let mut troubles: Vec<String> = Vec::new();
+    for trouble in &fetched.troubles.0 {
+        let said = format!("{}: {}", sanitise::line(&public(&trouble.url)), sanitise::line(&trouble.what));
+        // Each thing that was asked for in vain has the same trouble where nobody answers.
+        if troubles.len() < 5 && !troubles.contains(&said) {
+            output::complain(&said);
+            troubles.push(said);
+        }
     }
     if !fetched.whole && fetched.sessions.is_empty() {
         return Err(Stop::Failed(format!("{name}: no session could be read there")));
