@@ -43,6 +43,8 @@ impl EtherType {
     pub const MACSEC: EtherType = EtherType(0x88e5);
     /// The header of a chain of services (RFC 8300 §2).
     pub const SERVICES: EtherType = EtherType(0x894f);
+    /// What a router hands to a cache, of either version (WCCP).
+    pub const CACHED: EtherType = EtherType(0x883e);
     /// The tag of a ring in which each frame goes both ways round (IEC 62439-3 §5.7).
     pub const RING: EtherType = EtherType(0x892f);
     /// The tag of a stream that goes several ways (IEEE 802.1CB §7.8).
@@ -82,6 +84,7 @@ impl EtherType {
             EtherType::MACSEC => "MACsec",
             EtherType::SERVICE => "802.1ah",
             EtherType::SERVICES => "NSH",
+            EtherType::CACHED => "WCCP",
             EtherType::RING => "HSR",
             EtherType::REDUNDANCY => "802.1CB",
             EtherType::EXTENDER => "VN-Tag",

@@ -12,6 +12,7 @@ pub mod ppi;
 pub mod ppp;
 pub mod prism;
 pub mod radiotap;
+pub mod rarer;
 pub mod sll;
 
 mod check;

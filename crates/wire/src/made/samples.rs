@@ -4,6 +4,7 @@ use std::vec::Vec;
 
 use super::{ethernet, ipv4, ipv6, join, udp};
 use crate::LinkType;
+use crate::link::rarer;
 
 /// A frame that carries a datagram from port 5004 to port 420 with the bytes `payload`.
 pub struct Sample {
@@ -145,6 +146,8 @@ fn tunnels() -> Vec<Sample> {
             .through(&[("gre", 7)]),
         in_ip("NVGRE", 47, &[&[0x20, 0, 0x65, 0x58, 0, 0, 9, 1], &bare_ethernet(0x0800, &v4())])
             .through(&[("gre", 0x901)]),
+        in_ip("WCCP", 47, &[&[0, 0, 0x88, 0x3e], &v4()]).through(&[("gre", 0)]),
+        in_ip("WCCP 2", 47, &[&[0, 0, 0x88, 0x3e, 1, 0, 0, 7], &v4()]).through(&[("gre", 0)]),
         in_ip("PPTP", 47, &[&pptp, &[0xff, 3, 0, 0x21], &v4()]).through(&[("gre", 5)]),
         in_ip("ERSPAN I", 47, &[&[0, 0, 0x88, 0xbe], &bare_ethernet(0x0800, &v4())])
             .through(&[("erspan", 0)]),
@@ -213,6 +216,27 @@ fn tagged() -> Vec<Sample> {
     ])
 }
 
+/// What old captures have, and logs of firewalls.
+fn rarer_links() -> Vec<Sample> {
+    let ring = [0x10, 0x40, 2, 0, 0, 0, 0, 1, 0x82, 0, 0, 0, 0, 2, 6, 0x30, 1, 2, 3, 0];
+    let mut log = [0; 64];
+    (log[0], log[1]) = (61, 2);
+    Vec::from([
+        sample("Token Ring", rarer::TOKEN_RING, &[&ring, &SNAP, &v4()]),
+        sample("FDDI", rarer::FDDI, &[&[0x50], &[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2], &SNAP, &v4()]),
+        sample("ATM", rarer::ATM_LLC, &[&SNAP, &v4()]),
+        sample("Frame Relay", rarer::FRAME_RELAY, &[&[0x18, 0x41, 3, 0xcc], &v4()]),
+        sample(
+            "Frame Relay with SNAP",
+            rarer::FRAME_RELAY,
+            &[&[0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0], &v4()],
+        ),
+        sample("IPsec of OpenBSD", rarer::ENCAPSULATED, &[&[0, 0, 0, 24, 0, 0, 1, 0, 0, 0, 0, 1], &v6()]),
+        sample("a log of OpenBSD", rarer::FIREWALL_LOG, &[&log, &v4()]),
+        sample("IEEE 1394", rarer::FIREWIRE, &[&[2; 8], &[3; 8], &[8, 0], &v4()]),
+    ])
+}
+
 /// Tunnels that datagrams and L2TP carry.
 fn more_tunnels() -> Vec<Sample> {
     let frame = bare_ethernet(0x0800, &v4());
@@ -258,5 +282,8 @@ fn extensions() -> Vec<Sample> {
 
 /// Every sample.
 pub fn samples() -> Vec<Sample> {
-    [links(), radio(), tagged(), tunnels(), more_tunnels(), extensions()].into_iter().flatten().collect()
+    [links(), radio(), tagged(), rarer_links(), tunnels(), more_tunnels(), extensions()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

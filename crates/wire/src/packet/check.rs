@@ -2,6 +2,7 @@
 
 use super::{Decoded, Detail, Packet, decode, decode_outer, decode_whole, plain};
 use crate::fragments::Whole;
+use crate::link::rarer;
 use crate::{Frame, LinkType};
 
 /// Where `part` begins in `all`; it must lie inside.
@@ -86,7 +87,7 @@ pub fn check_link(link: LinkType, bytes: &[u8]) {
 }
 
 /// The link types that are read.
-pub const LINKS: [LinkType; 18] = [
+pub const LINKS: [LinkType; 25] = [
     LinkType::ETHERNET,
     LinkType::NULL,
     LinkType::LOOP,
@@ -105,6 +106,13 @@ pub const LINKS: [LinkType; 18] = [
     LinkType::PPI,
     LinkType::NFLOG,
     LinkType::PKTAP,
+    rarer::TOKEN_RING,
+    rarer::FDDI,
+    rarer::ATM_LLC,
+    rarer::FRAME_RELAY,
+    rarer::ENCAPSULATED,
+    rarer::FIREWALL_LOG,
+    rarer::FIREWIRE,
 ];
 
 /// What must hold of any input: its first byte says the link type, the others are the frame.

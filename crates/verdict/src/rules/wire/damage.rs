@@ -107,12 +107,9 @@ fn encrypted<'a>(watch: &Watch<'a>, docket: &mut Docket<'a>) {
 fn named(link: u16) -> String {
     let name = match link {
         3 | 202 => "AX.25",
-        6 => "Token Ring",
         8 => "SLIP",
-        10 => "FDDI",
-        100 | 123 => "ATM",
-        107 | 206 => "Frame Relay",
-        117 => "the log of OpenBSD's firewall",
+        123 => "ATM",
+        206 => "Frame Relay",
         139..=142 => "SS7",
         143 | 273 => "DOCSIS",
         147..=162 => "for private use",
@@ -126,6 +123,7 @@ fn named(link: u16) -> String {
         212 => "LIN",
         224 | 225 => "Fibre Channel",
         227 => "CAN",
+        240 | 241 => "netANALYZER",
         242 | 247 => "InfiniBand",
         243 => "MPEG-2 transport stream",
         252 => "exported by Wireshark without the layers below",

@@ -3,7 +3,8 @@
 use super::{Next, Turn, Walk};
 use crate::cursor::{be16, be24};
 use crate::link::{
-    EtherType, ethernet, ieee80211, llc, loopback, macsec, mpls, nflog, pktap, ppi, ppp, prism, radiotap, sll,
+    EtherType, ethernet, ieee80211, llc, loopback, macsec, mpls, nflog, pktap, ppi, ppp, prism, radiotap,
+    rarer, sll,
 };
 use crate::packet::{Decoded, OtherKind, TunnelKind, Vlans};
 use crate::rest::Rest;
@@ -46,6 +47,13 @@ impl<'a> Walk<'a> {
             | LinkType::PKTAP
             | PPP_DIRECTION
             | HDLC_DIRECTION
+            | rarer::TOKEN_RING
+            | rarer::FDDI
+            | rarer::ATM_LLC
+            | rarer::FRAME_RELAY
+            | rarer::ENCAPSULATED
+            | rarer::FIREWALL_LOG
+            | rarer::FIREWIRE
             | CISCO_HDLC => Next::Link(link),
             _ => return None,
         })
@@ -121,11 +129,22 @@ impl<'a> Walk<'a> {
                 }
                 self.wireless(frame, header.is_padded)
             }
-            other => {
-                self.decoded = Decoded::Unsupported(other);
-                Ok(Turn::Done)
-            }
+            other => self.rarer_link(other, rest),
         }
+    }
+
+    fn rarer_link(&mut self, link: LinkType, rest: Rest<'a>) -> Result<Turn<'a>, Fault> {
+        let (header_bytes, follows) = rarer::parse(link, rest.bytes).map_err(|fault| rest.locate(fault))?;
+        let payload = rest.after(header_bytes);
+        Ok(match follows {
+            rarer::Follows::Llc => Turn::Go(Next::Llc, payload),
+            // Below the least type these are no lengths.
+            rarer::Follows::EtherType(ether_type @ EtherType(ethernet::LEAST_TYPE..)) => {
+                Turn::Go(Next::EtherType(ether_type), payload)
+            }
+            rarer::Follows::EtherType(ether_type) => self.other(OtherKind::EtherType(ether_type), payload),
+            rarer::Follows::Other(family) => self.other(OtherKind::Family(family), payload),
+        })
     }
 
     /// A frame whose link type stands in a header before it.
@@ -192,6 +211,11 @@ impl<'a> Walk<'a> {
                 }
                 None => Ok(self.other(OtherKind::EtherType(ether_type), rest)),
             },
+            EtherType::CACHED => {
+                // Version 2 puts four bytes before the packet, which begin with anything but its version.
+                let is_first = rest.bytes.first().is_some_and(|first| first >> 4 == 4);
+                Ok(Turn::Go(Next::EtherType(EtherType::IPV4), rest.after(if is_first { 0 } else { 4 })))
+            }
             EtherType::SERVICES => self.services(rest),
             EtherType::MACSEC => self.macsec(rest),
             other => Ok(self.other(OtherKind::EtherType(other), rest)),
