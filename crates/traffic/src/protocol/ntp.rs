@@ -45,7 +45,7 @@ enum Message {
     /// Control (mode 6): the operation and its number.
     Control { version: u8, answers: bool, operation: u8, number: u16 },
     /// Private to one implementation (mode 7).
-    Private { version: u8, answers: bool, implementation: u8, request: u8 },
+    Private { version: u8, answers: bool, implementation: u8, request: u8, items: usize },
 }
 
 fn message(mut reader: Reader<'_>) -> Part<Message> {
@@ -129,7 +129,7 @@ fn private(first: u8, mut reader: Reader<'_>) -> Part<Message> {
                 .get(..reader.left().min(32))
                 .is_some_and(|pad| pad.iter().all(|byte| *byte == 0)),
     )?;
-    Ok(Message::Private { version: first >> 3 & 7, answers, implementation, request })
+    Ok(Message::Private { version: first >> 3 & 7, answers, implementation, request, items })
 }
 
 fn pairs(asked: &Message, said: &Message) -> bool {
@@ -183,6 +183,11 @@ fn look(talk: &Talk<'_>) -> Look {
         (Err(Not::Silent), Ok(said @ Message::Time { mode: 4, version: 2.., .. })) => {
             (said, talk.claim(By::Server, 40, "server's answer with its times"))
         }
+        // What comes to those whose address somebody asked with: the list of clients, as long as it says.
+        (
+            Err(Not::Silent),
+            Ok(said @ Message::Private { answers: true, implementation: 2 | 3, items: 1.., .. }),
+        ) => (said, talk.claim(By::Server, 36, "server's answer to a private request, which its items fill")),
         _ => return otherwise(talk, &client, &server),
     };
     Look::Yes(match *message {
@@ -242,6 +247,19 @@ mod tests {
         let monitor = [&b"\x17\0\x03\x2a"[..], &[0; 4]].concat();
         let list = [&b"\x97\0\x03\x2a\x00\x02\x00\x48"[..], &[3; 144]].concat();
         assert_eq!(confirmed("ntp", &udp(&[&monitor], &[&list]).talk()).detail("request"), Some("42"));
+    }
+
+    #[test]
+    fn lists_of_clients_that_nobody_asked_for() {
+        let list = |items: u8| {
+            let mut bytes = vec![0xd7, 0, 3, 42, 0, items, 0, 72];
+            bytes.resize(8 + usize::from(items) * 72, 7);
+            bytes
+        };
+        assert_eq!(confirmed("ntp", &udp(&[], &[&list(6)]).talk()).detail("request"), Some("42"));
+        nothing(&udp(&[], &[&list(0)]).talk());
+        nothing(&udp(&[], &[&list(6)[..300]]).talk());
+        nothing(&udp(&[&list(6)], &[]).talk());
     }
 
     #[test]
