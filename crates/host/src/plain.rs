@@ -1,6 +1,7 @@
 //! Datagrams where the system offers no batches, launch times or stamps: one call each, and the program's own clock.
 
 use std::io;
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,6 +87,17 @@ impl Transmitter {
         socket.connect(&destination.into()).refused("send to this address")?;
         let local = socket.local_addr().refused("tell its address")?.as_socket().unwrap_or(source);
         Ok(Transmitter { socket, local, counts: TransmitCounts::default(), efforts })
+    }
+
+    /// The same socket for another thread, which counts for itself.
+    pub fn again(&self) -> Result<Transmitter, SocketError> {
+        let socket = self.socket.try_clone().refused("share a socket")?;
+        Ok(Transmitter { socket, local: self.local, counts: TransmitCounts::default(), efforts: Vec::new() })
+    }
+
+    /// Counts what another thread has sent with the same socket.
+    pub fn add(&mut self, mut other: Transmitter) {
+        self.counts.add(other.counts().clone());
     }
 
     /// Where the packets come from.
@@ -178,31 +190,45 @@ impl Pacer {
     }
 }
 
-/// What was granted.
+/// The threads that work for an urgent one.
+#[derive(Debug, Default)]
+pub struct Crew(());
+
+/// A thread that works for an urgent one, until this ends.
 #[derive(Debug)]
-pub struct Urgency {
-    /// What was tried, and what was had.
-    pub efforts: Vec<Effort>,
+pub struct Member<'a>(PhantomData<&'a Crew>);
+
+impl Crew {
+    /// Changes nothing: all threads are alike.
+    pub fn join(&self, _: &UrgencyRequest) -> Member<'_> {
+        Member(PhantomData)
+    }
 }
 
-impl Urgency {
+/// What was granted.
+#[derive(Debug)]
+pub struct Urgency<'a> {
+    /// What was tried, and what was had.
+    pub efforts: Vec<Effort>,
+    _crew: PhantomData<&'a Crew>,
+}
+
+impl Urgency<'_> {
     /// Does nothing: there is nothing to give way with.
     pub fn move_on(&mut self) {}
 }
 
 /// Says that there is nothing to grant.
-pub fn urgency(request: &UrgencyRequest) -> Urgency {
+pub fn urgency<'a>(request: &UrgencyRequest, _: &'a Crew) -> Urgency<'a> {
     let wishes = [
         (request.cpu.is_some(), "a processor of its own"),
         (request.real_time, "real-time scheduling"),
         (request.steady, "memory that stays"),
     ];
     let no = |what: &str| Effort { what: what.to_owned(), outcome: Err("not on this system".to_owned()) };
-    Urgency { efforts: wishes.iter().filter(|(wished, _)| *wished).map(|(_, what)| no(what)).collect() }
+    let efforts = wishes.iter().filter(|(wished, _)| *wished).map(|(_, what)| no(what)).collect();
+    Urgency { efforts, _crew: PhantomData }
 }
-
-/// Does nothing: all threads are alike.
-pub fn work_for(_: &UrgencyRequest) {}
 
 /// A socket that receives.
 #[derive(Debug)]

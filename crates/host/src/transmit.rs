@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use model::media::Refusal;
 
 #[cfg(target_os = "linux")]
-pub use crate::linux::transmit::{Pacer, Transmitter, Urgency, urgency, work_for};
+pub use crate::linux::transmit::{Crew, Member, Pacer, Transmitter, Urgency, urgency};
 #[cfg(not(target_os = "linux"))]
-pub use crate::plain::{Pacer, Transmitter, Urgency, urgency, work_for};
+pub use crate::plain::{Crew, Member, Pacer, Transmitter, Urgency, urgency};
 
 /// How to send. [`TransmitRequest::to`] is what most want.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,18 @@ pub struct TransmitCounts {
 
 impl TransmitCounts {
     pub(crate) fn refuse(&mut self, error: &io::Error, packets: u64) {
-        let reason = error.to_string();
+        self.refuse_for(error.to_string(), packets);
+    }
+
+    /// Counts what another one has counted.
+    pub(crate) fn add(&mut self, other: TransmitCounts) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.missed += other.missed;
+        other.refused.into_iter().for_each(|refusal| self.refuse_for(refusal.reason, refusal.packets));
+    }
+
+    fn refuse_for(&mut self, reason: String, packets: u64) {
         match self.refused.iter_mut().find(|known| known.reason == reason) {
             Some(known) => known.packets += packets,
             // A system has so many reasons.

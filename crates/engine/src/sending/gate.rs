@@ -9,8 +9,8 @@ use model::{Tai, Timestamp};
 pub struct Gate {
     drain_ps: u64,
     packets: u64,
-    /// When it will be empty, in picoseconds.
-    empty_ps: i128,
+    /// When it will be empty.
+    empty_ns: i64,
 }
 
 const PS: i128 = 1000;
@@ -18,12 +18,23 @@ const PS: i128 = 1000;
 impl Gate {
     /// Drains one packet in so many picoseconds, and holds so many as the model allows (`CMAX`).
     pub fn new(drain_ps: u64, most: u64) -> Gate {
-        Gate { drain_ps, packets: most.saturating_sub(1).max(1), empty_ps: i128::MIN / 2 }
+        Gate { drain_ps, packets: most.saturating_sub(1).max(1), empty_ns: i64::MIN / 2 }
+    }
+
+    /// One that holds a packet less, where it can: for one that leaves later than was thought.
+    #[must_use]
+    pub fn with_reserve(self) -> Gate {
+        Gate { packets: self.packets.saturating_sub(1).max(1), ..self }
+    }
+
+    /// The same one, that will be empty then.
+    pub fn empty_at(self, at: Timestamp<Tai>) -> Gate {
+        Gate { empty_ns: at.as_ns(), ..self }
     }
 
     /// How many packets may leave at an instant.
     pub fn room(&self, at: Timestamp<Tai>) -> u64 {
-        let full_ps = (self.empty_ps - i128::from(at.as_ns()) * PS).max(0);
+        let full_ps = (i128::from(self.empty_ns) - i128::from(at.as_ns())).max(0) * PS;
         let full = full_ps.div_euclid(i128::from(self.drain_ps.max(1)));
         let partly = full_ps.rem_euclid(i128::from(self.drain_ps.max(1))) != 0;
         let full = u64::try_from(full).unwrap_or(u64::MAX).saturating_add(u64::from(partly));
@@ -32,15 +43,21 @@ impl Gate {
 
     /// When so many may leave; more than it holds may when it is empty.
     pub fn opens(&self, packets: u64) -> Timestamp<Tai> {
-        let wanted = i128::from(self.packets.saturating_sub(packets)) * i128::from(self.drain_ps);
-        let at = (self.empty_ps - wanted + PS - 1).div_euclid(PS);
-        Timestamp::from_ns(i64::try_from(at).unwrap_or(i64::MIN))
+        let wanted_ps = i128::from(self.packets.saturating_sub(packets)) * i128::from(self.drain_ps);
+        let wanted_ns = i64::try_from(wanted_ps.div_euclid(PS)).unwrap_or(i64::MAX);
+        Timestamp::from_ns(self.empty_ns.saturating_sub(wanted_ns))
+    }
+
+    /// When it will be empty if packets leave then; whole nanoseconds, rather later than sooner.
+    pub fn passed(&self, packets: u64, at: Timestamp<Tai>) -> Timestamp<Tai> {
+        let more_ps = i128::from(packets) * i128::from(self.drain_ps);
+        let more_ns = i64::try_from((more_ps + PS - 1).div_euclid(PS)).unwrap_or(i64::MAX);
+        Timestamp::from_ns(self.empty_ns.max(at.as_ns()).saturating_add(more_ns))
     }
 
     /// Packets leave.
     pub fn pass(&mut self, packets: u64, at: Timestamp<Tai>) {
-        let at = i128::from(at.as_ns()) * PS;
-        self.empty_ps = self.empty_ps.max(at) + i128::from(packets) * i128::from(self.drain_ps);
+        *self = self.empty_at(self.passed(packets, at));
     }
 }
 
@@ -56,8 +73,8 @@ mod tests {
         assert!(gate.opens(4) <= at(0));
         assert_eq!(gate.room(at(0)), 4);
         gate.pass(4, at(0));
-        assert_eq!((gate.room(at(0)), gate.room(at(4208)), gate.room(at(4209))), (0, 0, 1));
-        assert_eq!((gate.opens(1), gate.opens(2), gate.opens(4)), (at(4209), at(8418), at(16_836)));
+        assert_eq!((gate.room(at(0)), gate.room(at(4209)), gate.room(at(4210))), (0, 0, 1));
+        assert_eq!((gate.opens(1), gate.opens(2), gate.opens(4)), (at(4210), at(8419), at(16_836)));
         // More than it can ever hold passes when it is empty.
         assert_eq!(gate.opens(9), at(16_836));
     }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use host::transmit::{Pacer, TransmitRequest, Transmitter, Urgency};
+use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter};
 use model::media::{Lateness, SentLeg, SentStream};
 use model::{Tai, Timestamp};
 
+use super::turns::Turns;
 use super::{Gate, Period, Watch};
 
 /// How late a period may begin; what begins later is left out, or nothing would ever be in time again.
@@ -17,10 +18,12 @@ const PATIENCE_NS: i64 = 20_000_000;
 const NAP: Duration = Duration::from_millis(1);
 /// How long those who have something wait while others have nothing yet.
 const LOOK_NS: i64 = 1_000_000;
-/// For how long the thread that sends may have one processor for itself: well below a second, see [`Urgency::move_on`].
+/// For how long the thread that sends may have one processor for itself: well below a second, see [`host::transmit::Urgency::move_on`].
 const STAY_NS: i64 = 200_000_000;
 /// What it takes to move to another one, and to be awake there.
-const MOVE_NS: i64 = 400_000;
+const MOVE_NS: i64 = 500_000;
+/// How late a packet may be until the second thread takes it: longer than a call for the one before lasts.
+pub(super) const BEHIND_NS: i64 = 3_000;
 
 /// What was sent of a stream so far, for those who report on it.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ pub struct Sent {
 /// Bytes of an RTP header without sources and extensions.
 const HEADER_BYTES: usize = wire::rtp::HEADER_BYTES;
 
-/// One stream on its way out.
+/// One stream on its way out, as one thread sends it.
 pub(super) struct Lane {
     name: String,
     ssrc: u32,
@@ -42,13 +45,17 @@ pub(super) struct Lane {
     requests: Vec<TransmitRequest>,
     lead_ns: i64,
     gate: Option<Gate>,
-    full: Receiver<Period>,
+    full: Receiver<Arc<Period>>,
     empty: SyncSender<Period>,
-    period: Option<Period>,
-    next: usize,
+    /// What it shares with the other threads that send the same stream.
+    turns: Arc<Turns>,
+    /// How much later than others this thread takes what is due.
+    behind_ns: i64,
+    period: Option<Arc<Period>>,
     over: bool,
     periods: u64,
     left_out: u64,
+    overtaken: u64,
     lateness: Lateness,
     sent: Arc<Sent>,
 }
@@ -59,7 +66,7 @@ impl Lane {
         ssrc: u32,
         legs: Vec<Transmitter>,
         gate: Option<Gate>,
-        full: Receiver<Period>,
+        full: Receiver<Arc<Period>>,
         empty: SyncSender<Period>,
         requests: Vec<TransmitRequest>,
     ) -> Lane {
@@ -73,14 +80,25 @@ impl Lane {
             gate,
             full,
             empty,
+            turns: Arc::default(),
+            behind_ns: 0,
             period: None,
-            next: 0,
             over: false,
             periods: 0,
             left_out: 0,
+            overtaken: 0,
             lateness: Lateness::default(),
             sent: Arc::default(),
         }
+    }
+
+    /// The same stream for another thread, which takes what this one does not come to; it hears of the same periods.
+    pub(super) fn again(&self, full: Receiver<Arc<Period>>) -> Result<Lane, SocketError> {
+        let legs: Result<Vec<_>, _> = self.legs.iter().map(Transmitter::again).collect();
+        let (requests, empty) = (self.requests.clone(), self.empty.clone());
+        let lane = Lane::new(self.name.clone(), self.ssrc, legs?, self.gate, full, empty, requests);
+        let (turns, sent) = (Arc::clone(&self.turns), Arc::clone(&self.sent));
+        Ok(Lane { turns, sent, behind_ns: self.behind_ns + BEHIND_NS, ..lane })
     }
 
     pub(super) fn sent(&self) -> Arc<Sent> {
@@ -89,60 +107,79 @@ impl Lane {
 
     /// When the next packets leave; `None` where none are made yet, or none will be.
     fn due(&mut self, now: impl Fn() -> Timestamp<Tai>) -> Option<Timestamp<Tai>> {
-        while !self.over && self.period.is_none() {
+        loop {
+            if let Some(period) = &self.period {
+                if let Some(due) = self.turns.opens(period, self.gate, self.behind_ns) {
+                    return Some(Timestamp::from_ns(due.as_ns().saturating_sub(self.lead_ns)));
+                }
+                // Another thread has sent the rest.
+                self.give_back();
+            }
+            if self.over {
+                return None;
+            }
             match self.full.try_recv() {
                 Ok(period) => self.take(period, now()),
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => self.over = true,
             }
         }
-        let due = self.period.as_ref()?.opens(self.next, self.gate)?;
-        Some(Timestamp::from_ns(due.as_ns().saturating_sub(self.lead_ns)))
     }
 
-    fn take(&mut self, period: Period, now: Timestamp<Tai>) {
-        self.next = 0;
+    fn take(&mut self, period: Arc<Period>, now: Timestamp<Tai>) {
         let late = period.due.first().is_some_and(|first| now.since_ns(*first) > PATIENCE_NS);
-        if late || period.due.is_empty() {
-            self.left_out += u64::from(late);
-            self.periods += u64::from(!late);
+        let given_up = (late || period.due.is_empty()) && self.turns.leave_out(&period);
+        self.left_out += u64::from(given_up && late);
+        self.periods += u64::from(given_up && !late);
+        self.period = Some(period);
+    }
+
+    /// Whoever is the last to need it gives it back.
+    fn give_back(&mut self) {
+        if let Some(period) = self.period.take().and_then(Arc::into_inner) {
             // Its maker may have gone.
             _ = self.empty.try_send(period);
-        } else {
-            self.period = Some(period);
         }
     }
 
     /// Lets packets leave: those that are due together, and where we are late also those that should have left meanwhile.
     fn leave(&mut self, now: Timestamp<Tai>, pacer: &Pacer, watch: &Watch) {
         let Some(period) = &self.period else { return };
-        let at = period.due.get(self.next).copied().unwrap_or(now);
         let reached = Timestamp::from_ns(now.as_ns().saturating_add(self.lead_ns));
-        let count = period.ready(self.next, reached, self.gate);
-        let places = period.places.get(self.next..self.next + count).unwrap_or_default();
+        let Some(share) = self.turns.look(period, self.gate, reached, self.behind_ns) else { return };
+        let at = period.due.get(share.from).copied().unwrap_or(now);
+        let places = period.places.get(share.from..share.from + share.count).unwrap_or_default();
+        if !self.turns.take(share, self.gate, reached) {
+            return;
+        }
         for leg in &mut self.legs {
             leg.send(period.batch.bytes(), places, at);
         }
-        if let Some(gate) = &mut self.gate {
-            // They may have left as late as this: whoever follows must not come too close to that.
-            let gone = Timestamp::from_ns(pacer.now().as_ns().saturating_add(self.lead_ns));
-            gate.pass(u64::try_from(count).unwrap_or(0), gone);
-        }
+        // They may have left as late as this.
+        let gone = Timestamp::from_ns(pacer.now().as_ns().saturating_add(self.lead_ns));
+        self.turns.left(share, self.gate, gone);
+        let packets = u64::try_from(share.count).unwrap_or(0);
+        self.overtaken += if self.turns.overtook(share) { packets } else { 0 };
         let late_ns = u64::try_from(reached.since_ns(at)).unwrap_or(0);
         self.lateness.note(late_ns);
         watch.latest_ns.fetch_max(late_ns, Ordering::Relaxed);
-        let packets = u64::try_from(count).unwrap_or(0);
         let bytes: usize = places.iter().map(|place| place.len().saturating_sub(HEADER_BYTES)).sum();
         watch.packets.fetch_add(packets, Ordering::Relaxed);
         self.sent.packets.fetch_add(packets, Ordering::Relaxed);
         self.sent.payload_bytes.fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
-        self.next += count.max(1);
-        if self.next >= period.due.len() {
+        if share.from + share.count >= period.due.len() {
             self.periods += 1;
-            if let Some(period) = self.period.take() {
-                _ = self.empty.try_send(period);
-            }
+            self.give_back();
         }
+    }
+
+    /// Counts what another thread has sent of the same stream.
+    pub(super) fn add(&mut self, other: Lane) {
+        self.periods += other.periods;
+        self.left_out += other.left_out;
+        self.overtaken += other.overtaken;
+        self.lateness.add(&other.lateness);
+        self.legs.iter_mut().zip(other.legs).for_each(|(leg, other)| leg.add(other));
     }
 
     /// What became of it.
@@ -167,6 +204,7 @@ impl Lane {
             ssrc: self.ssrc,
             periods: self.periods,
             periods_left_out: self.left_out,
+            overtaken: self.overtaken,
             faults: Vec::new(),
             legs: legs.collect(),
             lateness: self.lateness,
@@ -175,8 +213,9 @@ impl Lane {
 }
 
 /// Lets the packets of all streams leave, each at its time, until there are no more or somebody says stop.
-pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, granted: &mut Urgency, watch: &Watch) {
-    let mut moved = pacer.now();
+pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, mut move_on: impl FnMut(), watch: &Watch) {
+    move_on();
+    let mut stay = pacer.now().as_ns() / STAY_NS;
     while !watch.stop.load(Ordering::Relaxed) {
         let soonest =
             lanes.iter_mut().enumerate().filter_map(|(at, lane)| Some((lane.due(|| pacer.now())?, at))).min();
@@ -189,9 +228,9 @@ pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, granted: &mut Urgency, 
         };
         let now = pacer.now();
         // Between two frames nothing is late because of it.
-        if now.since_ns(moved) > STAY_NS && due.since_ns(now) > MOVE_NS {
-            granted.move_on();
-            moved = now;
+        if now.as_ns() / STAY_NS != stay && due.since_ns(now) > MOVE_NS {
+            move_on();
+            stay = now.as_ns() / STAY_NS;
         }
         // Who has nothing yet may have something sooner.
         let look = Timestamp::from_ns(now.as_ns().saturating_add(LOOK_NS));

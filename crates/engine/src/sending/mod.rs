@@ -1,6 +1,7 @@
 //! Streams sent: makers work ahead in threads of their own, and one thread lets every packet leave at its time.
 //!
-//! One thread for all streams: two that stay awake would want a processor each, and keep each other from being in time.
+//! One thread for all streams: two that stay awake would want a processor each, and keep each other from being in time. Only
+//! where packets may be late by microseconds there is a second one, for what the first one does not come to in time.
 
 pub mod audio;
 mod chores;
@@ -10,16 +11,18 @@ mod harm;
 mod lane;
 mod period;
 mod request;
+mod turns;
 pub mod video;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter, UrgencyRequest, urgency, work_for};
+use host::transmit::{Crew, Pacer, SocketError, TransmitRequest, Transmitter, UrgencyRequest, urgency};
 use media::clock::LEAP_SECONDS;
-use model::media::{SendingFacts, SentStream};
+use model::media::{Effort, SendingFacts, SentStream};
 use model::{Tai, Timestamp};
 
 pub use self::chores::{Chore, Due};
@@ -30,6 +33,8 @@ pub use self::request::{Content, Planned, StreamRequest, announce, describe, pla
 
 /// How many periods of a stream are made ahead: one that is sent, one that waits, one that is made.
 const AHEAD: usize = 3;
+/// How many more where there is a second thread: while it is kept from running it holds some.
+const AHEAD_OF_SECOND: usize = 3;
 /// How long before the first packet leaves makers begin.
 const RUN_UP_NS: i64 = 300_000_000;
 
@@ -47,6 +52,8 @@ pub struct StreamPlan {
     pub gate: Option<Gate>,
     /// For how long before a packet is due the thread that sends should stay awake.
     pub spin: Duration,
+    /// Whether a second thread should send what the first one does not come to in time.
+    pub in_turns: bool,
     /// What is sent beside it now and then: reports, announcements.
     pub chores: Vec<Chore>,
 }
@@ -83,32 +90,45 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         Timestamp::from_ns(begin.as_ns().saturating_add(ns))
     });
+    // It costs a processor, which whoever asks for nothing leaves to others.
+    let several = thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    let wanted = sending.urgency.real_time && sending.streams.iter().any(|plan| plan.in_turns);
     let mut lanes = Vec::new();
+    let mut of_second = (several && wanted).then(Vec::new);
+    let ahead = if of_second.is_some() { AHEAD + AHEAD_OF_SECOND } else { AHEAD };
     let mut makers = Vec::new();
     let mut chores = Vec::new();
     for plan in sending.streams {
         let legs: Result<Vec<_>, _> = plan.legs.iter().map(Transmitter::open).collect();
-        let (to_sender, full) = mpsc::sync_channel(AHEAD);
-        let (to_maker, empty) = mpsc::sync_channel(AHEAD);
-        for _ in 0..AHEAD {
+        let (to_sender, full) = mpsc::sync_channel(ahead);
+        let (to_maker, empty) = mpsc::sync_channel(ahead);
+        for _ in 0..ahead {
             // There is room for all of them.
             _ = to_maker.send(Period::default());
         }
-        let lane = Lane::new(plan.name, plan.ssrc, legs?, plan.gate, full, to_maker, plan.legs);
+        let gate = if of_second.is_some() { plan.gate.map(Gate::with_reserve) } else { plan.gate };
+        let lane = Lane::new(plan.name, plan.ssrc, legs?, gate, full, to_maker, plan.legs);
         for chore in plan.chores {
             chores.push(chores::Running::open(chore, lane.sent(), begin)?);
         }
+        let mut full = vec![to_sender];
+        if let Some(lanes) = &mut of_second {
+            let (to_second, from_maker) = mpsc::sync_channel(ahead);
+            full.push(to_second);
+            lanes.push(lane.again(from_maker)?);
+        }
         lanes.push(lane);
-        makers.push(Maker { source: plan.source, full: to_sender, empty, clock: pacer.clone() });
+        makers.push(Maker { source: plan.source, full, empty, clock: pacer.clone() });
     }
     let clock = pacer.clock();
+    let crew = Crew::default();
     let (efforts, mut streams, ended) = thread::scope(|scope| {
-        let wish = sending.urgency;
+        let (wish, crew) = (&sending.urgency, &crew);
         let making: Vec<_> = makers
             .into_iter()
             .map(|maker| {
                 scope.spawn(move || {
-                    work_for(&wish);
+                    let _member = crew.join(wish);
                     maker.run(begin, end, watch)
                 })
             })
@@ -116,23 +136,38 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         let chores = scope.spawn({
             let pacer = pacer.clone();
             move || {
-                work_for(&wish);
+                let _member = crew.join(wish);
                 chores::run(chores, &pacer, end, &watch.stop);
             }
         });
-        let paced = scope.spawn(move || {
-            let mut granted = urgency(&wish);
-            let mut pacer = pacer;
-            let mut lanes = lanes;
-            lane::run(&mut lanes, &mut pacer, &mut granted, watch);
-            let ended = pacer.now();
-            (granted.efforts, lanes.into_iter().map(Lane::finish).collect::<Vec<_>>(), ended)
+        let second = of_second.map(|mut lanes| {
+            let mut pacer = pacer.clone();
+            scope.spawn(move || {
+                // Were it to run before all others as well, nothing else would.
+                let _member = crew.join(wish);
+                lane::run(&mut lanes, &mut pacer, || {}, watch);
+                lanes
+            })
         });
-        let paced = paced.join();
+        let first = scope.spawn(move || {
+            let mut granted = urgency(wish, crew);
+            let mut pacer = pacer;
+            lane::run(&mut lanes, &mut pacer, || granted.move_on(), watch);
+            (granted.efforts, lanes, pacer.now())
+        });
+        let first = first.join();
+        let second = second.map(thread::ScopedJoinHandle::join);
         // What ended by itself ends the others.
         watch.stop.store(true, Ordering::Relaxed);
         _ = chores.join();
-        let (efforts, mut streams, ended) = paced.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (mut efforts, mut lanes, ended) = first.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if let Some(second) = second {
+            let others = second.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            lanes.iter_mut().zip(others).for_each(|(lane, other)| lane.add(other));
+            let outcome = Ok("sends what the first one is late with".to_owned());
+            efforts.push(Effort { what: "a second thread".to_owned(), outcome });
+        }
+        let mut streams: Vec<_> = lanes.into_iter().map(Lane::finish).collect();
         for (stream, made) in streams.iter_mut().zip(making) {
             let (left_out, faults) = made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             stream.periods_left_out += left_out;
@@ -148,7 +183,8 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
 /// One source, and how its periods go to and fro.
 struct Maker {
     source: Box<dyn Source>,
-    full: SyncSender<Period>,
+    /// One for each thread that sends.
+    full: Vec<SyncSender<Arc<Period>>>,
     empty: Receiver<Period>,
     clock: Pacer,
 }
@@ -160,7 +196,7 @@ impl Maker {
     fn run(mut self, begin: Timestamp<Tai>, end: Option<Timestamp<Tai>>, watch: &Watch) -> Made {
         let mut number = self.source.first(begin);
         let last = end.map(|end| self.source.first(end));
-        let mut left_out = 0;
+        let (mut left_out, mut turn) = (0, 0);
         while last.is_none_or(|last| number < last) && !watch.stop.load(Ordering::Relaxed) {
             let Ok(mut period) = self.empty.recv() else { break };
             // What could not leave in time any more is not made.
@@ -176,11 +212,20 @@ impl Maker {
             period.clear(number);
             self.source.make(number, &mut period);
             number += 1;
-            if self.full.send(period).is_err() {
+            period.turn = turn;
+            turn += 1;
+            if !self.hand_over(period) {
                 break;
             }
         }
         (left_out, self.source.faults())
+    }
+
+    /// Says whether somebody is there to send it. The maker keeps nothing, so that a sender is the last to have it.
+    fn hand_over(&self, period: Period) -> bool {
+        let period = Arc::new(period);
+        let Some((last, others)) = self.full.split_last() else { return false };
+        others.iter().all(|to| to.send(Arc::clone(&period)).is_ok()) && last.send(period).is_ok()
     }
 }
 

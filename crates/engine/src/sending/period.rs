@@ -15,6 +15,8 @@ const MOST: usize = 64;
 pub struct Period {
     /// Which it is, since the epoch.
     pub number: i64,
+    /// Which it is of those that were made.
+    pub(super) turn: u64,
     /// Its packets, as they were made.
     pub batch: Batch,
     /// Where those that leave lie in the batch, in the order in which they leave: a fault may leave one out, send it twice,

@@ -192,6 +192,7 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
         legs: request.legs,
         gate,
         spin: if narrow { NARROW_SPIN } else { SPIN },
+        in_turns: narrow,
         chores,
     };
     Ok(Planned { plan, session })

@@ -7,6 +7,8 @@ use model::media::{
 use model::{Tai, Timestamp};
 
 use super::Period;
+use super::lane::BEHIND_NS;
+use super::turns::Turns;
 use super::video::Pace;
 
 /// The first frame: in 2026, at 50 frames a second.
@@ -74,6 +76,10 @@ impl Case {
         self.format.sender_type != Some(SenderType::Narrow)
     }
 
+    fn narrow(&self) -> bool {
+        self.format.sender_type != Some(SenderType::Wide)
+    }
+
     fn name(&self) -> String {
         let VideoFormat { height, frame_rate, scan, sender_type, .. } = &self.format;
         format!("{height} {frame_rate:?} {scan:?} {sender_type:?}, {} packets", self.packets)
@@ -131,6 +137,62 @@ impl Case {
             kept.push(keeps && fullest <= network.limit);
         }
         (kept, fullest)
+    }
+}
+
+impl Case {
+    /// Two send in turns, the second one later than the first one; `stop` says for how long one of them is stopped before it
+    /// looks whether something is due. Gives which frames kept to the model, and the share of packets that the second one sent.
+    fn send_in_turns(
+        &self,
+        frames: i64,
+        cost_ns: i64,
+        mut stop: impl FnMut(usize, i64) -> i64,
+    ) -> (Vec<bool>, f64) {
+        let gate = Some(self.pace.gate().with_reserve());
+        let turns = Turns::default();
+        let mut network = Network::of(self);
+        let (mut clocks, mut sent, mut turn, mut kept) = ([0_i64; 2], [0_u32; 2], 0, Vec::new());
+        for frame in FIRST..FIRST + frames {
+            let mut keeps = true;
+            for second in [false, true].into_iter().take(usize::try_from(self.parts()).unwrap()) {
+                let mut period = self.unit(frame, second);
+                period.turn = turn;
+                turn += 1;
+                let mut buffer = Receiver::of(self, frame, second);
+                let (mut looks, mut gone) = ([false; 2], Vec::new());
+                // Whoever is earlier does something, so that nobody sees what has not happened yet.
+                loop {
+                    let who = usize::from(clocks[1] < clocks[0]);
+                    let behind = BEHIND_NS * i64::try_from(who).unwrap();
+                    let Some(due) = turns.opens(&period, gate, behind) else { break };
+                    if !std::mem::replace(&mut looks[who], true) {
+                        let now = clocks[who].max(due.as_ns());
+                        clocks[who] = now + stop(who, now);
+                        continue;
+                    }
+                    looks[who] = false;
+                    let now = Timestamp::from_ns(clocks[who]);
+                    let Some(share) = turns.look(&period, gate, now, behind) else { continue };
+                    assert!(turns.take(share, gate, now));
+                    for packet in share.from..share.from + share.count {
+                        clocks[who] += cost_ns;
+                        keeps &= clocks[who] <= buffer.reads[packet];
+                        gone.push(clocks[who]);
+                        sent[who] += 1;
+                    }
+                    turns.left(share, gate, Timestamp::from_ns(clocks[who]));
+                }
+                // What one of them took sooner may have left later.
+                gone.sort_unstable();
+                for at in gone {
+                    keeps &= network.take(at) <= network.limit && buffer.take(at);
+                }
+            }
+            kept.push(keeps);
+        }
+        assert_eq!(i64::from(sent[0] + sent[1]), i64::from(self.packets) * frames);
+        (kept, f64::from(sent[1]) / f64::from(sent[0] + sent[1]))
     }
 }
 
@@ -249,5 +311,27 @@ fn after_a_long_stop_the_bucket_never_overflows_and_frames_keep_to_the_model_aga
             .send(7, cost_ns(&case), |_| if std::mem::replace(&mut stopped, true) { 0 } else { frame / 10 });
         // A tenth is gained from frame to frame, less where reads are faster than packets on average.
         assert_eq!((kept[0], kept[6]), (false, true), "{}: {kept:?}, bucket {fullest}", case.name());
+    }
+}
+
+#[test]
+fn of_two_one_may_be_stopped_for_as_long_as_it_likes() {
+    for case in Case::all().into_iter().filter(Case::narrow) {
+        let cost = cost_ns(&case);
+        // Nobody is stopped: the second one has nothing to do.
+        let (kept, share) = case.send_in_turns(3, cost, |_, _| 0);
+        assert!(kept.iter().all(|keeps| *keeps) && share == 0.0, "{}: {kept:?}, {share}", case.name());
+        // One of them always is, in turns, for milliseconds; the other one needs a moment to come back.
+        let length = Alignment::new(case.format.frame_rate).period_ns() / 10;
+        let (kept, share) = case.send_in_turns(4, cost, |who, now| {
+            let (turn, into) = (now / length, now % length);
+            if turn % 2 == i64::try_from(who).unwrap() && into < length - 2 * cost {
+                length - cost - into
+            } else {
+                0
+            }
+        });
+        assert!(kept.iter().all(|keeps| *keeps), "{}: {kept:?}", case.name());
+        assert!((0.3..0.7).contains(&share), "{}: {share}", case.name());
     }
 }

@@ -44,6 +44,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
         legs: vec![leg.clone()],
         gate: Some(Gate::new(1_000_000, 16)),
         spin: Duration::ZERO,
+        in_turns: true,
         chores: vec![Chore {
             leg,
             every: Duration::from_millis(50),

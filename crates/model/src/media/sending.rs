@@ -30,6 +30,14 @@ impl Lateness {
         }
     }
 
+    /// Counts what somebody else has counted, too.
+    pub fn add(&mut self, other: &Lateness) {
+        self.count += other.count;
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.places.iter_mut().zip(other.places).for_each(|(place, count)| *place += count);
+    }
+
     /// A time that at least `per_mille` of a thousand were not later than: the upper end of a place, or the worst.
     pub fn at_most_ns(&self, per_mille: u16) -> u64 {
         let wanted = u128::from(self.count) * u128::from(per_mille);
@@ -95,6 +103,8 @@ pub struct SentStream {
     pub periods: u64,
     /// Periods that were not made in time, and left out.
     pub periods_left_out: u64,
+    /// Packets that others may have overtaken, because the thread that sent them was stopped meanwhile.
+    pub overtaken: u64,
     /// Faults that were asked for and made, by name.
     pub faults: Vec<(String, u64)>,
     /// Its legs.

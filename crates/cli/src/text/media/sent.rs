@@ -33,6 +33,9 @@ fn one(out: &mut String, stream: &SentStream) {
         "  {} periods, {} left out because they could not be in time",
         stream.periods, stream.periods_left_out
     );
+    if stream.overtaken > 0 {
+        let _ = writeln!(out, "  {} packets may have been overtaken by others", stream.overtaken);
+    }
     let late = &stream.lateness;
     let us = |ns: u64| format!("{}.{} µs", ns / 1000, ns / 100 % 10);
     let _ = writeln!(

@@ -58,6 +58,11 @@ impl Frames {
         Ok(Frames { socket, head: head([a, b, c, d, e, f], from, to, request) })
     }
 
+    /// The same socket for another thread.
+    pub fn again(&self) -> io::Result<Frames> {
+        Ok(Frames { socket: self.socket.try_clone()?, head: self.head })
+    }
+
     /// Sends as many of the packets as the kernel takes; their places must lie in `bytes`.
     pub fn send(&self, bytes: &[u8], packets: &[Message]) -> io::Result<usize> {
         let mut heads = [self.head; MOST_FRAMES];

@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use self::frames::Frames;
 use self::messages::{MOST_MESSAGES, Message};
 pub use self::pace::Pacer;
-pub use self::urgent::{Urgency, urgency, work_for};
+pub use self::urgent::{Crew, Member, Urgency, urgency};
 use super::datagram;
 use crate::transmit::{Refused, SocketError, TransmitCounts, TransmitRequest};
 
@@ -118,6 +118,21 @@ impl Transmitter {
         Ok(made)
     }
 
+    /// The same socket for another thread, which counts for itself.
+    pub fn again(&self) -> Result<Transmitter, SocketError> {
+        let share = "share a socket";
+        Ok(Transmitter {
+            socket: self.socket.try_clone().refused(share)?,
+            local: self.local,
+            segments: self.segments,
+            launch: self.launch,
+            frames: self.frames.as_ref().map(Frames::again).transpose().refused(share)?,
+            plan: Vec::new(),
+            counts: TransmitCounts::default(),
+            efforts: Vec::new(),
+        })
+    }
+
     fn begin_segments(&self) -> Result<String, String> {
         // None by default: each call says it for itself.
         match datagram::set(self.socket.as_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, &0) {
@@ -136,6 +151,11 @@ impl Transmitter {
         };
         self.frames = Some(Frames::open(interface, from, to, request)?);
         Ok("past protocols, queue and firewall; programs of this machine do not hear them".to_owned())
+    }
+
+    /// Counts what another thread has sent with the same socket.
+    pub fn add(&mut self, mut other: Transmitter) {
+        self.counts.add(other.counts().clone());
     }
 
     /// Where the packets come from.

@@ -6,11 +6,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
+use std::sync::{Mutex, PoisonError};
 
 use model::media::Effort;
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::setpriority_process;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
+use rustix::process::{Pid, setpriority_process};
+use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
 
 use crate::transmit::UrgencyRequest;
 
@@ -19,34 +20,81 @@ const PRIORITY: i32 = 50;
 /// How nice who works for an urgent thread is: it has nearly all of the time that ordinary threads share, and they still run.
 const NICE: i32 = -15;
 
+/// The threads that work for an urgent one. They keep off its processor: whoever waits there, waits until it has left.
+#[derive(Debug, Default)]
+pub struct Crew(Mutex<Vec<Pid>>);
+
+/// A thread that works for an urgent one, until this ends.
+#[derive(Debug)]
+pub struct Member<'a> {
+    crew: &'a Crew,
+    thread: Pid,
+}
+
+impl Crew {
+    /// The calling thread works for an urgent one, and goes before ordinary threads. It leaves the processor that was asked for
+    /// to that one. Where neither may be had, it runs like others.
+    pub fn join(&self, request: &UrgencyRequest) -> Member<'_> {
+        if let Some(cpu) = request.cpu {
+            keep_off(None, cpu, &allowed());
+        }
+        if request.real_time {
+            // In Linux this is of the calling thread (setpriority(2)).
+            _ = setpriority_process(None, NICE);
+        }
+        let thread = gettid();
+        self.threads().push(thread);
+        Member { crew: self, thread }
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Vec<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        self.crew.threads().retain(|thread| *thread != self.thread);
+    }
+}
+
+/// Has a thread run on all of these but one, as long as there is another one.
+fn keep_off(thread: Option<Pid>, cpu: usize, homes: &VecDeque<usize>) {
+    let set = set_of(homes.iter().copied().filter(|home| *home != cpu));
+    if set.count() > 0 {
+        // Where that may not be, it stays.
+        _ = sched_setaffinity(thread, &set);
+    }
+}
+
 /// What was granted; what needs to be held, is held until this ends.
 #[derive(Debug)]
-pub struct Urgency {
+pub struct Urgency<'a> {
     /// What was tried, and what was had.
     pub efforts: Vec<Effort>,
     /// The processors to run on by turns, the next one first.
     homes: VecDeque<usize>,
+    crew: &'a Crew,
     _awake: Option<File>,
 }
 
-impl Urgency {
+impl Urgency<'_> {
     /// Leaves this processor to those who wait for it, and goes on on the next one: where ordinary threads wait for a second,
-    /// the kernel stops us for 50 ms (the fair server of Linux 6.12), which is two frames and more.
+    /// the kernel stops us for 50 ms (the fair server of Linux 6.12), which is two frames and more. The crew leaves that one first.
     ///
     /// Does nothing where we run like others, or where somebody has chosen a processor.
     pub fn move_on(&mut self) {
         self.homes.rotate_left(self.homes.len().min(1));
-        let mut set = CpuSet::new();
-        if let Some(next) = self.homes.front() {
-            set.set(*next);
+        if let Some(next) = self.homes.front().copied() {
+            self.crew.threads().iter().for_each(|thread| keep_off(Some(*thread), next, &self.homes));
             // Where it may not be had any more, we stay.
-            _ = sched_setaffinity(None, &set);
+            _ = sched_setaffinity(None, &set_of([next]));
         }
     }
 }
 
-/// Asks for all of it, for the calling thread.
-pub fn urgency(request: &UrgencyRequest) -> Urgency {
+/// Asks for all of it, for the calling thread, which a crew works for.
+pub fn urgency<'a>(request: &UrgencyRequest, crew: &'a Crew) -> Urgency<'a> {
     let mut efforts = Vec::new();
     // On a single processor we would wait for those whom we keep from running. Asked before we are bound to one of several.
     let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
@@ -56,9 +104,7 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
     };
     if let Some(cpu) = request.cpu {
         let pinned = if cpu < CpuSet::MAX_CPU {
-            let mut set = CpuSet::new();
-            set.set(cpu);
-            sched_setaffinity(None, &set).map_err(io::Error::from)
+            sched_setaffinity(None, &set_of([cpu])).map_err(io::Error::from)
         } else {
             Err(io::ErrorKind::InvalidInput.into())
         };
@@ -92,30 +138,19 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
         });
         note("processors that stay awake", "no sleep states".to_owned(), opened);
     }
-    Urgency { efforts, homes, _awake: awake }
-}
-
-/// For the calling thread, which makes what an urgent one needs in time: it leaves the processor that was asked for to that
-/// one, or it would wait behind it, and goes before ordinary threads. Where neither may be had, it runs like others.
-pub fn work_for(request: &UrgencyRequest) {
-    if let (Some(cpu), Ok(mut set)) =
-        (request.cpu.filter(|cpu| *cpu < CpuSet::MAX_CPU), sched_getaffinity(None))
-    {
-        set.unset(cpu);
-        if set.count() > 0 {
-            _ = sched_setaffinity(None, &set);
-        }
-    }
-    if request.real_time {
-        // In Linux this is of the calling thread (setpriority(2)).
-        _ = setpriority_process(None, NICE);
-    }
+    Urgency { efforts, homes, crew, _awake: awake }
 }
 
 /// The processors that this thread may run on.
 fn allowed() -> VecDeque<usize> {
     let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
     (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
+}
+
+fn set_of(cpus: impl IntoIterator<Item = usize>) -> CpuSet {
+    let mut set = CpuSet::new();
+    cpus.into_iter().filter(|cpu| *cpu < CpuSet::MAX_CPU).for_each(|cpu| set.set(cpu));
+    set
 }
 
 fn first_come() -> io::Result<()> {
@@ -136,7 +171,8 @@ mod tests {
     fn each_wish_has_an_answer() {
         // In a thread of its own, which takes what it was granted with it.
         let answers = std::thread::spawn(|| {
-            urgency(&UrgencyRequest { cpu: Some(0), real_time: true, steady: false }).efforts
+            urgency(&UrgencyRequest { cpu: Some(0), real_time: true, steady: false }, &Crew::default())
+                .efforts
         });
         let answers = answers.join().unwrap();
         assert_eq!(answers.len(), 3);
@@ -147,7 +183,8 @@ mod tests {
         assert_eq!(answers.iter().any(said_one), !several);
         assert!(answers.iter().any(|effort| effort.what == "timers without slack" && effort.outcome.is_ok()));
         let refused = std::thread::spawn(|| {
-            urgency(&UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false }).efforts
+            let wish = UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false };
+            urgency(&wish, &Crew::default()).efforts
         });
         assert!(refused.join().unwrap().first().unwrap().outcome.is_err());
     }
@@ -158,7 +195,8 @@ mod tests {
         let after = |cpu: Option<usize>| {
             let wish = UrgencyRequest { cpu, ..UrgencyRequest::default() };
             std::thread::spawn(move || {
-                work_for(&wish);
+                let crew = Crew::default();
+                let _member = crew.join(&wish);
                 allowed()
             })
             .join()
@@ -181,7 +219,8 @@ mod tests {
             let mut homes = allowed();
             let count = homes.len();
             homes.truncate(2);
-            let mut granted = Urgency { efforts: Vec::new(), homes, _awake: None };
+            let crew = Crew::default();
+            let mut granted = Urgency { efforts: Vec::new(), homes, crew: &crew, _awake: None };
             let places = [(); 4].map(|()| {
                 granted.move_on();
                 allowed()
@@ -193,7 +232,8 @@ mod tests {
         assert_eq!((a == b, a == c, b == d), (count < 2, true, true));
         // Who has no places stays everywhere.
         let free = std::thread::spawn(|| {
-            Urgency { efforts: Vec::new(), homes: VecDeque::new(), _awake: None }.move_on();
+            let crew = Crew::default();
+            Urgency { efforts: Vec::new(), homes: VecDeque::new(), crew: &crew, _awake: None }.move_on();
             allowed().len()
         });
         assert_eq!(free.join().unwrap(), allowed().len());
