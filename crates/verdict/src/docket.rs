@@ -1,6 +1,7 @@
 //! Where causes are collected until they are findings: one cause, one finding, however many sockets it touches.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 use model::{
     Code, Confidence, Evidence, Finding, Forward, Process, Severity, Snapshot, Socket, Subject, Traffic,
@@ -47,6 +48,12 @@ impl<'a> Ground<'a> {
 
     fn process(&self, pid: u32) -> Option<&'a Process> {
         self.snapshot?.process(pid).map(|process| &**process)
+    }
+
+    /// Where a service is, which is what it is called.
+    fn door(&self, subject: &Subject) -> Option<(SocketAddr, Transport)> {
+        let Subject::Service(index) = subject else { return None };
+        self.traffic?.services.get(*index).map(|service| (service.server, service.transport))
     }
 
     /// What stands for a subject in a title; `None` where the title says it in other words.
@@ -344,7 +351,19 @@ impl<'a> Docket<'a> {
     fn places(&self, subjects: &[Subject], labels: &[(u16, String)]) -> (String, bool) {
         let mut names: Vec<String> = Vec::new();
         let mut left: HashSet<String> = HashSet::new();
+        // Of tens of thousands of services a few are named: the others are told apart without their names.
+        let mut doors: HashSet<(SocketAddr, Transport)> = HashSet::new();
+        let mut more = 0;
         for subject in subjects {
+            if let Some(door) = self.ground.door(subject) {
+                if !doors.insert(door) {
+                    continue;
+                }
+                if names.len() >= MOST_PLACES {
+                    more += 1;
+                    continue;
+                }
+            }
             let Some(name) = self.ground.place(subject) else { continue };
             if names.contains(&name) {
                 continue;
@@ -355,11 +374,12 @@ impl<'a> Docket<'a> {
                 left.insert(name);
             }
         }
+        let left = left.len() + more;
         let entries = subjects.iter().filter(|subject| matches!(subject, Subject::Entry(_))).count();
         if names.is_empty() && entries > 1 {
             return (format!(" and {} more", entries - 1), true);
         }
-        let several = names.len() > 1 || !left.is_empty();
+        let several = names.len() > 1 || left > 0;
         for name in &mut names {
             // `420/tcp`, or with the address of a server before it.
             let port = name.split('/').next().and_then(|door| door.rsplit(':').next()?.parse::<u16>().ok());
@@ -368,7 +388,7 @@ impl<'a> Docket<'a> {
                 name.push_str(&format!(" ({label})"));
             }
         }
-        let last = if left.is_empty() { names.pop() } else { Some(format!("{} more", left.len())) };
+        let last = if left == 0 { names.pop() } else { Some(format!("{left} more")) };
         let listed = match (names.as_slice(), last) {
             ([], last) => last.unwrap_or_default(),
             (names, Some(last)) => format!("{} and {last}", names.join(", ")),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use engine::{OwnedFlow, TrafficView, Verdict};
 use model::{Certainty, Code, Finding, Recognised, Service, Severity, Subject, Timestamp, Transport, Utc};
@@ -32,7 +33,9 @@ const MOST_FINDINGS: usize = 20;
 /// One line of the table: servers that speak the same on the same port share it.
 #[derive(Default)]
 struct Line {
-    servers: Vec<String>,
+    /// The first server, and how many there are.
+    server: Option<IpAddr>,
+    servers: usize,
     flows: u64,
     clients: u64,
     bytes: u64,
@@ -244,7 +247,8 @@ fn services(out: &mut String, view: &TrafficView, form: Form) {
     for (index, service) in view.traffic.services.iter().enumerate() {
         let key = (service.server.port(), service.transport, recognised(&service.recognised));
         let line = lines.entry(key).or_default();
-        line.servers.push(service.server.ip().to_string());
+        line.server.get_or_insert(service.server.ip());
+        line.servers += 1;
         line.flows += service.flows;
         line.clients = line.clients.max(service.clients);
         line.bytes += service.tally.bytes();
@@ -276,8 +280,8 @@ fn services(out: &mut String, view: &TrafficView, form: Form) {
         .into_iter()
         .map(|((port, transport, said), line)| {
             let (verdict, codes) = line.verdict.unwrap_or((Verdict::Ok, Vec::new()));
-            let first = line.servers.first().cloned().unwrap_or_default();
-            let servers = match line.servers.len() {
+            let first = line.server.map(|server| server.to_string()).unwrap_or_default();
+            let servers = match line.servers {
                 0 | 1 => first,
                 more => format!("{first} +{}", more - 1),
             };
