@@ -52,6 +52,16 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
 }
 
+/// Whether a message of PTP is not all there because whoever captured it cut it: that is no fault of its sender.
+fn is_cut(message: &[u8], was_cut: bool) -> bool {
+    let all = match message {
+        // Version 1 does not say how long it is.
+        [_, version, high, low, ..] if version & 0x0f != 1 => usize::from(u16::from_be_bytes([*high, *low])),
+        _ => usize::MAX,
+    };
+    was_cut && all > message.len()
+}
+
 impl<'a> Datagram<'a> {
     /// From a decoded packet of UDP.
     pub fn of(packet: &IpPacket<'a>, time: Option<Timestamp<Utc>>, frame: u64) -> Datagram<'a> {
@@ -175,6 +185,9 @@ impl Monitor {
         if other.kind != OtherKind::EtherType(EtherType::PTP) {
             return;
         }
+        if is_cut(other.payload, frame.bytes.len() < frame.wire_bytes as usize) {
+            return;
+        }
         // The sender's address stands behind the receiver's.
         let source = frame.bytes.get(6..).and_then(|rest| rest.first_chunk()).copied();
         let source = PtpSender::Mac(source.unwrap_or_default());
@@ -215,6 +228,10 @@ impl Monitor {
 
     #[cold]
     fn handle_clock(&mut self, datagram: &Datagram<'_>, is_event: bool) {
+        let payload_bytes = u32::from(datagram.udp_bytes).saturating_sub(UDP_HEADER_BYTES);
+        if is_cut(datagram.payload, datagram.payload.len() < payload_bytes as usize) {
+            return;
+        }
         let source = PtpSender::Ip(datagram.source.0.to_ip());
         let arrival =
             ptp::Arrival { source, time: datagram.time, frame: datagram.frame, event_port: Some(is_event) };

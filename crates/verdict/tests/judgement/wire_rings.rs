@@ -240,6 +240,11 @@ fn foreign_bytes_need_a_port_that_we_would_know() {
         wire.traffic.volume.cut = 5;
     });
     assert_eq!(cut, ["foreign-bytes note"]);
+    let all_cut = ring(|wire| {
+        wire.mutters(Tcp, "192.168.1.7:443", Appearance::Binary);
+        wire.traffic.volume.cut = wire.traffic.volume.frames;
+    });
+    assert_eq!(all_cut, [""; 0]);
     let others = ring(|wire| {
         wire.mutters(Tcp, "192.168.1.7:443", Appearance::Binary);
         wire.speaks(Tcp, "192.168.1.7:443", &TLS);

@@ -207,7 +207,9 @@ fn foreign<'a>(watch: &Watch<'a>, berthed: &Berthed<'a>, homes: &mut Homes, dock
         && !berthed.is_chance()
         && !berthed.is_group()
         && said_bytes(&berthed.service.tally, berthed) >= enough(berthed.transport);
-    if !talks || !berthed.is_ordinary() {
+    // Where most packets were cut, what their beginnings look like says nothing of what they are.
+    let volume = &watch.traffic.volume;
+    if !talks || !berthed.is_ordinary() || volume.cut > volume.frames / 2 {
         return false;
     }
     let expected = watch.facts.recognisable.iter().copied().filter(|known| homes.at_home(known, berthed));
