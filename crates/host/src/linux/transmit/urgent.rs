@@ -238,4 +238,34 @@ mod tests {
         });
         assert_eq!(free.join().unwrap(), allowed().len());
     }
+
+    #[test]
+    fn the_crew_keeps_off_the_processor_that_the_urgent_thread_is_on() {
+        let crew = Crew::default();
+        let (joined, has_joined) = std::sync::mpsc::channel();
+        let (moved, has_moved) = std::sync::mpsc::channel::<()>();
+        let (all, home, left) = std::thread::scope(|scope| {
+            let crew = &crew;
+            let member = scope.spawn(move || {
+                let _member = crew.join(&UrgencyRequest::default());
+                joined.send(()).unwrap();
+                // Until the other one has gone.
+                _ = has_moved.recv();
+                allowed()
+            });
+            has_joined.recv().unwrap();
+            let urgent = scope.spawn(move || {
+                let homes = allowed();
+                let mut granted = Urgency { efforts: Vec::new(), homes: homes.clone(), crew, _awake: None };
+                granted.move_on();
+                (homes, allowed())
+            });
+            let (homes, home) = urgent.join().unwrap();
+            drop(moved);
+            (homes, home, member.join().unwrap())
+        });
+        let wanted: VecDeque<usize> = all.iter().copied().filter(|cpu| !home.contains(cpu)).collect();
+        assert_eq!(left, if wanted.is_empty() { all } else { wanted });
+        assert!(crew.threads().is_empty());
+    }
 }
