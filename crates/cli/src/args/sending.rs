@@ -89,7 +89,7 @@ pub(crate) struct SendArgs {
     /// Run on this processor only
     #[arg(long, value_name = "NUMBER", help_heading = "Pacing")]
     pub(crate) cpu: Option<usize>,
-    /// Do not ask for real-time scheduling and locked memory, nor send narrow from a second thread beside the first one
+    /// Do not ask for real-time scheduling and locked memory, nor send narrow from two threads
     #[arg(long, help_heading = "Pacing")]
     pub(crate) modest: bool,
     /// For how many microseconds before a packet is due to stay awake; without it 60, and with narrow 2000: all the time
