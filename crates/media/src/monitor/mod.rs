@@ -228,8 +228,8 @@ impl Monitor {
 
     #[cold]
     fn handle_clock(&mut self, datagram: &Datagram<'_>, is_event: bool) {
-        let payload_bytes = u32::from(datagram.udp_bytes).saturating_sub(UDP_HEADER_BYTES);
-        if is_cut(datagram.payload, datagram.payload.len() < payload_bytes as usize) {
+        let payload_bytes = usize::from(datagram.udp_bytes.saturating_sub(UDP_HEADER_BYTES));
+        if is_cut(datagram.payload, datagram.payload.len() < payload_bytes) {
             return;
         }
         let source = PtpSender::Ip(datagram.source.0.to_ip());

@@ -20,7 +20,8 @@ use crate::wire_support::{Wire, addr, at};
 
 static BROKEN: StreamRule =
     StreamRule { name: "srd-length", clause: "ST 2110-20:2022 §6.2.1", text: "A piece is cut." };
-static OTHER: StreamRule = StreamRule { name: "audio-packet-time", clause: "RFC 3551 §4", text: "Too long." };
+static OTHER: StreamRule =
+    StreamRule { name: "audio-packet-time", clause: "RFC 3551 §4", text: "Too long." };
 
 fn socket(text: &str) -> SocketAddr {
     text.parse().unwrap()
