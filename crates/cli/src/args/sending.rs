@@ -92,6 +92,9 @@ pub(crate) struct SendArgs {
     /// Do not ask for real-time scheduling and locked memory, nor send narrow from two threads
     #[arg(long, help_heading = "Pacing")]
     pub(crate) modest: bool,
+    /// Send narrow from two threads where there are only two processors, too
+    #[arg(long, conflicts_with = "modest", help_heading = "Pacing")]
+    pub(crate) in_turns: bool,
     /// For how many microseconds before a packet is due to stay awake; without it 60, and with narrow 2000: all the time
     #[arg(long, value_name = "MICROSECONDS", help_heading = "Pacing")]
     pub(crate) spin: Option<u64>,

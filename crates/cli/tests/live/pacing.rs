@@ -33,6 +33,7 @@ struct Seen {
     at_ps: i128,
     timestamp: u32,
     marker: bool,
+    sequence: u16,
 }
 
 /// The packets of a capture with nanoseconds, which may still be written.
@@ -47,6 +48,7 @@ fn seen(pcap: &str) -> Vec<Seen> {
             at_ps: (word(at) * 1_000_000_000 + word(at + 4)) * 1000,
             timestamp: u32::from_be_bytes(frame[46..50].try_into().unwrap()),
             marker: frame[43] & 0x80 != 0,
+            sequence: u16::from_be_bytes(frame[44..46].try_into().unwrap()),
         });
         at += 16 + kept;
     }
@@ -115,6 +117,42 @@ fn video_is_paced_as_its_type_says() {
         // A machine that is busy stops everybody for longer than narrow allows; wide is ahead by milliseconds.
         let least = if limits.word == "wide" { all * 6 / 10 } else { 1 };
         assert!(all > 0 && good >= least, "{}: {good} of {all}: {told}", limits.word);
+    }
+}
+
+#[test]
+fn of_two_threads_each_packet_leaves_once() {
+    if !possible("narrow video from two threads", &["tcpdump"]) {
+        return;
+    }
+    let stage = Stage::new("pacing-turns");
+    stage.sh("ip link add q0 type veth peer name q1 && ip address add 192.0.2.1/24 dev q0");
+    stage.sh("ip link set q0 up && ip link set q1 up");
+    let pcap = stage.home.0.join("sent.pcap").to_str().unwrap().to_owned();
+    let words = ["tcpdump", "-i", "q1", "-n", "-U", "-s", "64", "-B", "65536"].as_slice();
+    let filter = ["--time-stamp-precision=nano", "-w", &pcap, "udp dst port 5004"];
+    let dump = stage.serve(&[words, &filter].concat(), "listening on");
+    let us = ["media", "send", "video", "--to", "239.1.1.1:5004", "-i", "q0", "--raster", "720p25"];
+    let how = ["--type", "narrow", "--in-turns", "--duration", "1", "--json"];
+    let output = stage.run(&[us.as_slice(), &how].concat());
+    assert!(output.status.success(), "{}", err(&output));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sent = usize::try_from(told["streams"][0]["legs"][0]["packets"].as_u64().unwrap()).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut packets = seen(&pcap);
+    while packets.len() < sent && Instant::now() < end {
+        std::thread::yield_now();
+        packets = seen(&pcap);
+    }
+    drop(dump);
+    assert!(packets.len() == sent && sent > 0, "{} of {sent}: {told}", packets.len());
+    // Some may have overtaken others.
+    let begin = packets[0].sequence.wrapping_sub(1000);
+    packets.sort_by_key(|packet| (packet.timestamp, packet.sequence.wrapping_sub(begin)));
+    for frame in packets.chunk_by(|one, next| one.timestamp == next.timestamp) {
+        let numbers = frame.iter().map(|packet| packet.sequence);
+        let wanted = (0..1617).map(|number| frame[0].sequence.wrapping_add(number));
+        assert!(numbers.eq(wanted) && frame[1616].marker, "{told}");
     }
 }
 

@@ -66,11 +66,11 @@ for unit in units:
     for at in unit["times"]:
         now = floor(at / drain)
         if passed is not None:
-            # The instants after the last packet, up to this one.
-            fullness = max(0, fullness - (now - floor(last / drain)))
+            # The instants after the last packet, up to this one; none comes again where stamps of two processors differ.
+            fullness = max(0, fullness - max(0, now - floor(last / drain)))
         fullness += 1
         most = max(most, fullness)
-        passed, last = now, at
+        passed, last = now, at if passed is None else max(last, at)
     unit["burst"] = most
 
 

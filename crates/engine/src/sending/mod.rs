@@ -33,8 +33,8 @@ pub use self::request::{Content, Planned, StreamRequest, announce, describe, pla
 
 /// How many periods of a stream are made ahead: one that is sent, one that waits, one that is made.
 const AHEAD: usize = 3;
-/// How many more where there is a second thread: while it is kept from running it holds some.
-const AHEAD_OF_SECOND: usize = 3;
+/// How many wait for a second thread, whatever the first one does; while it is kept from running it holds them, and one more.
+const AHEAD_OF_SECOND: usize = AHEAD + 1;
 /// How long before the first packet leaves makers begin.
 const RUN_UP_NS: i64 = 300_000_000;
 
@@ -66,6 +66,8 @@ pub struct Sending {
     pub urgency: UrgencyRequest,
     /// For how long before a packet is due that thread stays awake; without it, for as long as a stream needs it.
     pub spin: Option<Duration>,
+    /// Whether a second thread may take the last processor that others have.
+    pub in_turns: bool,
     /// How long; without it, until it is stopped.
     pub duration: Option<Duration>,
 }
@@ -90,19 +92,20 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         Timestamp::from_ns(begin.as_ns().saturating_add(ns))
     });
-    // It costs a processor, which whoever asks for nothing leaves to others.
-    let several = thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    // It costs a processor, which whoever asks for nothing leaves to others, and makers need one, too.
+    let spare = if sending.in_turns { 1 } else { 2 };
+    let several = thread::available_parallelism().is_ok_and(|count| count.get() > spare);
     let wanted = sending.urgency.real_time && sending.streams.iter().any(|plan| plan.in_turns);
     let mut lanes = Vec::new();
     let mut of_second = (several && wanted).then(Vec::new);
-    let ahead = if of_second.is_some() { AHEAD + AHEAD_OF_SECOND } else { AHEAD };
+    let buffers = if of_second.is_some() { AHEAD + AHEAD_OF_SECOND + 1 } else { AHEAD };
     let mut makers = Vec::new();
     let mut chores = Vec::new();
     for plan in sending.streams {
         let legs: Result<Vec<_>, _> = plan.legs.iter().map(Transmitter::open).collect();
-        let (to_sender, full) = mpsc::sync_channel(ahead);
-        let (to_maker, empty) = mpsc::sync_channel(ahead);
-        for _ in 0..ahead {
+        let (to_sender, full) = mpsc::sync_channel(AHEAD);
+        let (to_maker, empty) = mpsc::sync_channel(buffers);
+        for _ in 0..buffers {
             // There is room for all of them.
             _ = to_maker.send(Period::default());
         }
@@ -113,7 +116,7 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         }
         let mut full = vec![to_sender];
         if let Some(lanes) = &mut of_second {
-            let (to_second, from_maker) = mpsc::sync_channel(ahead);
+            let (to_second, from_maker) = mpsc::sync_channel(AHEAD_OF_SECOND);
             full.push(to_second);
             lanes.push(lane.again(from_maker)?);
         }
@@ -183,7 +186,7 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
 /// One source, and how its periods go to and fro.
 struct Maker {
     source: Box<dyn Source>,
-    /// One for each thread that sends.
+    /// One for each thread that sends, the first one first.
     full: Vec<SyncSender<Arc<Period>>>,
     empty: Receiver<Period>,
     clock: Pacer,
@@ -221,11 +224,13 @@ impl Maker {
         (left_out, self.source.faults())
     }
 
-    /// Says whether somebody is there to send it. The maker keeps nothing, so that a sender is the last to have it.
+    /// Says whether somebody is there to send it. The maker keeps nothing, so that a sender is the last to have it; a second
+    /// one that has not come to those before does not hold up the first.
     fn hand_over(&self, period: Period) -> bool {
         let period = Arc::new(period);
-        let Some((last, others)) = self.full.split_last() else { return false };
-        others.iter().all(|to| to.send(Arc::clone(&period)).is_ok()) && last.send(period).is_ok()
+        let Some((first, others)) = self.full.split_first() else { return false };
+        others.iter().for_each(|to| _ = to.try_send(Arc::clone(&period)));
+        first.send(period).is_ok()
     }
 }
 

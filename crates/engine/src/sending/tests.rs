@@ -55,7 +55,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
 
 fn sending(streams: Vec<StreamPlan>, duration: Option<Duration>) -> Sending {
     let urgency = UrgencyRequest::default();
-    Sending { streams, urgency, spin: None, duration }
+    Sending { streams, urgency, spin: None, in_turns: false, duration }
 }
 
 #[test]
