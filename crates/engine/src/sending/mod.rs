@@ -66,7 +66,7 @@ pub struct Sending {
     pub urgency: UrgencyRequest,
     /// For how long before a packet is due that thread stays awake; without it, for as long as a stream needs it.
     pub spin: Option<Duration>,
-    /// Whether a second thread may take the last processor that others have.
+    /// Whether streams that ask for it have a second thread.
     pub in_turns: bool,
     /// How long; without it, until it is stopped.
     pub duration: Option<Duration>,
@@ -92,10 +92,9 @@ pub fn send(sending: Sending, watch: &Watch) -> Result<SendingFacts, SocketError
         let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         Timestamp::from_ns(begin.as_ns().saturating_add(ns))
     });
-    // It costs a processor, which whoever asks for nothing leaves to others, and makers need one, too.
-    let spare = if sending.in_turns { 1 } else { 2 };
-    let several = thread::available_parallelism().is_ok_and(|count| count.get() > spare);
-    let wanted = sending.urgency.real_time && sending.streams.iter().any(|plan| plan.in_turns);
+    // It costs a processor, which makers may need.
+    let several = thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    let wanted = sending.in_turns && sending.streams.iter().any(|plan| plan.in_turns);
     let mut lanes = Vec::new();
     let mut of_second = (several && wanted).then(Vec::new);
     let buffers = if of_second.is_some() { AHEAD + AHEAD_OF_SECOND + 1 } else { AHEAD };
