@@ -1,7 +1,6 @@
 //! Datagrams where the system offers no batches, launch times or stamps: one call each, and the program's own clock.
 
 use std::io;
-use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -184,50 +183,41 @@ impl Pacer {
         }
     }
 
+    /// Sleeps for so long, or a little longer.
+    pub fn sleep(&self, time: Duration) {
+        std::thread::park_timeout(time);
+    }
+
     /// How late waiting ended so far.
     pub fn lateness(&self) -> &Lateness {
         &self.lateness
     }
 }
 
-/// The threads that work for an urgent one.
-#[derive(Debug, Default)]
-pub struct Crew(());
-
-/// A thread that works for an urgent one, until this ends.
-#[derive(Debug)]
-pub struct Member<'a>(PhantomData<&'a Crew>);
-
-impl Crew {
-    /// Changes nothing: all threads are alike.
-    pub fn join(&self, _: &UrgencyRequest) -> Member<'_> {
-        Member(PhantomData)
-    }
-}
-
 /// What was granted.
 #[derive(Debug)]
-pub struct Urgency<'a> {
+pub struct Urgency {
     /// What was tried, and what was had.
     pub efforts: Vec<Effort>,
-    _crew: PhantomData<&'a Crew>,
-}
-
-impl Urgency<'_> {
-    /// Does nothing: there is nothing to give way with.
-    pub fn move_on(&mut self) {}
 }
 
 /// Says that there is nothing to grant.
-pub fn urgency<'a>(request: &UrgencyRequest, _: &'a Crew) -> Urgency<'a> {
+pub fn urgency(request: &UrgencyRequest) -> Urgency {
     let wishes = [
         (request.cpu.is_some(), "a processor of its own"),
         (request.real_time, "real-time scheduling"),
         (request.steady, "memory that stays"),
     ];
     let no = |what: &str| Effort { what: what.to_owned(), outcome: Err("not on this system".to_owned()) };
-    let efforts = wishes.iter().filter(|(wished, _)| *wished).map(|(_, what)| no(what)).collect();
-    Urgency { efforts, _crew: PhantomData }
+    Urgency { efforts: wishes.iter().filter(|(wished, _)| *wished).map(|(_, what)| no(what)).collect() }
+}
+
+/// Changes nothing: all threads are alike.
+pub fn assist(_: &UrgencyRequest) {}
+
+/// Not to be had here.
+pub fn stand_by() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A socket that receives.

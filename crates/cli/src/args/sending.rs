@@ -89,13 +89,10 @@ pub(crate) struct SendArgs {
     /// Run on this processor only
     #[arg(long, value_name = "NUMBER", help_heading = "Pacing")]
     pub(crate) cpu: Option<usize>,
-    /// Do not ask for real-time scheduling and locked memory
+    /// Do not ask for real-time scheduling, locked memory and a second thread
     #[arg(long, help_heading = "Pacing")]
     pub(crate) modest: bool,
-    /// Send narrow from two threads, each awake on a processor of its own: one takes what the other is late with
-    #[arg(long, conflicts_with = "modest", help_heading = "Pacing")]
-    pub(crate) in_turns: bool,
-    /// For how many microseconds before a packet is due to stay awake; without it 60, and with narrow 2000: all the time
+    /// For how many microseconds before a packet is due to stay awake; without it 60, and with narrow all the time, in two threads
     #[arg(long, value_name = "MICROSECONDS", help_heading = "Pacing")]
     pub(crate) spin: Option<u64>,
     /// Hand each packet over by itself, even where the kernel could cut several

@@ -133,7 +133,7 @@ fn of_two_threads_each_packet_leaves_once() {
     let filter = ["--time-stamp-precision=nano", "-w", &pcap, "udp dst port 5004"];
     let dump = stage.serve(&[words, &filter].concat(), "listening on");
     let us = ["media", "send", "video", "--to", "239.1.1.1:5004", "-i", "q0", "--raster", "720p25"];
-    let how = ["--type", "narrow", "--in-turns", "--duration", "1", "--json"];
+    let how = ["--type", "narrow", "--duration", "1", "--json"];
     let output = stage.run(&[us.as_slice(), &how].concat());
     assert!(output.status.success(), "{}", err(&output));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -33,7 +33,7 @@ impl Source for AudioSource {
         i64::try_from(packet / self.packets + 1).unwrap_or(i64::MAX)
     }
 
-    fn make(&mut self, number: i64, period: &mut Period) {
+    fn make(&mut self, number: i64, period: &mut Period, _: &mut dyn FnMut()) {
         let first = u64::try_from(number).unwrap_or(0) * self.packets;
         for (place, packet) in (first..first + self.packets).enumerate() {
             self.maker.packet(packet, &mut period.batch);

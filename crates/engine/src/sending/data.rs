@@ -49,7 +49,7 @@ impl Source for DataSource {
         self.frames.number(from) + 1
     }
 
-    fn make(&mut self, number: i64, period: &mut Period) {
+    fn make(&mut self, number: i64, period: &mut Period, _: &mut dyn FnMut()) {
         for second in [false, true].into_iter().take(if self.two_parts { 2 } else { 1 }) {
             let timestamp = match self.fields {
                 Some(fields) => fields.rtp(2 * number + i64::from(second), CLOCK_RATE),

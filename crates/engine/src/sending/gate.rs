@@ -21,10 +21,10 @@ impl Gate {
         Gate { drain_ps, packets: most.saturating_sub(1).max(1), empty_ns: i64::MIN / 2 }
     }
 
-    /// One that holds a packet less, where it can: for one that leaves later than was thought.
+    /// One that holds so many packets less, where it can: for those that leave later than was thought.
     #[must_use]
-    pub fn with_reserve(self) -> Gate {
-        Gate { packets: self.packets.saturating_sub(1).max(1), ..self }
+    pub fn with_reserve(self, packets: u64) -> Gate {
+        Gate { packets: self.packets.saturating_sub(packets).max(1), ..self }
     }
 
     /// The same one, that will be empty then.
@@ -50,9 +50,13 @@ impl Gate {
 
     /// When it will be empty if packets leave then; whole nanoseconds, rather later than sooner.
     pub fn passed(&self, packets: u64, at: Timestamp<Tai>) -> Timestamp<Tai> {
-        let more_ps = i128::from(packets) * i128::from(self.drain_ps);
-        let more_ns = i64::try_from((more_ps + PS - 1).div_euclid(PS)).unwrap_or(i64::MAX);
-        Timestamp::from_ns(self.empty_ns.max(at.as_ns()).saturating_add(more_ns))
+        Timestamp::from_ns(self.empty_ns.max(at.as_ns()).saturating_add(self.drain_ns(packets)))
+    }
+
+    /// How long so many take to drain.
+    pub fn drain_ns(&self, packets: u64) -> i64 {
+        let drain_ps = i128::from(packets) * i128::from(self.drain_ps);
+        i64::try_from((drain_ps + PS - 1).div_euclid(PS)).unwrap_or(i64::MAX)
     }
 
     /// Packets leave.

@@ -25,9 +25,9 @@ impl Source for Harmed {
         self.source.first(from)
     }
 
-    fn make(&mut self, number: i64, period: &mut Period) {
+    fn make(&mut self, number: i64, period: &mut Period, meanwhile: &mut dyn FnMut()) {
         self.made.clear(number);
-        self.source.make(number, &mut self.made);
+        self.source.make(number, &mut self.made, meanwhile);
         self.departures.clear();
         // What a source makes leaves in the order of its batch.
         let due = self.made.due.iter().enumerate();

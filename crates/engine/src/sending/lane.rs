@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
 use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter};
@@ -18,12 +18,15 @@ const PATIENCE_NS: i64 = 20_000_000;
 const NAP: Duration = Duration::from_millis(1);
 /// How long those who have something wait while others have nothing yet.
 const LOOK_NS: i64 = 1_000_000;
-/// For how long the thread that sends may have one processor for itself: well below a second, see [`host::transmit::Urgency::move_on`].
-const STAY_NS: i64 = 200_000_000;
-/// What it takes to move to another one, and to be awake there.
-const MOVE_NS: i64 = 500_000;
-/// How late a packet may be until the second thread takes it: longer than a call for the one before lasts.
-pub(super) const BEHIND_NS: i64 = 3_000;
+/// How long the thread that sends stays awake at a stretch, and until when at most where it has no pause: the kernel's own
+/// threads wait for its processor.
+const AWAKE_NS: i64 = 200_000_000;
+const AT_MOST_NS: i64 = 1_000_000_000;
+/// How long a sleep is, and what it takes to be awake again.
+pub(super) const SLEEP: Duration = Duration::from_micros(100);
+const WAKING_NS: i64 = 400_000;
+/// How often who stands in sleeps as long, where the others are in time: all that runs on its processor runs meanwhile.
+const STANDING_NS: i64 = 1_000_000;
 
 /// What was sent of a stream so far, for those who report on it.
 #[derive(Debug, Default)]
@@ -51,6 +54,9 @@ pub(super) struct Lane {
     turns: Arc<Turns>,
     /// How much later than others this thread takes what is due.
     behind_ns: i64,
+    /// Until when there is nothing for who stands in, and since when it has not slept.
+    look: Timestamp<Tai>,
+    awake: Timestamp<Tai>,
     period: Option<Arc<Period>>,
     over: bool,
     periods: u64,
@@ -82,6 +88,8 @@ impl Lane {
             empty,
             turns: Arc::default(),
             behind_ns: 0,
+            look: Timestamp::from_ns(0),
+            awake: Timestamp::from_ns(0),
             period: None,
             over: false,
             periods: 0,
@@ -93,12 +101,12 @@ impl Lane {
     }
 
     /// The same stream for another thread, which takes what this one does not come to; it hears of the same periods.
-    pub(super) fn again(&self, full: Receiver<Arc<Period>>) -> Result<Lane, SocketError> {
+    pub(super) fn again(&self, full: Receiver<Arc<Period>>, behind: Duration) -> Result<Lane, SocketError> {
         let legs: Result<Vec<_>, _> = self.legs.iter().map(Transmitter::again).collect();
         let (requests, empty) = (self.requests.clone(), self.empty.clone());
         let lane = Lane::new(self.name.clone(), self.ssrc, legs?, self.gate, full, empty, requests);
         let (turns, sent) = (Arc::clone(&self.turns), Arc::clone(&self.sent));
-        Ok(Lane { turns, sent, behind_ns: self.behind_ns + BEHIND_NS, ..lane })
+        Ok(Lane { turns, sent, behind_ns: i64::try_from(behind.as_nanos()).unwrap_or(i64::MAX), ..lane })
     }
 
     pub(super) fn sent(&self) -> Arc<Sent> {
@@ -142,6 +150,11 @@ impl Lane {
         }
     }
 
+    /// Takes no part any more, and has its maker know it.
+    pub(super) fn let_go(&mut self) {
+        self.empty = mpsc::sync_channel(0).0;
+    }
+
     /// Lets packets leave: those that are due together, and where we are late also those that should have left meanwhile.
     fn leave(&mut self, now: Timestamp<Tai>, pacer: &Pacer, watch: &Watch) {
         let Some(period) = &self.period else { return };
@@ -170,6 +183,26 @@ impl Lane {
         if share.from + share.count >= period.due.len() {
             self.periods += 1;
             self.give_back();
+        }
+    }
+
+    /// Lets leave what the thread that sends has not come to in time, if there is something; sleeps now and then, or, where
+    /// there is nothing else to do and time for it, until it looks again.
+    pub(super) fn stand_in(&mut self, pacer: &Pacer, is_idle: bool, watch: &Watch) {
+        let now = pacer.now();
+        // What is due only becomes later, and to look more often would take the place from the other's cache each time.
+        if now >= self.look
+            && let Some(due) = self.due(|| now)
+        {
+            self.look = due;
+            if now >= due {
+                return self.leave(now, pacer, watch);
+            }
+        }
+        let may_sleep = is_idle && u128::try_from(self.behind_ns).is_ok_and(|ns| ns >= SLEEP.as_nanos());
+        if may_sleep || now.since_ns(self.awake) > STANDING_NS {
+            pacer.sleep(SLEEP);
+            self.awake = pacer.now();
         }
     }
 
@@ -213,9 +246,8 @@ impl Lane {
 }
 
 /// Lets the packets of all streams leave, each at its time, until there are no more or somebody says stop.
-pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, mut move_on: impl FnMut(), watch: &Watch) {
-    move_on();
-    let mut stay = pacer.now().as_ns() / STAY_NS;
+pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, watch: &Watch) {
+    let mut awake = pacer.now();
     while !watch.stop.load(Ordering::Relaxed) {
         let soonest =
             lanes.iter_mut().enumerate().filter_map(|(at, lane)| Some((lane.due(|| pacer.now())?, at))).min();
@@ -227,10 +259,11 @@ pub(super) fn run(lanes: &mut [Lane], pacer: &mut Pacer, mut move_on: impl FnMut
             continue;
         };
         let now = pacer.now();
+        let (since, left) = (now.since_ns(awake), due.since_ns(now));
         // Between two frames nothing is late because of it.
-        if now.as_ns() / STAY_NS != stay && due.since_ns(now) > MOVE_NS {
-            move_on();
-            stay = now.as_ns() / STAY_NS;
+        if since > AWAKE_NS && left > WAKING_NS || since > AT_MOST_NS {
+            pacer.sleep(SLEEP);
+            awake = pacer.now();
         }
         // Who has nothing yet may have something sooner.
         let look = Timestamp::from_ns(now.as_ns().saturating_add(LOOK_NS));

@@ -80,7 +80,10 @@ pub trait Source: Send {
     fn first(&self, from: Timestamp<Tai>) -> i64;
 
     /// Makes the packets of a period, and says when each leaves. Numbers rise from call to call; some may be left out.
-    fn make(&mut self, number: i64, period: &mut Period);
+    ///
+    /// Where that takes longer than some microseconds it calls `meanwhile` again and again: the thread may have something
+    /// that cannot wait.
+    fn make(&mut self, number: i64, period: &mut Period, meanwhile: &mut dyn FnMut());
 
     /// Faults that were made because somebody wished for them, by name.
     fn faults(&self) -> Vec<(String, u64)> {

@@ -22,7 +22,7 @@ use super::audio::AudioSource;
 use super::data::{self, DataMaker, DataSource};
 use super::harm::Harmed;
 use super::video::{self, Pace, VideoSource};
-use super::{Chore, Due, Source, StreamPlan};
+use super::{Chore, Due, Source, StandIn, StreamPlan};
 
 /// How often a sender reports (RFC 3550 §6.2).
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -32,6 +32,11 @@ const SPIN: Duration = Duration::from_micros(60);
 /// Where a packet may be late by microseconds: also from one frame to the next one, because whoever gets the processor
 /// meanwhile may be in the kernel for longer than that.
 const NARROW_SPIN: Duration = Duration::from_millis(2);
+
+/// How late a packet is until who makes it sends it: later than a call for the one before, and an interrupt, make it. Wide has
+/// begun hundreds of microseconds before, so that a look now and then is enough.
+pub(super) const NARROW_BEHIND: Duration = Duration::from_micros(5);
+pub(super) const WIDE_BEHIND: Duration = Duration::from_micros(150);
 
 /// What a stream shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +122,7 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
     };
     // Only who must leave packets one by one gives up for it what a socket does besides.
     request.legs.iter_mut().for_each(|leg| leg.own_frames &= narrow);
-    let (source, gate, essence, clock_rate): (Box<dyn Source>, _, _, _) = match request.content {
+    let (source, pace, essence, clock_rate): (Box<dyn Source>, Option<Pace>, _, _) = match request.content {
         Content::Video { format, signal, with_time, burst } => {
             let shown = video::signal(&signal).ok_or_else(|| {
                 format!("no picture is called {signal:?}: there are bars, zone-plate and ramp")
@@ -127,7 +132,7 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
             let maker = make(&format, shown, with_time, head)?;
             let packets: usize = maker.packets().iter().sum();
             let pace = Pace::new(&format, u64::try_from(packets).unwrap_or(u64::MAX), burst)?;
-            (Box::new(VideoSource::new(maker, pace)), Some(pace.gate()), Essence::Video(format), 90_000)
+            (Box::new(VideoSource::new(maker, pace)), Some(pace), Essence::Video(format), 90_000)
         }
         Content::Audio { format, signal, hertz, level_cdb } => {
             let tone = audio::Tone { hertz, level_cdb };
@@ -182,6 +187,7 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
         last: None,
         ended: None,
     };
+    let behind = if narrow { NARROW_BEHIND } else { WIDE_BEHIND };
     let reporter = Reporter::new(request.ssrc, &request.canonical_name);
     let reported = request.legs.iter().filter(|_| request.reports);
     let chores = reported.map(|leg| reports(leg, reporter.clone(), clock_rate)).collect();
@@ -190,9 +196,9 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
         ssrc: request.ssrc,
         source,
         legs: request.legs,
-        gate,
+        gate: pace.map(|pace| pace.gate()),
         spin: if narrow { NARROW_SPIN } else { SPIN },
-        in_turns: narrow,
+        stand_in: pace.map(|pace| StandIn { behind, burst: pace.burst() }),
         chores,
     };
     Ok(Planned { plan, session })

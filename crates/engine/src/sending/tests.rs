@@ -14,8 +14,9 @@ impl Source for Numbers {
         from.as_ns().div_euclid(10_000_000) + 1
     }
 
-    fn make(&mut self, number: i64, period: &mut Period) {
+    fn make(&mut self, number: i64, period: &mut Period, meanwhile: &mut dyn FnMut()) {
         for packet in 0..10_i64 {
+            meanwhile();
             let count = number * 10 + packet;
             period.batch.add(|to| {
                 to.extend_from_slice(&[0; 12]);
@@ -44,7 +45,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
         legs: vec![leg.clone()],
         gate: Some(Gate::new(1_000_000, 16)),
         spin: Duration::ZERO,
-        in_turns: true,
+        stand_in: None,
         chores: vec![Chore {
             leg,
             every: Duration::from_millis(50),
@@ -55,7 +56,7 @@ fn plan(destination: std::net::SocketAddr) -> StreamPlan {
 
 fn sending(streams: Vec<StreamPlan>, duration: Option<Duration>) -> Sending {
     let urgency = UrgencyRequest::default();
-    Sending { streams, urgency, spin: None, in_turns: false, duration }
+    Sending { streams, urgency, spin: None, duration }
 }
 
 #[test]

@@ -80,9 +80,14 @@ impl Turns {
 
     /// Takes it, if nobody else has. Whoever has, is the only one to send these packets, and sends them whatever happens.
     pub(super) fn take(&self, share: Share, gate: Option<Gate>, reached: Timestamp<Tai>) -> bool {
-        // Before it is taken, so that nobody follows too closely; where somebody else took it, the next one waits a little.
+        // Before it is taken, so that nobody follows too closely; and back where somebody else took it, or two who are late
+        // would let packets leave at half the rate, and stay late.
         self.pass(share, gate, reached);
-        self.exchange(share.before, share.after)
+        let taken = self.exchange(share.before, share.after);
+        if let Some(gate) = gate.filter(|_| !taken) {
+            self.empty_ns.fetch_sub(gate.drain_ns(count(share)), Ordering::AcqRel);
+        }
+        taken
     }
 
     /// What was taken has left by now: whoever follows must not come too close to that.

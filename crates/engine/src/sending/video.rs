@@ -15,7 +15,7 @@ const PRECISION_NS: i64 = 200;
 /// A wide sender gets ahead of the reads by one packet in so many, to have time when the system takes some.
 const HURRY: i64 = 12;
 /// With so many packets a second, each is sent by itself: what leaves together cannot be as early as what leaves alone.
-const SINGLE_RATE: u64 = 250_000;
+const SINGLE_RATE: u64 = 300_000;
 
 /// How packets of video follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Pace {
         let a_second = packets * u64::from(rate.numerator()) / u64::from(rate.denominator());
         let most = (burst_limit - 1).min(buffer_limit * 3 / 8).max(1);
         let best = match sender_type {
-            SenderType::Wide => burst_limit / 2,
+            SenderType::Wide => burst_limit / 4,
             _ => a_second.div_ceil(SINGLE_RATE),
         };
         let burst = u32::try_from(best.min(most)).unwrap_or(1);
@@ -149,19 +149,21 @@ impl Source for VideoSource {
         self.frames.number(from) + 1
     }
 
-    fn make(&mut self, number: i64, period: &mut Period) {
+    fn make(&mut self, number: i64, period: &mut Period, meanwhile: &mut dyn FnMut()) {
         let whole = self.frames.rtp(number, CLOCK_RATE);
         let timestamps = match self.fields {
             Some(fields) => [2 * number, 2 * number + 1].map(|field| fields.rtp(field, CLOCK_RATE)),
             None => [whole; 2],
         };
-        self.maker.frame(u64::try_from(number).unwrap_or(0), timestamps, &mut period.batch);
+        let frame = u64::try_from(number).unwrap_or(0);
+        self.maker.frame_meanwhile(frame, timestamps, &mut period.batch, meanwhile);
         let mut packet = 0;
         for (second, packets) in [false, true].into_iter().zip(self.maker.packets()) {
             let packets = u32::try_from(packets).unwrap_or(0);
             self.pace.departures(number, second, packets, |due| {
                 period.leave(packet, due);
                 packet += 1;
+                meanwhile();
             });
         }
     }

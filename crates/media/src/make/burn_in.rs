@@ -61,8 +61,8 @@ impl BurnIn {
         Some(BurnIn { left, top, width: box_width, height: box_height, scale })
     }
 
-    /// Writes text, white on black.
-    pub fn paint(&self, picture: &mut Picture, text: &str) {
+    /// Writes text, white on black, and calls `meanwhile` after each row.
+    pub fn paint(&self, picture: &mut Picture, text: &str, meanwhile: &mut dyn FnMut()) {
         let levels = Levels::of(&picture.format);
         let order = Order::of(picture.format.sampling);
         let (across, down) = (order.across(), if order == Order::Colour420 { 2 } else { 1 });
@@ -78,6 +78,7 @@ impl BurnIn {
                 } else {
                     places.fill(levels.neutral());
                 }
+                meanwhile();
             }
         }
     }
@@ -110,7 +111,7 @@ mod tests {
         let format = VideoFormat { width: 640, height: 400, ..format(Sampling::YCbCr422, Depth::Ten) };
         let place = BurnIn::new(&format, 10).unwrap();
         let mut picture = Picture::black(&format).unwrap();
-        place.paint(&mut picture, "0123456789");
+        place.paint(&mut picture, "0123456789", &mut || {});
         let read = |letter: usize| {
             FONT.iter().find(|(_, rows)| {
                 rows.iter().enumerate().all(|(line, bits)| {

@@ -275,7 +275,18 @@ impl VideoMaker {
     ///
     /// With segments (PsF) both timestamps are the same (ST 2110-10:2022 §7.6).
     pub fn frame(&mut self, number: u64, timestamps: [u32; 2], into: &mut Batch) {
-        self.paint(number);
+        self.frame_meanwhile(number, timestamps, into, &mut || {});
+    }
+
+    /// The same, but calls `meanwhile` after each packet, and each row that was painted.
+    pub fn frame_meanwhile(
+        &mut self,
+        number: u64,
+        timestamps: [u32; 2],
+        into: &mut Batch,
+        meanwhile: &mut dyn FnMut(),
+    ) {
+        self.paint(number, meanwhile);
         let [first, second] = timestamps;
         for plan in &self.plans {
             let timestamp = if plan.second { second } else { first };
@@ -300,11 +311,12 @@ impl VideoMaker {
                     to.extend_from_slice(bytes.unwrap_or_default());
                 }
             });
+            meanwhile();
         }
     }
 
     /// Repaints what changes from frame to frame.
-    fn paint(&mut self, number: u64) {
+    fn paint(&mut self, number: u64, meanwhile: &mut dyn FnMut()) {
         let height = usize::from(self.format.height);
         let mut changed = 0..0;
         if let Some(plate) = &self.plate {
@@ -318,6 +330,7 @@ impl VideoMaker {
                 let planes = if is_primary { 3 } else { 1 };
                 for plane in self.picture.planes.iter_mut().take(planes) {
                     plate.paint(row, moment, plane.row_mut(row, 0));
+                    meanwhile();
                 }
             }
             changed = 0..height;
@@ -325,7 +338,7 @@ impl VideoMaker {
         if let Some(place) = self.burn_in {
             self.text.clear();
             time_of_frame(&self.format, number, &mut self.text);
-            place.paint(&mut self.picture, &self.text);
+            place.paint(&mut self.picture, &self.text, meanwhile);
             if changed.is_empty() {
                 changed = place.top..place.top + place.height;
             }
@@ -334,6 +347,7 @@ impl VideoMaker {
             self.packed.clear();
             for row in (0..height).step_by(self.pgroup.down) {
                 pack(self.pgroup, self.picture.samples(row, 0), &mut self.packed);
+                meanwhile();
             }
             return;
         }
@@ -345,6 +359,7 @@ impl VideoMaker {
             if let Some(place) = self.packed.get_mut(at..at + fresh.len()) {
                 place.copy_from_slice(&fresh);
             }
+            meanwhile();
         }
     }
 
@@ -433,6 +448,22 @@ pub(crate) mod tests {
                     assert_eq!(batch.len(), maker.packets()[0]);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_longer_than_a_row_or_a_packet() {
+        for signal in [Signal::Bars, Signal::ZonePlate] {
+            let format = format(Sampling::YCbCr422, Depth::Ten);
+            let mut makers = [true; 2].map(|time| VideoMaker::new(&format, signal, time, HEAD).unwrap());
+            let (mut alone, mut beside, mut calls) = (Batch::default(), Batch::default(), 0);
+            makers[0].frame(420, [7; 2], &mut alone);
+            makers[1].frame_meanwhile(420, [7; 2], &mut beside, &mut || calls += 1);
+            assert!(alone.iter().eq(beside.iter()) && alone.len() > 180);
+            // All rows are painted and packed, or those with the time.
+            let rows =
+                if signal == Signal::ZonePlate { 2 * 180 } else { 2 * makers[1].burn_in.unwrap().height };
+            assert!(calls >= alone.len() + rows, "{signal:?}: {calls}");
         }
     }
 

@@ -88,7 +88,7 @@ pub(super) fn run(command: &SendCommand) -> Status {
     }
     let urgency = UrgencyRequest { cpu: args.cpu, real_time: !args.modest, steady: !args.modest };
     let spin = args.spin.map(Duration::from_micros);
-    let sending = Sending { streams, urgency, spin, in_turns: args.in_turns, duration: args.duration };
+    let sending = Sending { streams, urgency, spin, duration: args.duration };
     let facts = send(sending, args)?;
     if args.json {
         write_json(serde_json::to_vec(&SendingDocument::of(&facts))?, output::is_terminal())?;

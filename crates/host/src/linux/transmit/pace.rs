@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::media::Lateness;
 use model::{Tai, Timestamp};
-use rustix::thread::clock_nanosleep_absolute;
+use rustix::thread::{NanosleepRelativeResult, clock_nanosleep_absolute, nanosleep};
 use rustix::time::{ClockId, DynamicClockId, Timespec, clock_gettime, clock_gettime_dynamic};
 
 /// How long a sleep is at most, so that a wish to stop is heard.
@@ -93,6 +93,14 @@ impl Pacer {
                 let _: Result<(), _> = clock_nanosleep_absolute(ClockId::Realtime, &end);
             }
         }
+    }
+
+    /// Sleeps for so long, or a little longer.
+    pub fn sleep(&self, time: Duration) {
+        let tv_sec = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let length = Timespec { tv_sec, tv_nsec: i64::from(time.subsec_nanos()) };
+        // Woken early, it has slept less.
+        let _: NanosleepRelativeResult = nanosleep(&length);
     }
 
     /// How late waiting ended so far.

@@ -2,104 +2,43 @@
 
 #![expect(unsafe_code, reason = "rustix has no scheduling policies")]
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
-use std::sync::{Mutex, PoisonError};
 
 use model::media::Effort;
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::{Pid, setpriority_process};
-use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
+use rustix::process::setpriority_process;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity, set_current_timer_slack};
 
 use crate::transmit::UrgencyRequest;
 
 /// Above ordinary threads and interrupts' threads' default is 50: we are beside them.
 const PRIORITY: i32 = 50;
+/// Who stands by gives way to those who are urgent by themselves.
+const BESIDE: i32 = PRIORITY - 1;
+/// A thread with a deadline may run for so long in each so many nanoseconds: all the time.
+const TURN_NS: u64 = 1_000_000;
 /// How nice who works for an urgent thread is: it has nearly all of the time that ordinary threads share, and they still run.
 const NICE: i32 = -15;
 
-/// The threads that work for an urgent one. They keep off its processor: whoever waits there, waits until it has left.
-#[derive(Debug, Default)]
-pub struct Crew(Mutex<Vec<Pid>>);
-
-/// A thread that works for an urgent one, until this ends.
-#[derive(Debug)]
-pub struct Member<'a> {
-    crew: &'a Crew,
-    thread: Pid,
-}
-
-impl Crew {
-    /// The calling thread works for an urgent one, and goes before ordinary threads. It leaves the processor that was asked for
-    /// to that one. Where neither may be had, it runs like others.
-    pub fn join(&self, request: &UrgencyRequest) -> Member<'_> {
-        if let Some(cpu) = request.cpu {
-            keep_off(None, cpu, &allowed());
-        }
-        if request.real_time {
-            // In Linux this is of the calling thread (setpriority(2)).
-            _ = setpriority_process(None, NICE);
-        }
-        let thread = gettid();
-        self.threads().push(thread);
-        Member { crew: self, thread }
-    }
-
-    fn threads(&self) -> std::sync::MutexGuard<'_, Vec<Pid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Member<'_> {
-    fn drop(&mut self) {
-        self.crew.threads().retain(|thread| *thread != self.thread);
-    }
-}
-
-/// Has a thread run on all of these but one, as long as there is another one.
-fn keep_off(thread: Option<Pid>, cpu: usize, homes: &VecDeque<usize>) {
-    let set = set_of(homes.iter().copied().filter(|home| *home != cpu));
-    if set.count() > 0 {
-        // Where that may not be, it stays.
-        _ = sched_setaffinity(thread, &set);
-    }
-}
-
 /// What was granted; what needs to be held, is held until this ends.
 #[derive(Debug)]
-pub struct Urgency<'a> {
+pub struct Urgency {
     /// What was tried, and what was had.
     pub efforts: Vec<Effort>,
-    /// The processors to run on by turns, the next one first.
-    homes: VecDeque<usize>,
-    crew: &'a Crew,
     _awake: Option<File>,
 }
 
-impl Urgency<'_> {
-    /// Leaves this processor to those who wait for it, and goes on on the next one: where ordinary threads wait for a second,
-    /// the kernel stops us for 50 ms (the fair server of Linux 6.12), which is two frames and more. The crew leaves that one first.
-    ///
-    /// Does nothing where we run like others, or where somebody has chosen a processor.
-    pub fn move_on(&mut self) {
-        self.homes.rotate_left(self.homes.len().min(1));
-        if let Some(next) = self.homes.front().copied() {
-            self.crew.threads().iter().for_each(|thread| keep_off(Some(*thread), next, &self.homes));
-            // Where it may not be had any more, we stay.
-            _ = sched_setaffinity(None, &set_of([next]));
-        }
-    }
-}
-
-/// Asks for all of it, for the calling thread, which a crew works for.
-pub fn urgency<'a>(request: &UrgencyRequest, crew: &'a Crew) -> Urgency<'a> {
+/// Asks for all of it, for the calling thread.
+///
+/// Whoever has it should sleep now and then: nobody else runs on its processor, not even the kernel's own threads.
+pub fn urgency(request: &UrgencyRequest) -> Urgency {
     let mut efforts = Vec::new();
     // On a single processor we would wait for those whom we keep from running. Asked before we are bound to one of several.
     let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
-    let mut note = |what: &str, had: String, result: io::Result<()>| {
-        let outcome = result.map(|()| had).map_err(|error| error.to_string());
+    let mut note = |what: &str, outcome: io::Result<String>| {
+        let outcome = outcome.map_err(|error| error.to_string());
         efforts.push(Effort { what: what.to_owned(), outcome });
     };
     if let Some(cpu) = request.cpu {
@@ -108,43 +47,61 @@ pub fn urgency<'a>(request: &UrgencyRequest, crew: &'a Crew) -> Urgency<'a> {
         } else {
             Err(io::ErrorKind::InvalidInput.into())
         };
-        note("a processor of its own", format!("processor {cpu}"), pinned);
+        note("a processor of its own", pinned.map(|()| format!("processor {cpu}")));
     }
-    note(
-        "timers without slack",
-        "1 ns".to_owned(),
-        set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from),
-    );
-    let mut homes = VecDeque::new();
+    note("timers without slack", without_slack().map(|()| "1 ns".to_owned()));
     if request.real_time {
-        let result =
-            if several { first_come() } else { Err(io::Error::other("there is one processor only")) };
-        let mut had = format!("SCHED_FIFO, priority {PRIORITY}");
-        if result.is_ok() && request.cpu.is_none() {
-            homes = allowed();
-            had.push_str(", on each processor for a while");
-        }
-        note("real-time scheduling", had, result);
+        let had = match several {
+            true => always(),
+            false => Err(io::Error::other("there is one processor only")),
+        };
+        note("real-time scheduling", had);
     }
     let mut awake = None;
     if request.steady {
         // Not what comes later: where memory may not be locked without limit, there would be none to be had.
         let locked = mlockall(MlockAllFlags::CURRENT).map_err(io::Error::from);
-        note("memory that stays", "locked".to_owned(), locked);
+        note("memory that stays", locked.map(|()| "locked".to_owned()));
         let opened = File::options().write(true).open("/dev/cpu_dma_latency").and_then(|mut file| {
             file.write_all(&0_i32.to_ne_bytes())?;
             awake = Some(file);
-            Ok(())
+            Ok("no sleep states".to_owned())
         });
-        note("processors that stay awake", "no sleep states".to_owned(), opened);
+        note("processors that stay awake", opened);
     }
-    Urgency { efforts, homes, crew, _awake: awake }
+    Urgency { efforts, _awake: awake }
+}
+
+/// The calling thread works for an urgent one, and goes before ordinary threads. It leaves the processor that was asked for to
+/// that one: whoever waits there, waits until it has left. Where neither may be had, it runs like others.
+pub fn assist(request: &UrgencyRequest) {
+    if let Some(cpu) = request.cpu {
+        let set = set_of(allowed().filter(|home| *home != cpu));
+        if set.count() > 0 {
+            // Where that may not be, it stays.
+            _ = sched_setaffinity(None, &set);
+        }
+    }
+    if request.real_time {
+        // In Linux this is of the calling thread (setpriority(2)).
+        _ = setpriority_process(None, NICE);
+    }
+}
+
+/// The calling thread does what an urgent one does not come to: it runs before all ordinary ones, and until it sleeps.
+pub fn stand_by() -> io::Result<()> {
+    without_slack()?;
+    first_come(BESIDE)
+}
+
+fn without_slack() -> io::Result<()> {
+    set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from)
 }
 
 /// The processors that this thread may run on.
-fn allowed() -> VecDeque<usize> {
+fn allowed() -> impl Iterator<Item = usize> {
     let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
-    (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
+    (0..CpuSet::MAX_CPU).filter(move |cpu| set.is_set(*cpu))
 }
 
 fn set_of(cpus: impl IntoIterator<Item = usize>) -> CpuSet {
@@ -153,10 +110,29 @@ fn set_of(cpus: impl IntoIterator<Item = usize>) -> CpuSet {
     set
 }
 
-fn first_come() -> io::Result<()> {
+/// All of a processor's time. With a deadline the kernel's fair server does not stop us (Linux 6.12): it gives ordinary threads
+/// that have waited for a second 50 ms of whoever has SCHED_FIFO. A thread that is bound to a processor may have no deadline.
+fn always() -> io::Result<String> {
+    let by_deadline = with_deadline().map(|()| "SCHED_DEADLINE, all of a processor".to_owned());
+    by_deadline.or_else(|_| first_come(PRIORITY).map(|()| format!("SCHED_FIFO, priority {PRIORITY}")))
+}
+
+fn with_deadline() -> io::Result<()> {
+    // SAFETY: all fields are numbers, for which zero is a value; some C libraries have more of them than others.
+    let mut wish: libc::sched_attr = unsafe { std::mem::zeroed() };
+    wish.size = u32::try_from(size_of::<libc::sched_attr>()).unwrap_or(0);
+    wish.sched_policy = libc::SCHED_DEADLINE.unsigned_abs();
+    wish.sched_flags = u64::from(libc::SCHED_FLAG_RESET_ON_FORK.unsigned_abs());
+    (wish.sched_runtime, wish.sched_deadline, wish.sched_period) = (TURN_NS, TURN_NS, TURN_NS);
+    // SAFETY: the kernel reads as much of `wish` as its size says, and it lives until the call returns; 0 is the calling thread.
+    let answer = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const wish, 0) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn first_come(priority: i32) -> io::Result<()> {
     // SAFETY: all fields are numbers, for which zero is a value; some C libraries have more of them than others.
     let mut wish: libc::sched_param = unsafe { std::mem::zeroed() };
-    wish.sched_priority = PRIORITY;
+    wish.sched_priority = priority;
     // SAFETY: the kernel reads `wish`, which lives until the call returns; 0 is the calling thread.
     let answer =
         unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const wish) };
@@ -170,102 +146,57 @@ mod tests {
     #[test]
     fn each_wish_has_an_answer() {
         // In a thread of its own, which takes what it was granted with it.
-        let answers = std::thread::spawn(|| {
-            urgency(&UrgencyRequest { cpu: Some(0), real_time: true, steady: false }, &Crew::default())
-                .efforts
-        });
-        let answers = answers.join().unwrap();
-        assert_eq!(answers.len(), 3);
+        let answers = |cpu: Option<usize>| {
+            let wish = UrgencyRequest { cpu, real_time: true, steady: false };
+            std::thread::spawn(move || urgency(&wish).efforts).join().unwrap()
+        };
+        let bound = answers(Some(0));
+        assert_eq!(bound.len(), 3);
         // Bound to one processor, it has not become the only one.
         let several = std::thread::available_parallelism().unwrap().get() > 1;
         let said_one =
             |effort: &Effort| effort.outcome.as_ref().is_err_and(|why| why.contains("one processor"));
-        assert_eq!(answers.iter().any(said_one), !several);
-        assert!(answers.iter().any(|effort| effort.what == "timers without slack" && effort.outcome.is_ok()));
-        let refused = std::thread::spawn(|| {
-            let wish = UrgencyRequest { cpu: Some(CpuSet::MAX_CPU), real_time: false, steady: false };
-            urgency(&wish, &Crew::default()).efforts
-        });
-        assert!(refused.join().unwrap().first().unwrap().outcome.is_err());
+        assert_eq!(bound.iter().any(said_one), !several);
+        assert!(bound.iter().any(|effort| effort.what == "timers without slack" && effort.outcome.is_ok()));
+        // Whoever may have the one, may have the other where nothing binds it, unless others have deadlines.
+        let had = |efforts: &[Effort]| efforts.last().unwrap().outcome.clone();
+        let free = answers(None);
+        assert_eq!(had(&bound).is_ok(), had(&free).is_ok(), "{free:?}");
+        assert!(had(&bound).is_err() || had(&bound).is_ok_and(|what| what.contains("SCHED_FIFO")));
+        assert!(answers(Some(CpuSet::MAX_CPU)).first().unwrap().outcome.is_err());
+    }
+
+    #[test]
+    fn who_stands_by_is_first_come_below_the_urgent() {
+        let (answer, policy) = std::thread::spawn(|| {
+            let answer = stand_by();
+            // SAFETY: it reads nothing of ours; 0 is the calling thread.
+            (answer, unsafe { libc::sched_getscheduler(0) })
+        })
+        .join()
+        .unwrap();
+        // The kernel adds the wish of those who do not hand it on.
+        let is_first_come = policy & !libc::SCHED_RESET_ON_FORK == libc::SCHED_FIFO;
+        assert_eq!(answer.is_ok(), is_first_come, "{answer:?}");
+        const { assert!(BESIDE < PRIORITY) };
     }
 
     #[test]
     fn who_works_for_an_urgent_thread_leaves_its_processor_to_it() {
-        let all = allowed();
+        let all: Vec<_> = allowed().collect();
         let after = |cpu: Option<usize>| {
             let wish = UrgencyRequest { cpu, ..UrgencyRequest::default() };
-            std::thread::spawn(move || {
-                let crew = Crew::default();
-                let _member = crew.join(&wish);
-                allowed()
-            })
-            .join()
-            .unwrap()
+            let assisting = move || {
+                assist(&wish);
+                allowed().collect::<Vec<_>>()
+            };
+            std::thread::spawn(assisting).join().unwrap()
         };
-        let first = all.front().copied();
-        let mut others = all.clone();
-        if others.len() > 1 {
-            others.pop_front();
-        }
+        let first = all.first().copied();
+        let others = if all.len() > 1 { all.iter().skip(1).copied().collect() } else { all.clone() };
         // The only one there is stays.
         assert_eq!(after(first), others);
         assert_eq!(after(None), all);
         assert_eq!(after(Some(CpuSet::MAX_CPU)), all);
-    }
-
-    #[test]
-    fn who_moves_on_is_on_another_processor_each_time_and_comes_back() {
-        let seen = std::thread::spawn(|| {
-            let mut homes = allowed();
-            let count = homes.len();
-            homes.truncate(2);
-            let crew = Crew::default();
-            let mut granted = Urgency { efforts: Vec::new(), homes, crew: &crew, _awake: None };
-            let places = [(); 4].map(|()| {
-                granted.move_on();
-                allowed()
-            });
-            (count, places)
-        });
-        let (count, [a, b, c, d]) = seen.join().unwrap();
-        assert!([&a, &b, &c, &d].iter().all(|place| place.len() == 1));
-        assert_eq!((a == b, a == c, b == d), (count < 2, true, true));
-        // Who has no places stays everywhere.
-        let free = std::thread::spawn(|| {
-            let crew = Crew::default();
-            Urgency { efforts: Vec::new(), homes: VecDeque::new(), crew: &crew, _awake: None }.move_on();
-            allowed().len()
-        });
-        assert_eq!(free.join().unwrap(), allowed().len());
-    }
-
-    #[test]
-    fn the_crew_keeps_off_the_processor_that_the_urgent_thread_is_on() {
-        let crew = Crew::default();
-        let (joined, has_joined) = std::sync::mpsc::channel();
-        let (moved, has_moved) = std::sync::mpsc::channel::<()>();
-        let (all, home, left) = std::thread::scope(|scope| {
-            let crew = &crew;
-            let member = scope.spawn(move || {
-                let _member = crew.join(&UrgencyRequest::default());
-                joined.send(()).unwrap();
-                // Until the other one has gone.
-                _ = has_moved.recv();
-                allowed()
-            });
-            has_joined.recv().unwrap();
-            let urgent = scope.spawn(move || {
-                let homes = allowed();
-                let mut granted = Urgency { efforts: Vec::new(), homes: homes.clone(), crew, _awake: None };
-                granted.move_on();
-                (homes, allowed())
-            });
-            let (homes, home) = urgent.join().unwrap();
-            drop(moved);
-            (homes, home, member.join().unwrap())
-        });
-        let wanted: VecDeque<usize> = all.iter().copied().filter(|cpu| !home.contains(cpu)).collect();
-        assert_eq!(left, if wanted.is_empty() { all } else { wanted });
-        assert!(crew.threads().is_empty());
     }
 }
