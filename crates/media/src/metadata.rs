@@ -14,8 +14,6 @@ use crate::{Packet, Tally};
 pub const MOST_WORDS: usize = 0x1ff;
 /// Types of a stream that are listed.
 const MOST_KINDS: usize = 64;
-/// The standard size limit of a datagram, with its header (ST 2110-10:2022 §6.3).
-const MOST_UDP_BYTES: u16 = 1460;
 /// The longest time without a packet.
 const MOST_GAP_NS: i64 = 500_000_000;
 
@@ -121,12 +119,6 @@ pub static UNANNOUNCED: StreamRule = StreamRule {
     clause: "ST 2110-41:2024 §7",
     text: "A data item has a type that the session does not announce.",
 };
-/// A datagram is larger than the standard limit.
-pub static TOO_LARGE: StreamRule = StreamRule {
-    name: "metadata-too-large",
-    clause: "ST 2110-10:2022 §6.3",
-    text: "A datagram is larger than the standard limit.",
-};
 
 /// Measures one stream.
 #[derive(Debug, Clone)]
@@ -150,9 +142,6 @@ impl Measure {
         self.facts.packets += 1;
         if packet.rtp.marker {
             self.tally.note(&MARKER, at, String::new);
-        }
-        if packet.udp_bytes > MOST_UDP_BYTES {
-            self.tally.note(&TOO_LARGE, at, || format!("{} octets", packet.udp_bytes));
         }
         if let Some((now, before)) = packet.time.zip(self.last) {
             let gap = now.since_ns(before);
@@ -314,7 +303,6 @@ mod tests {
             [
                 ("metadata-unannounced", 5),
                 ("metadata-marker", 1),
-                ("metadata-too-large", 1),
                 ("metadata-gap", 2),
                 ("metadata-reserved", 1),
                 ("metadata-short", 1)

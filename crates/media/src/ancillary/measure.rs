@@ -13,8 +13,6 @@ use crate::{Packet, Tally};
 const MOST_KINDS: usize = 64;
 /// Lines of a kind that are listed.
 const MOST_LINES: usize = 8;
-/// The standard size limit of a datagram, with its header (ST 2110-10:2022 §6.3).
-const MOST_UDP_BYTES: u16 = 1460;
 /// Ticks of a second.
 const CLOCK_RATE: u64 = 90_000;
 
@@ -43,7 +41,16 @@ pub struct Measure {
     timing: Timing,
     period: Option<Period>,
     extended: Option<(u16, u16)>,
-    interlaced: bool,
+    turn: Option<Turn>,
+    /// Whether fields were taken for granted when the frame rate was inferred.
+    inferred_of_fields: bool,
+}
+
+/// Whose turn it was: the field that the last period should have been of, and whether it was.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    field: Field,
+    kept: bool,
 }
 
 impl Measure {
@@ -61,7 +68,8 @@ impl Measure {
             timing: Timing::new(format),
             period: None,
             extended: None,
-            interlaced: false,
+            turn: None,
+            inferred_of_fields: false,
         }
     }
 
@@ -78,9 +86,6 @@ impl Measure {
         self.facts.packets += 1;
         self.facts.padded += u64::from(packet.rtp.padding_bytes > 0);
         self.facts.payload_bytes.add(packet.rtp.payload.len().try_into().unwrap_or(i64::MAX));
-        if packet.udp_bytes > MOST_UDP_BYTES {
-            self.tally.note(&rules::TOO_LARGE, at, || format!("{} octets", packet.udp_bytes));
-        }
         let payload = match parse(packet.rtp.payload) {
             Ok(payload) => payload,
             Err(fault) => {
@@ -97,7 +102,6 @@ impl Measure {
             Field::Second => &mut fields.second,
         };
         *counter += 1;
-        self.interlaced |= matches!(payload.field, Field::First | Field::Second);
         if payload.reserved != 0 {
             self.tally.note(&rules::RESERVED, at, || format!("{:#08x}", payload.reserved));
         }
@@ -105,9 +109,6 @@ impl Measure {
         self.time(at, packet.rtp.marker, payload.field);
         if payload.count == 0 {
             self.facts.keep_alives += 1;
-            if !packet.rtp.marker {
-                self.tally.note(&rules::KEEP_ALIVE_MARKER, at, String::new);
-            }
         }
         if payload.field == Field::Invalid {
             // A receiver ignores what is in it (RFC 8331 §2.1).
@@ -133,7 +134,7 @@ impl Measure {
             }
         }
         if let Some((tai_ns, frame_rate)) = tai_ns.zip(self.facts.frame_rate) {
-            let signal = Signal { frame_rate, interlaced: self.interlaced };
+            let signal = Signal { frame_rate, interlaced: self.is_interlaced() };
             self.timing.handle(signal, line, tai_ns, at, &mut self.tally);
         }
         let used = packet.rtp.payload.len() - HEADER_BYTES - packets.rest_bytes();
@@ -187,6 +188,7 @@ impl Measure {
         let Some(period) = &mut self.period else {
             self.facts.periods = 1;
             self.period = Some(fresh);
+            self.turn(at, field, None);
             return;
         };
         let step = at.timestamp.wrapping_sub(period.timestamp);
@@ -216,25 +218,63 @@ impl Measure {
         self.period = Some(fresh);
         if !follows {
             // Packets are missing: nothing can be said of what was between.
+            self.turn = None;
             return;
         }
         if !marked {
             self.tally.note(&rules::MARKER_MISSING, last, String::new);
         }
         self.facts.step_ticks.add(i64::from(step));
-        if self.facts.frame_rate.is_none() {
+        let of_fields = self.is_interlaced();
+        let doubtful = self.facts.frame_rate_inferred && self.inferred_of_fields != of_fields;
+        if self.facts.frame_rate.is_none() || doubtful {
             self.facts.frame_rate = self.infer(step);
             self.facts.frame_rate_inferred = self.facts.frame_rate.is_some();
+            self.inferred_of_fields = of_fields;
         }
-        if let Some(periods) = self.periods_of(step).filter(|periods| *periods > 1) {
+        let periods = self.periods_of(step);
+        if let Some(periods) = periods.filter(|periods| *periods > 1) {
             self.facts.periods_missing += periods - 1;
             self.tally.note_many(&rules::PERIOD_EMPTY, periods - 1, at, || format!("{step} ticks"));
         }
+        self.turn(at, field, periods);
+    }
+
+    /// Whether fields are sent: a few bits that are wrong among many frames do not make them fields.
+    fn is_interlaced(&self) -> bool {
+        let fields = &self.facts.fields;
+        (fields.first + fields.second).saturating_mul(8) > fields.unspecified
+    }
+
+    /// First and second fields take turns; where none is named, nothing is said of them.
+    fn turn(&mut self, at: Occurrence, field: Field, periods: Option<u64>) {
+        if !matches!(field, Field::First | Field::Second) {
+            self.turn = None;
+            return;
+        }
+        if !self.is_interlaced() {
+            self.tally.note(&rules::FIELD_ORDER, at, || format!("a {field} among frames"));
+            return;
+        }
+        let expected = self.turn.zip(periods).map(|(turn, periods)| match (turn.field, periods % 2) {
+            (Field::First, 1) => Field::Second,
+            (Field::Second, 1) => Field::First,
+            (same, _) => same,
+        });
+        self.turn = Some(match (expected, self.turn) {
+            (Some(expected), Some(Turn { kept: true, .. })) if expected != field => {
+                self.tally
+                    .note(&rules::FIELD_ORDER, at, || format!("a {field} where it is the other's turn"));
+                Turn { field: expected, kept: false }
+            }
+            // Twice in a row is no mistake any more, but another order.
+            _ => Turn { field, kept: true },
+        });
     }
 
     /// The frame rate whose period is this long, to a tick.
     fn infer(&self, step: u32) -> Option<Ratio> {
-        let halves = if self.interlaced { 2 } else { 1 };
+        let halves = if self.is_interlaced() { 2 } else { 1 };
         RATES.into_iter().find_map(|(numerator, denominator)| {
             let periods = u64::from(numerator) * halves;
             let ticks = CLOCK_RATE * u64::from(denominator);
@@ -246,7 +286,7 @@ impl Measure {
     /// How many frames or fields a step of the timestamp is, rounded.
     fn periods_of(&self, step: u32) -> Option<u64> {
         let rate = self.facts.frame_rate?;
-        let per_second = u64::from(rate.numerator()) * if self.interlaced { 2 } else { 1 };
+        let per_second = u64::from(rate.numerator()) * if self.is_interlaced() { 2 } else { 1 };
         let ticks = CLOCK_RATE * u64::from(rate.denominator());
         Some((u64::from(step) * per_second + ticks / 2) / ticks)
     }

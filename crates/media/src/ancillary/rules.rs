@@ -39,6 +39,8 @@ rules! {
     IDENTIFICATION: "ancillary-identification", "ST 291-1:2011 §6";
     /// A kind of data came that the session does not announce.
     UNANNOUNCED: "ancillary-unannounced", "RFC 8331 §3.1";
+    /// Fields do not take turns, or one frame of many says that it is a field.
+    FIELD_ORDER: "ancillary-field-order", "RFC 8331 §2.1";
     /// One timestamp has two fields.
     MIXED_FIELDS: "ancillary-mixed-fields", "RFC 8331 §2.1";
     /// The last packet of a frame or field has no marker.
@@ -47,12 +49,8 @@ rules! {
     MARKER_EARLY: "ancillary-marker-early", "RFC 8331 §2";
     /// A frame or field came without a packet.
     PERIOD_EMPTY: "ancillary-period-empty", "ST 2110-40:2023 §5.5";
-    /// A packet without data has no marker.
-    KEEP_ALIVE_MARKER: "ancillary-keep-alive-marker", "RFC 8331 §2.1";
     /// The upper half of the sequence number did not follow the lower.
     EXTENDED_SEQUENCE: "ancillary-extended-sequence", "RFC 8331 §2.1";
-    /// A datagram is larger than the standard limit.
-    TOO_LARGE: "ancillary-too-large", "ST 2110-40:2023 §5.2";
     /// A packet came after the window of its transmission model.
     LATE: "ancillary-late", "ST 2110-40:2023 §6";
     /// A packet came before the window of its transmission model.

@@ -206,6 +206,61 @@ fn each_rule_rings() {
     }
 }
 
+/// So many periods of fields as these bits say; frames where the steps are twice as long.
+fn of_fields(bits: &[u8], step: u32) -> Measure {
+    stream(None, bits.len().try_into().unwrap(), |index, to| {
+        one(index, 0, to);
+        to[4 + 1] = bits[usize::from(index)] << 6;
+        (u32::from(index) * step, true)
+    })
+}
+
+#[test]
+fn fields_take_turns() {
+    let count = |measure: &Measure| {
+        let rung = measure.faults().iter().filter(|it| it.rule.name == "ancillary-field-order");
+        rung.map(|it| it.count).sum::<u64>()
+    };
+    let turns: Vec<u8> = (0..40).map(|index| 2 + index % 2).collect();
+    assert_eq!(count(&of_fields(&turns, 1800)), 0);
+    let mut one_wrong = turns.clone();
+    one_wrong[21] = 2;
+    assert_eq!(count(&of_fields(&one_wrong, 1800)), 1);
+    // Another order from here on is told of once; one that never changes for every second field.
+    let slipped: Vec<u8> =
+        (0..40).map(|index| if index < 20 { 2 + index % 2 } else { 3 - index % 2 }).collect();
+    assert_eq!(count(&of_fields(&slipped, 1800)), 1);
+    assert_eq!(count(&of_fields(&[2; 40], 1800)), 20);
+    // Nothing is said of fields that nobody names.
+    let mut unnamed = turns;
+    unnamed[11] = 0;
+    assert_eq!(count(&of_fields(&unnamed, 1800)), 0);
+}
+
+#[test]
+fn a_field_among_frames_halves_no_rate() {
+    let mut bits = [0; 60];
+    (bits[1], bits[40]) = (2, 3);
+    let measure = of_fields(&bits, 3600);
+    let facts = measure.facts();
+    assert_eq!((facts.frame_rate, facts.periods_missing), (Ratio::new(25, 1), 0));
+    let order = measure.faults().iter().find(|it| it.rule.name == "ancillary-field-order").unwrap();
+    assert_eq!((order.count, order.detail.as_str()), (1, "a second field among frames"));
+}
+
+#[test]
+fn who_has_nothing_yet_needs_no_marker() {
+    let measure = stream(None, 40, |index, to| {
+        if index % 2 == 0 {
+            write_header(0, 0, 0, Field::Unspecified, to);
+        } else {
+            one(index / 2, 0, to);
+        }
+        (u32::from(index / 2) * 3003, index % 2 == 1)
+    });
+    assert_eq!((rung(&measure), measure.facts().keep_alives), (vec![], 20));
+}
+
 #[test]
 fn windows_are_held_to() {
     let format = |low_latency| AncillaryFormat {

@@ -27,9 +27,6 @@ const MOST_WINDOWS: usize = 1024;
 /// Sequence numbers ahead by up to this are packets that were lost (RFC 3550 §A.1, `MAX_DROPOUT`).
 const MOST_AHEAD: i16 = 3000;
 
-/// Clocks that follow PTP agree to a microsecond; less before its time is not before its time.
-const CLOCKS_AGREE_NS: i64 = 1000;
-
 /// Descriptions round packet times to two digits behind the point, up or down.
 const ROUNDED_NS: u64 = 10_000;
 
@@ -177,9 +174,6 @@ impl Measure {
         facts.padded = facts.padded.saturating_add(u64::from(packet.rtp.padding_bytes > 0));
         facts.markers = facts.markers.saturating_add(u64::from(packet.rtp.marker));
         facts.largest_udp_bytes = facts.largest_udp_bytes.max(packet.udp_bytes);
-        if packet.udp_bytes > MOST_UDP_BYTES {
-            self.tally.note(&rules::SIZE, packet.occurrence(), || format!("{} octets", packet.udp_bytes));
-        }
     }
 
     /// How many samples of each channel a packet has, and whether that is as it should be.
@@ -272,9 +266,6 @@ impl Measure {
                 let late_ns = since_sampled_ns(tai_ns, timestamp.wrapping_sub(self.offset), rate);
                 self.absolute.add(late_ns);
                 self.course.add(time_ns, late_ns);
-                if late_ns < -CLOCKS_AGREE_NS {
-                    self.tally.note(&rules::FUTURE, at, || format!("by {} ns", late_ns.saturating_neg()));
-                }
             }
             None => {
                 let arrived_ns = time_ns.saturating_sub(base.time_ns);
@@ -394,8 +385,6 @@ pub fn check(bytes: &[u8]) {
         assert!(spread.least_ns <= spread.mean_ns && spread.mean_ns <= spread.most_ns && spread.count > 0);
     }
     assert!(facts.delay_factor_200ms.is_none_or(|spread| spread.least_ns >= 0));
-    let inside = facts.packets - facts.out_of_order;
-    assert_eq!(measure.tally().count(&rules::SIZE), inside);
     if let Some(found) = detector.detect() {
         assert!(found.format.channels > 0 && found.format.sample_rate > 0);
         assert!(matches!(found.format.bits, 16 | 24 | 32));

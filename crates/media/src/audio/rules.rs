@@ -41,25 +41,11 @@ pub static LEVEL: StreamRule = StreamRule {
     text: "No level of conformance has so many channels at this sample rate and packet time.",
 };
 
-/// Datagrams keep the standard size limit.
-pub static SIZE: StreamRule = StreamRule {
-    name: "audio-udp-size",
-    clause: "ST 2110-10:2022 §6.3",
-    text: "A datagram is larger than 1460 octets, the limit for audio.",
-};
-
 /// The marker is not used where nothing is left out in silence.
 pub static MARKER: StreamRule = StreamRule {
     name: "audio-marker",
     clause: "RFC 3551 §4.1",
     text: "The marker is set although no packets were left out before.",
-};
-
-/// A packet is not sent before its samples were taken.
-pub static FUTURE: StreamRule = StreamRule {
-    name: "audio-timestamp-future",
-    clause: "ST 2110-10:2022 §7.7",
-    text: "A packet came before the time of its first sample.",
 };
 
 /// Samples come at their rate.
@@ -70,5 +56,4 @@ pub static RATE: StreamRule = StreamRule {
 };
 
 /// Every rule of linear audio.
-pub static RULES: &[&StreamRule] =
-    &[&WHOLE, &EMPTY, &STEP, &LENGTH, &TIME, &LEVEL, &SIZE, &MARKER, &FUTURE, &RATE];
+pub static RULES: &[&StreamRule] = &[&WHOLE, &EMPTY, &STEP, &LENGTH, &TIME, &LEVEL, &MARKER, &RATE];

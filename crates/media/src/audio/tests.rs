@@ -292,7 +292,7 @@ fn a_packet_before_its_time_is_told_at_any_rate() {
     }
     let mut measure = Measure::new(&format(16, 48_000, 1));
     measure.handle(&packet(1, 0, rtp(0, 48, &[0; 96])), Some(0));
-    assert_eq!(names(&measure), ["audio-timestamp-future"]);
+    assert_eq!(measure.facts().latency.map(|it| it.least_ns), Some(-1_000_000));
 }
 
 #[test]
@@ -325,7 +325,6 @@ fn each_rule_can_ring() {
             "audio-length",
             "audio-packet-time",
             "audio-level",
-            "audio-udp-size"
         ]
     );
     let facts = measure.facts();

@@ -6,6 +6,7 @@ use model::{Timestamp, Utc};
 
 use super::codestream::{self, END};
 use super::header::{self, HEADER_SEGMENT, Part, Payload};
+use crate::video::rules::TIMESTAMP_STRAY;
 use crate::video::timeline::{Step, Timeline};
 use crate::{Packet, Tally};
 
@@ -38,10 +39,8 @@ rules! {
     BYTES_VARY = "xs-bytes-vary", "ST 2110-22:2022", "Frames have different numbers of octets.";
     MARKER_MISSING = "xs-marker-missing", "RFC 9134 §4.2", "The last packet of a frame or field has no marker.";
     TIMESTAMP_IN_FRAME = "xs-timestamp-in-frame", "RFC 9134 §4.2", "The timestamp changes within a frame or field.";
-    TIMESTAMP_STEP = "xs-timestamp-step", "ST 2110-10:2022 §7.6", "Timestamps of neighbouring frames are not one frame apart.";
     BANDWIDTH = "xs-bandwidth", "ST 2110-22:2022", "A frame needs more than the bandwidth that was announced.";
     NOT_AS_SAID = "xs-format", "RFC 9134 §7.1", "A stream is not in the mode, of the size or scanned as was said.";
-    UDP_SIZE = "xs-udp-size", "ST 2110-10:2022 §6.3", "A datagram is larger than the standard limit.";
 }
 
 /// Octets of an IPv4 header.
@@ -120,9 +119,6 @@ impl Measure {
         if let Some(time) = packet.time {
             let (_, latest) = self.times.get_or_insert((time, time));
             *latest = time;
-        }
-        if packet.udp_bytes > crate::video::STANDARD_UDP_BYTES {
-            self.tally.note(&UDP_SIZE, at, || format!("{} octets", packet.udp_bytes));
         }
         let payload = match header::parse(packet.rtp.payload) {
             Ok(payload) => payload,
@@ -247,8 +243,9 @@ impl Measure {
                 self.end(&unit, false);
             }
             let step = self.timeline.handle(timestamp, packet.time);
-            if matches!(step, Step::Wrong | Step::Stray(_)) && !(step == Step::Wrong && self.per_frame()) {
-                self.tally.note(&TIMESTAMP_STEP, at, || format!("timestamp {timestamp}"));
+            if let Step::Stray(_) = step {
+                let most = self.timeline.most_stray();
+                self.tally.note(&TIMESTAMP_STRAY, at, || format!("{most} ticks off"));
             }
             self.unit = Some(Unit {
                 timestamp,
@@ -286,11 +283,6 @@ impl Measure {
             self.unit = None;
             self.end(&unit, true);
         }
-    }
-
-    /// Whether both fields share one timestamp, as RFC 9134 §4.2 reads: then steps are of frames.
-    fn per_frame(&self) -> bool {
-        self.format.scan == Scan::Interlaced && self.timeline.steps().0.iter().any(|step| step.ticks == 0)
     }
 
     /// The first packet of a frame or field.

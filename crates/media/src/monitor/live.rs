@@ -11,7 +11,6 @@ use super::book::Book;
 use super::essence::{Essence, offset};
 use super::sense::{Found, Sense};
 use crate::Packet;
-use crate::audio::packet_time::samples_of;
 use crate::clock::CaptureClock;
 use crate::hitless::Hitless;
 use crate::reception::{Reception, ReceptionPlan, Reports, Timing, TimingPlan};
@@ -64,7 +63,7 @@ impl Leg {
     }
 }
 
-/// Timestamps a second, where the format says: of frames, of fields, of packets of audio.
+/// Timestamps a second, where the format says: of frames, of fields. Those of sound are held against its samples.
 fn period(format: &Format) -> Option<Ratio> {
     let fields = |rate: Ratio, scan: Scan| match scan {
         Scan::Interlaced => Ratio::new(rate.numerator().checked_mul(2)?, rate.denominator()),
@@ -73,9 +72,6 @@ fn period(format: &Format) -> Option<Ratio> {
     match &format.essence {
         media::Essence::Video(video) => fields(video.frame_rate, video.scan),
         media::Essence::Compressed(video) => fields(video.frame_rate?, video.scan),
-        media::Essence::Audio(audio) => {
-            Ratio::new(audio.sample_rate, samples_of(audio.packet_time_ns?, audio.sample_rate)?)
-        }
         _ => None,
     }
 }
@@ -430,31 +426,4 @@ const STANDARD_UDP_BYTES: u16 = 1460;
 fn low(ticks: u64) -> u32 {
     let [a, b, c, d, ..] = ticks.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packet_time_that_is_no_whole_number_of_nanoseconds_is_that_of_its_samples() {
-        let sound = |ptime: &str, rate: u32| {
-            let text = format!(
-                "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=a\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\nc=IN IP4 239.1.1.1/32\r\n\
-                 a=rtpmap:97 L24/{rate}/2\r\na=ptime:{ptime}\r\n"
-            );
-            let (document, _) = sdp::parse(text.as_bytes());
-            let (sessions, _) = sdp::sessions(&document, &media::SessionSource::File("here".into()));
-            period(&sessions[0].formats[0]).unwrap()
-        };
-        for (ptime, rate, samples) in [
-            ("0.333", 48_000, 16),
-            ("1", 44_100, 44),
-            ("1.09", 44_100, 48),
-            ("0.09", 44_100, 4),
-            ("0.125", 96_000, 12),
-        ] {
-            assert_eq!(Some(sound(ptime, rate)), Ratio::new(rate, samples), "{ptime} {rate}");
-        }
-    }
 }

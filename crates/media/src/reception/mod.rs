@@ -48,12 +48,6 @@ pub static PAYLOAD_TYPE_CHANGE: StreamRule = StreamRule {
     clause: "RFC 3550 §5.1",
     text: "The payload type changed within the stream.",
 };
-/// The upper half of the sequence stays.
-pub static EXTENDED_SEQUENCE: StreamRule = StreamRule {
-    name: "extended-sequence",
-    clause: "RFC 4175 §4.1",
-    text: "The extended sequence number does not advance when the sequence number wraps.",
-};
 /// A datagram is too long.
 pub static OVERSIZE: StreamRule = StreamRule {
     name: "oversize-datagram",
@@ -202,7 +196,7 @@ impl Reception {
         let wraps = short > 0 && packet.rtp.sequence < highest_lower;
         if self.stuck {
             if wraps && upper == self.upper {
-                self.note_stuck(packet);
+                self.facts.extended_faults += 1;
             }
             self.upper = upper;
             return short.into();
@@ -214,16 +208,10 @@ impl Reception {
         if i64::from(long) != i64::from(short) && wraps && upper == highest_upper {
             // The lower half went on as if nothing were above it: the upper one is not to be trusted.
             self.stuck = true;
-            self.note_stuck(packet);
+            self.facts.extended_faults += 1;
             return short.into();
         }
         long.into()
-    }
-
-    #[cold]
-    fn note_stuck(&mut self, packet: &Packet<'_>) {
-        self.facts.extended_faults += 1;
-        self.tally.note(&EXTENDED_SEQUENCE, packet.occurrence(), || format!("it stays at {}", self.upper));
     }
 
     #[cold]

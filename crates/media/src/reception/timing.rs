@@ -182,7 +182,10 @@ impl Timing {
         if !fits {
             self.facts.steps_odd += 1;
             self.facts.first_odd_step.get_or_insert(at);
-            self.tally.note(&TIMESTAMP_STEP, at, || format!("{step} ticks instead of {floor} or {ceil}"));
+            self.tally.note(&TIMESTAMP_STEP, at, || match floor == ceil {
+                true => format!("{step} ticks instead of {floor}"),
+                false => format!("{step} ticks instead of {floor} or {ceil}"),
+            });
         }
     }
 

@@ -62,7 +62,6 @@ pub struct Measure {
     format: VideoFormat,
     pgroup: Option<Pgroup>,
     groups_of_row: usize,
-    max_udp_bytes: u16,
     facts: VideoFacts,
     tally: Tally,
     current: Unit,
@@ -96,7 +95,6 @@ impl Measure {
         Measure {
             pgroup,
             groups_of_row,
-            max_udp_bytes: format.max_udp_bytes.max(STANDARD_UDP_BYTES),
             facts,
             tally: Tally::default(),
             previous: Unit::new(coverage.clone()),
@@ -127,11 +125,6 @@ impl Measure {
         self.facts.packets += 1;
         self.facts.udp_bytes.add(u64::from(packet.udp_bytes));
         let at = packet.occurrence();
-        if packet.udp_bytes > self.max_udp_bytes {
-            let most = self.max_udp_bytes;
-            self.tally
-                .note(&rules::UDP_SIZE, at, || format!("{} octets of at most {most}", packet.udp_bytes));
-        }
         let cut_bytes = packet.cut_bytes();
         self.facts.headers_only += u64::from(cut_bytes > 0);
         let payload = match header::parse_cut(packet.rtp.payload, cut_bytes) {
@@ -228,7 +221,9 @@ impl Measure {
         }
         match self.format.packing {
             Packing::Block => {
-                if packet.udp_bytes > STANDARD_UDP_BYTES {
+                // Beyond what was agreed as well, it is told of with the datagrams of every format.
+                let allowed = self.format.max_udp_bytes.max(STANDARD_UDP_BYTES);
+                if packet.udp_bytes > STANDARD_UDP_BYTES && packet.udp_bytes <= allowed {
                     self.tally.note(&rules::BLOCK_EXTENDED, at, || format!("{} octets", packet.udp_bytes));
                 }
                 // The last of a frame may be shorter.
@@ -310,11 +305,6 @@ impl Measure {
         self.together += u64::from(pair && step == Step::Same);
         self.apart += u64::from(pair && key.second && step != Step::Same);
         match (step, self.format.scan) {
-            (Step::Wrong, _) => {
-                self.tally.note(&rules::TIMESTAMP_STEP, at, || {
-                    format!("{} after {last_timestamp}: {} ticks", key.timestamp, ticks.cast_signed())
-                });
-            }
             (Step::Stray(_), _) => {
                 let most = self.timeline.most_stray();
                 self.tally.note(&rules::TIMESTAMP_STRAY, at, || format!("{most} ticks off"));

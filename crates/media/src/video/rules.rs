@@ -39,12 +39,10 @@ rules! {
     MARKER_EARLY = "marker-early", "ST 2110-20:2022 §6.1", "A marker stands in the middle of a frame.";
     TIMESTAMP_IN_FRAME = "timestamp-in-frame", "ST 2110-10:2022 §7.6", "The timestamp changes within a frame.";
     TIMESTAMP_SAME = "timestamp-same", "ST 2110-10:2022 §7.6", "Two frames have one timestamp.";
-    TIMESTAMP_STEP = "timestamp-step", "ST 2110-10:2022 §7.6", "Timestamps of neighbouring frames are not one frame apart.";
     TIMESTAMP_STRAY = "timestamp-stray", "ST 2110-10:2022 §7.6", "Timestamps stray from regular increments.";
     FRAME_RATE = "frame-rate", "ST 2110-20:2022 §7.2", "Frames come at another rate than was said.";
     EXTENDED_ZERO = "extended-sequence-zero", "RFC 4175 §4.2", "The upper half of the sequence number stays zero while the lower wraps.";
     EXTENDED_STEP = "extended-sequence", "RFC 4175 §4.2", "The upper half of the sequence number does not count the wraps of the lower.";
-    UDP_SIZE = "udp-size", "ST 2110-10:2022 §6.3", "A datagram is larger than was agreed.";
     BLOCK_SIZE = "block-size", "ST 2110-20:2022 §6.3", "A packet of block packing mode has not 1260 octets of rows.";
     BLOCK_EXTENDED = "block-extended", "ST 2110-20:2022 §6.3", "A packet of block packing mode is larger than the standard limit.";
     SMALL_DATAGRAM = "small-datagram", "ST 2110-20:2022 §6.3", "A datagram before the end of a frame has less than 1000 octets, which should be avoided.";

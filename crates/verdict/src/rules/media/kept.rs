@@ -181,7 +181,7 @@ fn timestamps<'a>(index: usize, stream: &'a Stream, timing: &'a TimingFacts, doc
 }
 
 /// What others told already, or what says little alone: of loss, order, clock and pacing.
-const TOLD_ELSEWHERE: [&str; 14] = [
+const TOLD_ELSEWHERE: [&str; 13] = [
     "loss",
     "sequence-reset",
     "source-change",
@@ -189,7 +189,6 @@ const TOLD_ELSEWHERE: [&str; 14] = [
     "timestamp-step",
     "timestamp-backwards",
     "audio-timestamp-step",
-    "audio-timestamp-future",
     "burst",
     "burst-declared",
     "buffer-overflow",
