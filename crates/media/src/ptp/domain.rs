@@ -8,6 +8,7 @@ use model::{Timestamp, Utc};
 use wire::cursor::be16;
 
 use super::message::{Body, Kind, Message, Time};
+use super::peer::Exchanges;
 use super::port::{Port, Sample};
 use super::tlv::{self, Tlv};
 use super::{Arrival, best, management, profile, rules};
@@ -42,6 +43,7 @@ pub struct Domain {
     peer_to_peer: bool,
     power: bool,
     requests: Vec<(PortIdentity, u16, i64)>,
+    exchanges: Exchanges,
     path_delay_ns: Spread,
     capture_ahead_ns: Spread,
     /// The capture's time less the master's, path delay included: the latest ones.
@@ -70,7 +72,7 @@ impl Domain {
         Domain {
             number,
             sdo,
-            version: (2, 0),
+            version: (0, 0),
             first,
             counts: [0; 11],
             ports: Vec::new(),
@@ -81,6 +83,7 @@ impl Domain {
             peer_to_peer: false,
             power: false,
             requests: Vec::new(),
+            exchanges: Exchanges::default(),
             path_delay_ns: Spread::default(),
             capture_ahead_ns: Spread::default(),
             recent_delays: Vec::new(),
@@ -100,7 +103,8 @@ impl Domain {
     /// Takes a message.
     pub fn handle(&mut self, message: &Message<'_>, arrival: &Arrival, at: Occurrence, tally: &mut Tally) {
         let header = message.header;
-        self.version = header.version;
+        // Both versions may be in one domain: older clocks read newer messages.
+        self.version = self.version.max(header.version);
         let index = Kind::ALL.iter().position(|kind| *kind == header.kind).unwrap_or(Kind::ALL.len());
         if let Some(count) = self.counts.get_mut(index) {
             *count += 1;
@@ -175,10 +179,23 @@ impl Domain {
                 self.end_to_end = true;
                 self.answered(message, received, requester);
             }
-            Body::PeerDelayRequest(_) => self.peer_to_peer = true,
-            Body::PeerDelayResponse { .. } => {
+            Body::PeerDelayRequest(_) => {
+                self.peer_to_peer = true;
+                if let Some(now) = arrival.time {
+                    self.exchanges.asked(&header, now.as_ns());
+                }
+            }
+            Body::PeerDelayResponse { received, requester } => {
                 port.facts.responses += 1;
                 self.peer_to_peer = true;
+                if let Some(now) = arrival.time {
+                    let path = self.exchanges.answered(&header, received, requester, now.as_ns());
+                    self.neighbour(header.source, requester, path);
+                }
+            }
+            Body::PeerDelayFollowUp { sent, requester } => {
+                let path = self.exchanges.followed(&header, sent, requester);
+                self.neighbour(header.source, requester, path);
             }
             _ => {}
         }
@@ -237,6 +254,21 @@ impl Domain {
             if self.master == Some(source) {
                 keep(&mut self.recent_ahead, ahead);
             }
+        }
+    }
+
+    /// A neighbour told how long its link is. Where it is the master itself, that is the path of its Syncs.
+    fn neighbour(&mut self, source: PortIdentity, requester: PortIdentity, path: Option<i64>) {
+        let master = self.master.map(|master| master.clock);
+        let Some(path) = path.filter(|_| Some(requester.clock) != master) else { return };
+        self.path_delay_ns.add(path);
+        let Some(sample) = self.port(source).and_then(|port| port.sample) else { return };
+        if self.master == Some(source)
+            && let Ok(delay) = i64::try_from(i128::from(sample.came_ns) - sample.left_ns)
+        {
+            let ahead = delay.saturating_sub(path);
+            self.capture_ahead_ns.add(ahead);
+            keep(&mut self.recent_ahead, ahead);
         }
     }
 

@@ -13,6 +13,7 @@ mod best;
 mod check;
 mod domain;
 mod observer;
+mod peer;
 mod port;
 mod profile;
 #[cfg(test)]

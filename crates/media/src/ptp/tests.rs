@@ -336,6 +336,53 @@ fn a_good_clock_is_quiet_and_its_offset_exact() {
 }
 
 #[test]
+fn the_link_to_a_neighbour_is_as_long_as_it_was_made() {
+    for two_step in [true, false] {
+        let observer = run(|index, sent| {
+            // No end-to-end exchange; the slave asks its neighbour, which is the master, over 5 µs each way.
+            sent.retain(|(bytes, _)| bytes[0] != 1 && bytes[0] != 9);
+            let now = START + i64::from(index) * SECOND / 8 + 60_000;
+            let body = |ns: i64| [time(ns), vec![9; 8], vec![0, 1]].concat();
+            sent.push((made(2, 9, index, 0x7f, 0, &[0; 20]), arrival(now, true)));
+            let back = arrival(now + 80_000, true);
+            if two_step {
+                sent.push((made(3, 1, index, 0x7f, 0x0200, &body(now + AHEAD + 5000)), back));
+                let mut follow_up = made(0xa, 1, index, 0x7f, 0, &body(now + AHEAD + 74_000));
+                // Another microsecond in its correction field.
+                follow_up[8..16].copy_from_slice(&(1000_i64 << 16).to_be_bytes());
+                sent.push((follow_up, arrival(now + 90_000, false)));
+            } else {
+                let mut response = made(3, 1, index, 0x7f, 0, &body(0));
+                response[8..16].copy_from_slice(&(70_000_i64 << 16).to_be_bytes());
+                sent.push((response, back));
+            }
+            // The master asks as well, and its own question says nothing of the path to it.
+            sent.push((made(2, 1, index, 0x7f, 0, &[0; 20]), arrival(now + 1000, true)));
+            let answer = [time(0), vec![1; 8], vec![0, 1]].concat();
+            sent.push((made(3, 9, index, 0x7f, 0, &answer), arrival(now + 1500, true)));
+        });
+        let facts = observer.facts();
+        let domain = &facts.domains[0];
+        assert_eq!(domain.delay, DelayMechanism::PeerToPeer);
+        let path = domain.path_delay_ns;
+        assert_eq!((path.count, path.least, path.greatest), (64, 5000, 5000), "two steps: {two_step}");
+        let tai = observer.tai_offset_ns().unwrap();
+        assert_eq!((tai.add_ns, tai.path_delay_known), (AHEAD, true));
+    }
+}
+
+#[test]
+fn a_domain_has_the_highest_version_that_is_spoken() {
+    let facts = run(|_, sent| {
+        for (bytes, _) in sent.iter_mut().filter(|(bytes, _)| bytes[0] == 0) {
+            bytes[1] = 0x12;
+        }
+    })
+    .facts();
+    assert_eq!(facts.domains[0].version, (2, 1));
+}
+
+#[test]
 fn each_rule_rings() {
     type Change = fn(u16, &mut Vec<(Vec<u8>, Arrival)>);
     let cases: &[(&str, Change)] = &[

@@ -86,7 +86,7 @@ pub struct PtpDomain {
     pub number: u8,
     /// Whose use of PTP this is (`sdoId`): 0 for IEEE 1588, 0x100 for IEEE 802.1AS.
     pub sdo: u16,
-    /// Version and minor version of the last message.
+    /// The highest version and minor version of its messages.
     pub version: (u8, u8),
     /// Which profile it looks like.
     pub profile: PtpProfile,
