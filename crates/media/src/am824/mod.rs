@@ -7,7 +7,7 @@ pub mod burst;
 pub mod status;
 
 use model::media::StreamRule;
-use model::media::audio::{Aes3Facts, Aes3Signal};
+use model::media::audio::{Aes3Facts, Aes3Signal, ChannelMode};
 
 use crate::{Packet, Tally};
 use burst::Finder;
@@ -130,6 +130,13 @@ pub static CHECK: StreamRule = StreamRule {
     text: "The check of professional channel status is wrong.",
 };
 
+/// Channel status tells the rate that the sound has.
+pub static STATUS_RATE: StreamRule = StreamRule {
+    name: "aes3-status-rate",
+    clause: "AES3-2-2009",
+    text: "Channel status says another sample rate than the stream has.",
+};
+
 /// Channels come in pairs.
 pub static PAIRS: StreamRule = StreamRule {
     name: "aes3-pairs",
@@ -152,7 +159,8 @@ pub static ORDER: StreamRule = StreamRule {
 };
 
 /// Every rule of AES3 subframes.
-pub static RULES: &[&StreamRule] = &[&PARITY, &RESERVED, &FRAME, &BLOCK, &CHECK, &PAIRS, &MARKER, &ORDER];
+pub static RULES: &[&StreamRule] =
+    &[&PARITY, &RESERVED, &FRAME, &BLOCK, &CHECK, &STATUS_RATE, &PAIRS, &MARKER, &ORDER];
 
 /// How the octets of a sample move from one to the next; some software sends them the wrong way round.
 #[derive(Debug, Clone, Copy, Default)]
@@ -187,6 +195,16 @@ impl Motion {
     }
 }
 
+/// What is wrong with a block, and how often.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wrong {
+    block: u64,
+    check: u64,
+    rate: u64,
+    /// The last of the wrong rates.
+    said: u32,
+}
+
 /// One AES3 signal while it is read.
 #[derive(Debug, Clone, Default)]
 struct Signal {
@@ -199,29 +217,20 @@ struct Signal {
 }
 
 impl Signal {
-    /// Takes a frame; says how many block faults and check faults it shows.
-    fn handle(&mut self, first: Subframe, second: Subframe) -> (u64, u64) {
-        let (mut block_faults, mut check_faults) = (0, 0);
+    /// Takes a frame of a stream with this sample rate; says what is wrong with its block.
+    fn handle(&mut self, first: Subframe, second: Subframe, sample_rate: u32) -> Wrong {
+        let mut wrong = Wrong::default();
         self.facts.invalid += u64::from(first.is_invalid()) + u64::from(second.is_invalid());
         self.facts.user_bits += u64::from(first.user()) + u64::from(second.user());
-        block_faults += u64::from(second.is_block_start());
-        let expected = self.frame.map(|frame| frame == BLOCK_FRAMES);
-        match (first.is_block_start(), expected) {
-            (true, Some(true)) => {
-                check_faults = self.end_block();
-                self.frame = Some(0);
-            }
-            (true, Some(false)) => {
-                block_faults += 1;
-                self.frame = Some(0);
-            }
-            (true, None) => self.frame = Some(0),
+        wrong.block += u64::from(second.is_block_start());
+        let is_over = self.frame.map(|frame| frame == BLOCK_FRAMES);
+        if first.is_block_start() {
+            wrong.block += u64::from(is_over == Some(false));
+            self.frame = Some(0);
+        } else if is_over == Some(true) {
             // What follows is not known to belong together: wait for the next start.
-            (false, Some(true)) => {
-                block_faults += 1;
-                self.frame = None;
-            }
-            (false, _) => {}
+            wrong.block += 1;
+            self.frame = None;
         }
         if let Some(frame) = &mut self.frame {
             let (octet, bit) = (usize::from(*frame / 8), *frame % 8);
@@ -231,32 +240,36 @@ impl Signal {
                 }
             }
             *frame += 1;
+            if *frame == BLOCK_FRAMES {
+                self.end_block(sample_rate, &mut wrong);
+            }
         }
         if let Some(found) = self.bursts.handle(first.0 & 0x00ff_ffff, second.0 & 0x00ff_ffff) {
             self.facts.data = Some(found);
             self.facts.bursts += 1;
         }
-        (block_faults, check_faults)
+        wrong
     }
 
     /// A whole block was read: what it says of the channels.
-    fn end_block(&mut self) -> u64 {
+    fn end_block(&mut self, sample_rate: u32, wrong: &mut Wrong) {
         self.facts.blocks += 1;
-        let mut check_faults = 0;
         for (known, bits) in self.facts.status.iter_mut().zip(&self.bits) {
             // Mostly, it is what it was.
-            if known.as_ref().is_some_and(|known| known.bytes == *bits) {
-                check_faults += u64::from(known.as_ref().is_some_and(|known| known.check == Some(false)));
-                continue;
+            if known.as_ref().is_none_or(|known| known.bytes != *bits) {
+                let changed = known.as_ref().is_some_and(|known| !status::is_same(&known.bytes, bits));
+                self.facts.status_changes += u64::from(changed);
+                *known = Some(status::parse(bits));
             }
-            let status = status::parse(bits);
-            check_faults += u64::from(status.check == Some(false));
-            let changed = known.as_ref().is_some_and(|known| !status::is_same(&known.bytes, bits));
-            self.facts.status_changes += u64::from(changed);
-            *known = Some(status);
+            let Some(status) = known else { continue };
+            wrong.check += u64::from(status.check == Some(false));
+            // Two frames carry one sample of double rate, and what failed its check says nothing.
+            let one_each = !matches!(status.mode, ChannelMode::DoubleRate(_)) && status.check != Some(false);
+            if let Some(said) = status.sample_rate.filter(|said| one_each && *said != sample_rate) {
+                (wrong.rate, wrong.said) = (wrong.rate + 1, said);
+            }
         }
-        self.facts.check_faults += check_faults;
-        check_faults
+        self.facts.check_faults += wrong.check;
     }
 
     /// A packet is missing: what was begun cannot be ended.
@@ -270,17 +283,19 @@ impl Signal {
 #[derive(Debug, Clone)]
 pub struct Measure {
     channels: u16,
+    sample_rate: u32,
     facts: Aes3Facts,
     signals: Vec<Signal>,
 }
 
 impl Measure {
-    /// For so many channels.
-    pub fn new(channels: u16) -> Measure {
+    /// For so many channels of a sample rate.
+    pub fn new(channels: u16, sample_rate: u32) -> Measure {
         let looked_at = channels.min(MOST_CHANNELS);
         let unmeasured_channels = channels - looked_at / 2 * 2;
         Measure {
             channels,
+            sample_rate,
             facts: Aes3Facts { unmeasured_channels, ..Aes3Facts::default() },
             signals: vec![Signal::default(); usize::from(looked_at / 2)],
         }
@@ -298,7 +313,8 @@ impl Measure {
         if !follows {
             self.signals.iter_mut().for_each(Signal::interrupt);
         }
-        let (mut parity, mut reserved, mut frame, mut block, mut check) = (0, 0, 0, 0, 0);
+        let (mut parity, mut reserved, mut frame) = (0, 0, 0);
+        let mut all = Wrong::default();
         for instant in packet.rtp.payload.chunks_exact(usize::from(self.channels.max(1)) * 4) {
             for (signal, pair) in self.signals.iter_mut().zip(instant.as_chunks::<8>().0) {
                 let [a, b, c, d, e, f, g, h] = *pair;
@@ -313,18 +329,24 @@ impl Measure {
                 if signal.motion.handle(first) {
                     tally.note(&ORDER, at, String::new);
                 }
-                let (block_faults, check_faults) = signal.handle(first, second);
-                block += block_faults;
-                check += check_faults;
+                let wrong = signal.handle(first, second, self.sample_rate);
+                all.block += wrong.block;
+                all.check += wrong.check;
+                all.rate += wrong.rate;
+                all.said = all.said.max(wrong.said);
             }
+        }
+        if all.rate > 0 {
+            let (said, rate) = (all.said, self.sample_rate);
+            tally.note_many(&STATUS_RATE, all.rate, at, || format!("{said} Hz instead of {rate}"));
         }
         let facts = &mut self.facts;
         for (rule, count, sum) in [
             (&PARITY, parity, Some(&mut facts.parity_faults)),
             (&RESERVED, reserved, Some(&mut facts.reserved_faults)),
             (&FRAME, frame, Some(&mut facts.frame_faults)),
-            (&BLOCK, block, Some(&mut facts.block_faults)),
-            (&CHECK, check, None),
+            (&BLOCK, all.block, Some(&mut facts.block_faults)),
+            (&CHECK, all.check, None),
         ] {
             if count > 0 {
                 tally.note_many(rule, count, at, || format!("{count} in the first packet that has any"));
@@ -347,7 +369,7 @@ pub fn check(bytes: &[u8]) {
     use wire::rtp;
     let Some((&[channels, length], payload)) = bytes.split_first_chunk::<2>() else { return };
     let mut tally = Tally::default();
-    let mut measure = Measure::new(u16::from(channels));
+    let mut measure = Measure::new(u16::from(channels), 48_000);
     let mut words = 0;
     for (number, payload) in (1..).zip(payload.chunks(usize::from(length) * 8 + 1)) {
         let rtp = rtp::Packet {

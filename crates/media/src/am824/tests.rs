@@ -48,7 +48,7 @@ fn a_subframe_is_what_it_was_made_of() {
 
 #[test]
 fn a_whole_stream_has_its_status() {
-    let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+    let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
     let status = status::made(48_000, true);
     for k in 0..100 {
         // It begins in the middle of a block.
@@ -65,7 +65,7 @@ fn a_whole_stream_has_its_status() {
 
 #[test]
 fn each_rule_can_ring() {
-    let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+    let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
     let mut status = status::made(48_000, true);
     status[23] ^= 1;
     let whole = payload(0, 193, &status, |_, _| 0);
@@ -79,14 +79,37 @@ fn each_rule_can_ring() {
     short.rotate_left(4);
     feed(&mut measure, &mut tally, &short, true);
     assert_eq!(tally.count(&FRAME), 4);
-    let (mut odd, mut other) = (Measure::new(3), Tally::default());
+    let (mut odd, mut other) = (Measure::new(3, 48_000), Tally::default());
     feed(&mut odd, &mut other, &[0; 24], true);
     assert_eq!((other.count(&PAIRS), odd.facts().unmeasured_channels), (1, 1));
 }
 
 #[test]
+fn a_block_counts_once_it_is_whole_and_its_rate_is_that_of_the_sound() {
+    let run = |status: &[u8; 24]| {
+        let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
+        for k in 0..16 {
+            feed(&mut measure, &mut tally, &payload(k * 48, 48, status, |_, _| 0), k > 0);
+        }
+        (measure.facts().signals[0].blocks, tally.count(&STATUS_RATE), tally.faults().len())
+    };
+    assert_eq!(run(&status::made(48_000, true)), (4, 0, 0));
+    assert_eq!(run(&status::made(44_100, true)), (4, 8, 1));
+    // What is damaged says nothing, nor who sends each sample of 96 kHz in two frames (mode 1000).
+    let mut damaged = status::made(44_100, true);
+    damaged[23] ^= 1;
+    assert_eq!(run(&damaged).1, 0);
+    let mut double = status::made(96_000, false);
+    double[1] = 1;
+    double[23] = status::check_of(&double[..23]);
+    assert_eq!(run(&double), (4, 0, 0));
+    // And none that says none.
+    assert_eq!(run(&[0; 24].map(|_| 0)).1, 8, "a consumer's zero is 44.1 kHz");
+}
+
+#[test]
 fn a_block_never_ends_where_a_packet_is_missing() {
-    let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+    let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
     let status = status::made(48_000, false);
     for k in 0..64 {
         if k % 8 != 5 {
@@ -101,7 +124,7 @@ fn a_block_never_ends_where_a_packet_is_missing() {
 
 #[test]
 fn data_in_place_of_sound_is_told() {
-    let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+    let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
     let head = [0x6f_8720, 0x54_e1f0, 0x00_1c00, 0x01_0000];
     let word = |n: u64, first: bool| {
         let place = usize::try_from(n % 96 * 2).unwrap() + usize::from(!first);
@@ -115,7 +138,7 @@ fn data_in_place_of_sound_is_told() {
 #[test]
 fn samples_the_wrong_way_round_are_told() {
     let run = |bits: u32, reversed: bool| {
-        let (mut measure, mut tally) = (Measure::new(2), Tally::default());
+        let (mut measure, mut tally) = (Measure::new(2, 48_000), Tally::default());
         let sample = |n: u64, _: bool| {
             let value = (n as f64 * 0.13).sin() * 0.3 * 2_147_483_647.0;
             let [a, b, c, _] = ((value as i32) >> (32 - bits) << (32 - bits)).to_be_bytes();
@@ -131,11 +154,11 @@ fn samples_the_wrong_way_round_are_told() {
 
 #[test]
 fn channels_that_are_merely_claimed_take_no_memory() {
-    let mut measure = Measure::new(u16::MAX);
+    let mut measure = Measure::new(u16::MAX, 48_000);
     feed(&mut measure, &mut Tally::default(), &[0; 1440], true);
     let facts = measure.facts();
     assert_eq!((facts.signals.len(), facts.unmeasured_channels, facts.subframes), (64, u16::MAX - 128, 0));
-    assert_eq!(Measure::new(0).facts().signals.len(), 0);
+    assert_eq!(Measure::new(0, 48_000).facts().signals.len(), 0);
 }
 
 #[test]

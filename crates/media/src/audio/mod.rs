@@ -97,7 +97,7 @@ impl Measure {
             beside: 0,
             second: DelayFactor::new(1_000_000_000).keeping(MOST_WINDOWS),
             fifth: DelayFactor::new(200_000_000),
-            aes3: format.am824.then(|| Box::new(am824::Measure::new(format.channels))),
+            aes3: format.am824.then(|| Box::new(am824::Measure::new(format.channels, format.sample_rate))),
         }
     }
 
