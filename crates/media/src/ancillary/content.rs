@@ -71,7 +71,9 @@ impl Content {
     ) {
         match kind {
             kind::TIME_CODE => self.time_code(values, at, frame_rate, tally),
-            kind::CAPTIONS => self.captions.get_or_insert_default().distribution(values, at, tally),
+            kind::CAPTIONS => {
+                self.captions.get_or_insert_default().distribution(values, at, frame_rate, tally);
+            }
             kind::LINE_21 => {
                 // The uppermost bit names the first field (ST 334-1).
                 if let [place, one, two] = *values {
@@ -139,11 +141,17 @@ impl Content {
     fn splicing(&mut self, values: &[u8], at: Occurrence, tally: &mut Tally) {
         let Some((head, message)) = values.split_first() else { return };
         let descriptor = splicing::Descriptor(*head);
+        if !descriptor.is_known() {
+            tally.note(&rules::SPLICE, at, || format!("a descriptor {head:#04x} that does not exist"));
+        }
         if descriptor.is_duplicate() {
             return;
         }
         if !descriptor.continues() {
             self.message.clear();
+        } else if self.message.is_empty() {
+            tally.note(&rules::SPLICE, at, || "it goes on with what never began".into());
+            return;
         }
         if self.message.len() + message.len() <= MOST_MESSAGE_BYTES {
             self.message.extend_from_slice(message);
@@ -153,17 +161,15 @@ impl Content {
         }
         match splicing::parse(&self.message) {
             Ok(read) => {
-                let mut count = 0;
-                for operation in read.operations() {
-                    count += 1;
+                for (count, operation) in (1..).zip(read.operations()) {
                     if self.splices.len() < MOST_SPLICES && count <= MOST_OPERATIONS {
                         self.splices.push(SpliceFacts { at, text: operation.text() });
                     } else {
                         self.other_splices += 1;
                     }
                 }
-                if count < usize::from(read.count) {
-                    tally.note(&rules::SPLICE, at, || format!("{count} operations of {}", read.count));
+                if let Some(said) = read.contradiction(self.message.len()) {
+                    tally.note(&rules::SPLICE, at, || said);
                 }
             }
             Err(fault) => tally.note(&rules::SPLICE, at, || fault.to_string()),
@@ -216,16 +222,21 @@ impl Content {
 }
 
 impl Captions {
-    fn distribution(&mut self, values: &[u8], at: Occurrence, tally: &mut Tally) {
+    fn distribution(&mut self, values: &[u8], at: Occurrence, frame_rate: Option<Ratio>, tally: &mut Tally) {
         self.packets.packets += 1;
         let packet = match distribution::parse(values) {
             Ok(packet) => packet,
             Err(fault) => {
                 self.packets.malformed += 1;
                 tally.note(&rules::CAPTIONS, at, || fault.to_string());
+                // It came, but nobody knows which it was.
+                self.sequence = None;
                 return;
             }
         };
+        if let Some(said) = packet.contradiction(frame_rate) {
+            tally.note(&rules::CAPTIONS, at, || said);
+        }
         if !packet.checksum_holds {
             self.packets.checksum_errors += 1;
             tally.note(&rules::CAPTIONS, at, || "a wrong checksum".into());

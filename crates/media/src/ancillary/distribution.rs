@@ -62,6 +62,25 @@ impl Distribution<'_> {
         }
     }
 
+    /// What it says that is not so: its counters differ, it is made for another frame rate, or has not the captions of it.
+    pub(super) fn contradiction(&self, frame_rate: Option<Ratio>) -> Option<String> {
+        if self.closing_sequence != self.sequence {
+            return Some(format!("number {} at its end, {} before", self.closing_sequence, self.sequence));
+        }
+        let count = self.triples.map(|triples| triples.len() / 3);
+        match (self.frame_rate(), frame_rate, count) {
+            (None, ..) => Some(format!("a frame rate that does not exist ({})", self.rate_code)),
+            (Some(said), Some(rate), _) if said != rate => {
+                Some(format!("made for {said} frames a second of {rate}"))
+            }
+            (Some(said), _, Some(count)) if count != triples_of(self.rate_code) => {
+                let usual = triples_of(self.rate_code);
+                Some(format!("{count} pairs of captions, where {said} frames a second have {usual}"))
+            }
+            _ => None,
+        }
+    }
+
     /// Its pairs that are marked valid, with the lane they belong to.
     pub fn pairs(&self) -> impl Iterator<Item = (Lane, [u8; 2])> {
         self.triples.unwrap_or_default().chunks_exact(3).filter_map(|triple| {

@@ -14,6 +14,11 @@ fn fault(at: usize, what: &'static str) -> Fault {
 pub struct Descriptor(pub u8);
 
 impl Descriptor {
+    /// Whether it is of the version that is known (ST 2010:2008 §5).
+    pub const fn is_known(self) -> bool {
+        self.0 & 0xf8 == 8
+    }
+
     /// Whether the message began in an earlier packet.
     pub const fn continues(self) -> bool {
         self.0 & 4 != 0
@@ -148,6 +153,19 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Fault> {
 }
 
 impl<'a> Message<'a> {
+    /// What it claims of itself that is not so, where so many octets came.
+    pub fn contradiction(&self, came: usize) -> Option<String> {
+        if usize::from(self.size_bytes) != came {
+            return Some(format!("{} octets claimed, {came} there", self.size_bytes));
+        }
+        let count = self.operations().count();
+        if count != usize::from(self.count) {
+            return Some(format!("{count} operations of {}", self.count));
+        }
+        let short = self.operations().find(Operation::is_short)?;
+        Some(format!("a {} of {} octets", short.name(), short.data.len()))
+    }
+
     /// Its operations, as many as it says; what is not there ends them.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'a>> + use<'a> {
         let Message { is_multiple, single, count, mut body, .. } = *self;
@@ -181,6 +199,18 @@ pub struct SpliceRequest {
 }
 
 impl Operation<'_> {
+    /// Whether it has less than what it asks for needs.
+    pub fn is_short(&self) -> bool {
+        let needed = match (self.is_multiple, self.code) {
+            (true, 0x0101) => 14,
+            (true, 0x0104) => 2,
+            // Up to the type, behind a name of so many octets.
+            (true, 0x010b) => 10 + self.data.get(8).map_or(0, |length| usize::from(*length)),
+            _ => 0,
+        };
+        self.data.len() < needed
+    }
+
     /// What it is called.
     pub fn name(&self) -> &'static str {
         match (self.is_multiple, self.code) {

@@ -206,6 +206,68 @@ fn each_rule_rings() {
     }
 }
 
+/// A stream of 25 frames a second whose every packet has this user data.
+fn of_data(did: u8, sdid: u8, mut data: impl FnMut(u16) -> Vec<u8>) -> Measure {
+    stream(None, 12, |index, to| {
+        let mut packet = Vec::new();
+        write_packet(Place::ANYWHERE, did, sdid, &data(index), &mut packet);
+        write_header(0, packet.len().try_into().unwrap(), 1, Field::Unspecified, to);
+        to.extend_from_slice(&packet);
+        (u32::from(index) * 3600, true)
+    })
+}
+
+#[test]
+fn captions_that_contradict_themselves_are_told() {
+    let captions = |rate_code: u8, triples: usize, change: fn(u16, &mut Vec<u8>)| {
+        let measure = of_data(0x61, 1, |index| {
+            let mut data = Vec::new();
+            distribution::write(rate_code, index, None, &vec![[0xf8, 0, 0]; triples], &mut data);
+            change(index, &mut data);
+            data
+        });
+        let told = measure.faults().iter().map(|it| (it.count, it.detail.clone())).collect::<Vec<_>>();
+        (told, measure.facts().caption_packets.unwrap())
+    };
+    assert_eq!(captions(3, 24, |_, _| {}).0, []);
+    let (told, facts) = captions(3, 24, |index, data| data.truncate(if index == 5 { 20 } else { 255 }));
+    assert_eq!((told.len(), facts.malformed, facts.sequence_gaps), (1, 1, 0));
+    // The rate is known from the second frame on.
+    assert_eq!(captions(7, 10, |_, _| {}).0, [(11, "made for 60000/1001 frames a second of 25".into())]);
+    let few = "10 pairs of captions, where 25 frames a second have 24";
+    assert_eq!(captions(3, 10, |_, _| {}).0, [(12, few.into())]);
+    let (told, _) = captions(3, 24, |index, data| {
+        if index == 5 {
+            let at = data.len() - 2;
+            (data[at], data[at + 1]) = (data[at] + 1, data[at + 1].wrapping_sub(1));
+        }
+    });
+    assert_eq!(told, [(1, "number 6 at its end, 5 before".into())]);
+}
+
+#[test]
+fn messages_to_splicers_that_claim_too_much_are_told() {
+    let message = |operation: &[u8], size: i16| {
+        let mut bytes = vec![0xff, 0xff, 0, 0, 0, 1, 2, 0, 3, 0, 0, 1];
+        bytes.extend_from_slice(operation);
+        let whole = i16::try_from(bytes.len()).unwrap() + size;
+        bytes[2..4].copy_from_slice(&whole.to_be_bytes());
+        bytes
+    };
+    let signal = [1, 4, 0, 2, 0x13, 0x88];
+    let told = |head: u8, bytes: Vec<u8>| {
+        let measure =
+            of_data(0x41, 7, |index| if index == 5 { [vec![head], bytes.clone()].concat() } else { vec![] });
+        measure.faults().iter().map(|it| it.detail.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(8, message(&signal, 0)), [""; 0]);
+    assert_eq!(told(8, message(&signal, 4)), ["22 octets claimed, 18 there"]);
+    assert_eq!(told(8, message(&signal, -1)), ["17 octets claimed, 18 there"]);
+    assert_eq!(told(8, message(&[1, 1, 0, 3, 1, 0, 0], 0)), ["a splice request of 3 octets"]);
+    assert_eq!(told(0x10, message(&signal, 0)), ["a descriptor 0x10 that does not exist"]);
+    assert_eq!(told(0xc, message(&signal, 0)), ["it goes on with what never began"]);
+}
+
 /// So many periods of fields as these bits say; frames where the steps are twice as long.
 fn of_fields(bits: &[u8], step: u32) -> Measure {
     stream(None, bits.len().try_into().unwrap(), |index, to| {
