@@ -155,7 +155,7 @@ pub(crate) struct SendVideoArgs {
     /// Which numbers are used: NARROW, FULLPROTECT or FULL
     #[arg(long, value_name = "RANGE", value_parser = range, default_value = "NARROW", help_heading = "Picture")]
     pub(crate) range: Range,
-    /// How rows are cut into packets; with gpm, packets of narrow and narrow-linear are filled across rows
+    /// How rows are cut into packets; with gpm, packets are filled across rows for narrow and narrow-linear, and where they would else be small
     #[arg(long, value_enum, default_value_t = PackingName::Gpm, value_name = "MODE", help_heading = "Packets")]
     pub(crate) packing: PackingName,
     /// Largest UDP datagram in octets: more than 1460 is signalled as MAXUDP

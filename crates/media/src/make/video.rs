@@ -140,7 +140,7 @@ impl VideoMaker {
         for field in 0..fields {
             let before = maker.plans.len();
             match format.packing {
-                Packing::General => match maker.fill().filter(|_| filled) {
+                Packing::General => match maker.fill().filter(|_| filled || maker.is_small()) {
                     Some(bytes) => maker.plan_blocks(field, bytes)?,
                     None => maker.plan_rows(field)?,
                 },
@@ -216,10 +216,23 @@ impl VideoMaker {
         Ok(())
     }
 
-    /// How many octets of two rows at most fill a packet; `None` where rows are shorter than that.
+    /// How many octets fill a packet, of as few rows as may be; `None` where that would be more than three.
     fn fill(&self) -> Option<usize> {
-        let bytes = self.room().checked_sub(2 * SEGMENT_BYTES)? / self.pgroup.bytes * self.pgroup.bytes;
-        (bytes > 0 && self.row_bytes >= bytes).then_some(bytes)
+        (2..=header::MOST_SEGMENTS).find_map(|rows| {
+            let bytes =
+                self.room().checked_sub(rows * SEGMENT_BYTES)? / self.pgroup.bytes * self.pgroup.bytes;
+            (bytes > 0 && self.row_bytes * (rows - 1) >= bytes).then_some(bytes)
+        })
+    }
+
+    /// Whether rows in equal packets would be datagrams of less than 1000 octets, which should be avoided
+    /// (ST 2110-20:2022 §6.3).
+    fn is_small(&self) -> bool {
+        let most = (self.room() - SEGMENT_BYTES) / self.pgroup.bytes * self.pgroup.bytes;
+        let parts = self.row_bytes.div_ceil(most.max(1)).max(1);
+        // Of short rows several are in a packet already.
+        self.row_bytes * 2 > most
+            && HEADERS_BYTES + EXTENDED_BYTES + SEGMENT_BYTES + self.row_bytes / parts < 1000
     }
 
     /// What a datagram has room for behind its headers.
@@ -429,6 +442,21 @@ pub(crate) mod tests {
         };
         assert_eq!(filled(Scan::Progressive), [3638, 0]);
         assert_eq!(filled(Scan::Interlaced), [1819, 1819]);
+    }
+
+    #[test]
+    fn no_packet_is_small_before_the_last() {
+        for width in [320, 352, 480, 640, 720, 768, 854, 960, 1024, 1280, 1920, 2048, 3840] {
+            for (sampling, depth) in [(Sampling::YCbCr422, Depth::Ten), (Sampling::Rgb, Depth::Twelve)] {
+                let format = VideoFormat { width, height: 90, ..format(sampling, depth) };
+                let mut maker = VideoMaker::new(&format, Signal::Bars, false, HEAD).unwrap();
+                let mut batch = Batch::default();
+                maker.frame(0, [0; 2], &mut batch);
+                let sizes: Vec<usize> = batch.iter().map(|packet| packet.len() + 8).collect();
+                let (_, but_last) = sizes.split_last().unwrap();
+                assert!(but_last.iter().all(|size| *size >= 1000), "{width} {sampling:?}: {sizes:?}");
+            }
+        }
     }
 
     #[test]
