@@ -106,12 +106,16 @@ impl Unit {
     /// Where a packet belongs.
     #[inline]
     pub(super) fn belongs(&self, packet: &Packet<'_>, raw: bool) -> Belongs {
-        let second = raw && raw_header(packet).0;
+        let (second, begins) = if raw { raw_header(packet) } else { (false, false) };
         if packet.rtp.timestamp == self.timestamp && second == self.second {
             return Belongs::Here;
         }
         // A late packet is behind by its number and by its time; a sender that begins anew is so by its time at most.
         let behind = packet.rtp.sequence.wrapping_sub(self.highest_sequence).cast_signed() < 0;
+        // One bit that is wrong begins no other field or segment.
+        if packet.rtp.timestamp == self.timestamp && !behind && !begins && !self.marked {
+            return Belongs::Here;
+        }
         let age = packet.rtp.timestamp.wrapping_sub(self.timestamp).cast_signed();
         let earlier = age < 0 || (age == 0 && self.second);
         if behind && earlier { Belongs::Before } else { Belongs::Next }

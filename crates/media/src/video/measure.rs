@@ -261,6 +261,17 @@ impl Measure {
                 return Some(Spot::Current);
             }
             self.tally.note(&rules::TIMESTAMP_SAME, at, || format!("{}", key.timestamp));
+        } else if !self.current.is_empty()
+            && self.current.key.timestamp == key.timestamp
+            && place == Place::Next
+            && !after_marker
+            && !at_begin
+        {
+            // One bit that is wrong begins no other field.
+            if self.format.scan != Scan::Progressive {
+                self.tally.note(&rules::FIELDS_MIXED, at, || format!("row {}", first.row));
+            }
+            return Some(Spot::Current);
         } else if !self.previous.is_empty() && self.previous.key == key {
             return Some(Spot::Previous);
         } else if let Some(at) = self.waiting.find(key) {
@@ -417,8 +428,13 @@ impl Measure {
         if pgroup.down == 2 && row % 2 == 1 {
             self.tally.note(&rules::ROW_PAIR, at, || format!("row {row}"));
         }
-        let base = self.first_row_of(second);
-        let rows = rows_of_field(&self.format, usize::from(second));
+        let here = Some((row, offset));
+        if place != Place::Behind && here < core::mem::replace(&mut unit.last, here) {
+            self.tally.note(&rules::SRD_ORDER, at, || format!("row {row} from pixel {offset}"));
+        }
+        let of_second = unit.key.second;
+        let base = self.first_row_of(of_second);
+        let rows = rows_of_field(&self.format, usize::from(of_second));
         let Some(inside) = row.checked_sub(base).map(usize::from).filter(|row| *row < rows) else {
             unit.outside.0 += 1;
             unit.outside.1.get_or_insert((at, row));

@@ -293,6 +293,38 @@ fn markers_and_timestamps() {
 }
 
 #[test]
+fn rows_that_come_in_another_order_are_told() {
+    let mut sent = send(&rows(), Signal::Bars, 6);
+    let numbers: Vec<[u8; 2]> = sent.iter().map(|it| [it.bytes[2], it.bytes[3]]).collect();
+    sent[40..60].reverse();
+    sent.iter_mut().zip(numbers).for_each(|(it, number)| it.bytes[2..4].copy_from_slice(&number));
+    let marker = |it: &mut Sent, set: bool| it.bytes[1] = it.bytes[1] & 0x7f | u8::from(set) << 7;
+    marker(&mut sent[40], false);
+    marker(&mut sent[59], true);
+    let mut measure = Measure::new(&rows());
+    packets(&sent).for_each(|packet| measure.handle(&packet));
+    let told: Vec<_> = measure.tally().faults().iter().map(|it| (it.rule.name, it.count)).collect();
+    assert_eq!((told, measure.facts().complete), (vec![("srd-order", 19)], 6));
+}
+
+#[test]
+fn one_wrong_field_bit_breaks_no_field() {
+    for (scan, rule) in
+        [(Scan::Progressive, &rules::FIELD_OF_PROGRESSIVE), (Scan::Interlaced, &rules::FIELDS_MIXED)]
+    {
+        let format = VideoFormat { scan, ..rows() };
+        let mut sent = send(&format, Signal::Bars, 6);
+        sent[45].bytes[16] ^= 0x80;
+        // Of a marker, too.
+        sent[79].bytes[16] ^= 0x80;
+        let mut measure = Measure::new(&format);
+        packets(&sent).for_each(|packet| measure.handle(&packet));
+        let told: Vec<_> = measure.tally().faults().iter().map(|it| (it.rule.name, it.count)).collect();
+        assert_eq!((told, measure.facts().incomplete), (vec![(rule.name, 2)], 0));
+    }
+}
+
+#[test]
 fn fields_and_segments() {
     let fields = VideoFormat { scan: Scan::Interlaced, ..rows() };
     let segments = VideoFormat { scan: Scan::Segmented, ..rows() };

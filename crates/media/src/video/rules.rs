@@ -27,7 +27,8 @@ rules! {
     ROW = "srd-row", "ST 2110-20:2022 §6.1", "A row is beyond the height.";
     ROW_PAIR = "srd-row-pair", "RFC 4175 §4.3", "A row pair of 4:2:0 has an odd number.";
     LINE_NUMBERS = "line-numbers", "ST 2110-20:2022 §6.1", "Rows are not counted from zero; plain RFC 4175 counts SDI lines.";
-    FIELDS_MIXED = "fields-mixed", "ST 2110-20:2022 §6.1", "A packet has rows of both fields.";
+    SRD_ORDER = "srd-order", "ST 2110-20:2022 §6.1", "Pieces of rows do not come from top to bottom and from left to right.";
+    FIELDS_MIXED = "fields-mixed", "ST 2110-20:2022 §6.1", "Rows of both fields come in one packet, or a packet of one among those of the other.";
     FIELD_OF_PROGRESSIVE = "field-of-progressive", "ST 2110-20:2022 §6.1", "A progressive picture has a second field.";
     FIELD_MISSING = "field-missing", "ST 2110-20:2022 §6.1", "Fields of one kind only come, where both must.";
     FIELD_ORDER = "field-order", "ST 2110-20:2022 §6.1", "A field follows another of the same kind.";

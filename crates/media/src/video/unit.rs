@@ -32,6 +32,8 @@ pub struct Unit {
     pub marker: bool,
     /// The lowest and the highest row number, as sent.
     pub rows: Option<(u16, u16)>,
+    /// Row and pixel of the piece that came last in the order of numbers.
+    pub last: Option<(u16, u16)>,
     /// How many pieces lie outside the raster, and the first of them with its row.
     pub outside: (u64, Option<(Occurrence, u16)>),
     /// What came; `None` where the raster is too large or has no pixel groups.
@@ -50,6 +52,7 @@ impl Unit {
             is_first: false,
             marker: false,
             rows: None,
+            last: None,
             outside: (0, None),
             coverage,
         }

@@ -33,7 +33,7 @@ shown! {
         number: u8,
         /// Whose use of PTP this is (`sdoId`): 0 for IEEE 1588, 0x100 for IEEE 802.1AS.
         sdo: u16,
-        /// Version and minor version of the last message.
+        /// The highest version and minor version of its messages.
         version: (u8, u8),
         /// Which profile it looks like.
         profile: &'static str,
