@@ -38,7 +38,7 @@ pub static TIME: StreamRule = StreamRule {
 pub static LEVEL: StreamRule = StreamRule {
     name: "audio-level",
     clause: "ST 2110-30:2017",
-    text: "No level of conformance has so many channels at this sample rate and packet time.",
+    text: "No level of conformance has so many channels at this sample rate and packet time: AES67 may have it, but no receiver of ST 2110-30 has to take it.",
 };
 
 /// The marker is not used where nothing is left out in silence.
