@@ -80,7 +80,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "KIND=ADDRESS:PORT", value_parser = with, help_heading = "Session")]
     pub(crate) with: Vec<(ContentKind, SocketAddr)>,
     /// Faults to make, as in loss=0.1%,reorder=5,jitter=100us; others are duplicate=1%, marker=1/100, rate=50ppm,
-    /// late=5ms@1/10, jump=1000@1/500, ssrc=1%, payload-type=1%, oversize=200@1%
+    /// late=5ms@1/10, jump=1000@1/500, ssrc=1%, payload-type=1%, oversize=200@1%, field=1/1 (the bit of the other field)
     #[arg(long, value_name = "FAULTS", help_heading = "Faults")]
     pub(crate) fault: Vec<String>,
     /// End after so many seconds; without it, Ctrl-C ends it

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use model::media::{Essence, Sources};
+use media::make::video::Head;
+use model::media::{Essence, Scan, SenderType, Sources, VideoFormat};
 
-use crate::studio::{Studio, description, send, session};
+use crate::studio::{Studio, description, format, send, send_as, session, session_of};
 use crate::support::Home;
 use crate::{codes, kept, probe, word};
 
@@ -65,6 +66,23 @@ fn late_frames_ring() {
 fn a_wrong_marker_rings() {
     let codes = harmed("media-marker", "marker=1/100");
     assert!(codes.contains(&"essence-fault warning".into()), "{codes:?}");
+}
+
+#[test]
+fn fields_that_are_marked_the_wrong_way_round_ring() {
+    let fields = VideoFormat { scan: Scan::Interlaced, ..format() };
+    let text = description(session_of(fields.clone(), "192.0.2.1", &[GROUP]));
+    let rung = |name: &str, harm: &str| {
+        let mut studio = Studio::new();
+        let head = Head { payload_type: 96, ssrc: 7, sequence: 0 };
+        send_as(&mut studio, &fields, SenderType::NarrowLinear, (10, 1, harm), (SENDER, GROUP, head));
+        let (document, codes) = found(name, studio, &text);
+        let faults = document["streams"][0]["faults"].as_array().unwrap();
+        (faults.iter().any(|fault| fault["rule"] == "fields-swapped"), codes)
+    };
+    assert_eq!(rung("media-fields", ""), (false, vec![]));
+    let (swapped, codes) = rung("media-fields-swapped", "field=1/1");
+    assert!(swapped && codes.contains(&"essence-fault warning".into()), "{codes:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use media::clock::Alignment;
 use media::make::Batch;
-use media::make::faults::{Departure, Faults};
+use media::make::faults::{Departure, Faults, Fields};
 use media::make::schedule::VideoSchedule;
 use media::make::video::{Head, Signal, VideoMaker};
 use media::sdp;
@@ -179,7 +179,7 @@ pub fn send_as(
     let schedule = VideoSchedule::new(raster, sender_type).unwrap().in_bursts_of(burst);
     let alignment = Alignment::new(format.frame_rate);
     let parts = schedule.model().parts();
-    let mut faults = Faults::parse(harm, 7).unwrap();
+    let mut faults = Faults::parse(harm, 7).unwrap().of(Some(Fields::OfRows)).unwrap();
     let (source, to): (SocketAddr, SocketAddr) = (source.parse().unwrap(), to.parse().unwrap());
     let first = alignment.number(Timestamp::from_ns(1_790_000_000_000_000_000));
     let mut batch = Batch::default();

@@ -7,7 +7,7 @@ use host::transmit::TransmitRequest;
 use media::clock::{self, LEAP_SECONDS};
 use media::make::ancillary::AncillaryMaker;
 use media::make::audio::{self, AudioMaker};
-use media::make::faults::Faults;
+use media::make::faults::{Faults, Fields};
 use media::make::metadata::MetadataMaker;
 use media::make::rtcp::Reporter;
 use media::make::video::{Head, VideoMaker};
@@ -172,7 +172,13 @@ pub fn plan(mut request: StreamRequest) -> Result<Planned, String> {
     let source: Box<dyn Source> = if request.faults.is_empty() {
         source
     } else {
-        Box::new(Harmed::new(source, Faults::parse(&request.faults, u64::from(request.ssrc))?))
+        let fields = match &essence {
+            Essence::Video(_) => Some(Fields::OfRows),
+            Essence::Ancillary(_) => Some(Fields::OfAncillary),
+            _ => None,
+        };
+        let faults = Faults::parse(&request.faults, u64::from(request.ssrc))?.of(fields)?;
+        Box::new(Harmed::new(source, faults))
     };
     let format = Format { payload_type: request.payload_type, clock_rate, essence };
     let session = Session {

@@ -53,6 +53,17 @@ pub enum Kind {
     PayloadType,
     /// So many octets are appended.
     Oversize(u16),
+    /// The bit that tells fields apart is turned round.
+    Field,
+}
+
+/// Where packets say which field they are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fields {
+    /// In front of each piece of a row (RFC 4175 §4.2).
+    OfRows,
+    /// Once, for all ancillary data of the packet (RFC 8331 §2.1).
+    OfAncillary,
 }
 
 /// How often each fault struck.
@@ -66,6 +77,12 @@ pub struct Injected {
     pub duplicated: u64,
     /// Markers turned round.
     pub markers: u64,
+    /// Packets that left later than they should, by chance.
+    pub jittered: u64,
+    /// Packets that left at another rate than they should.
+    pub paced: u64,
+    /// Field bits turned round.
+    pub fields: u64,
     /// Periods that left late.
     pub late: u64,
     /// Jumps of the sequence.
@@ -92,6 +109,7 @@ pub struct Faults {
     seed: u64,
     origin: Option<Timestamp<Tai>>,
     shift: u16,
+    fields: Option<Fields>,
     injected: Injected,
 }
 
@@ -117,7 +135,23 @@ impl Fault {
 impl Faults {
     /// None yet; the seed chooses which packets.
     pub fn new(seed: u64) -> Faults {
-        Faults { faults: Vec::new(), seed, origin: None, shift: 0, injected: Injected::default() }
+        Faults {
+            faults: Vec::new(),
+            seed,
+            origin: None,
+            shift: 0,
+            fields: None,
+            injected: Injected::default(),
+        }
+    }
+
+    /// Of packets that tell fields in this way; the error says that they tell none, where the bit is to be turned round.
+    pub fn of(mut self, fields: Option<Fields>) -> Result<Faults, String> {
+        if fields.is_none() && self.faults.iter().any(|fault| fault.kind == Kind::Field) {
+            return Err("packets of this kind are of no field".to_owned());
+        }
+        self.fields = fields;
+        Ok(self)
     }
 
     /// Adds one; they are done in the order in which they are added.
@@ -130,7 +164,7 @@ impl Faults {
         let mut faults = Faults::new(seed);
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let (kind, share) =
-                fault(word).ok_or_else(|| format!("{word:?} is no fault: try loss=0.1%, reorder=5@1%, jitter=100us, duplicate=1%, marker=1/100, rate=50ppm, late=5ms@1/10, jump=1000@1/500, ssrc=1%, payload-type=1%, oversize=200@1%"))?;
+                fault(word).ok_or_else(|| format!("{word:?} is no fault: try loss=0.1%, reorder=5@1%, jitter=100us, duplicate=1%, marker=1/100, rate=50ppm, late=5ms@1/10, jump=1000@1/500, ssrc=1%, payload-type=1%, oversize=200@1%, field=1%"))?;
             faults.add(kind, share);
         }
         Ok(faults)
@@ -164,7 +198,9 @@ impl Faults {
             Kind::Reorder(places) => self.reorder(fault, places, departures),
             Kind::JitterNs(most) => {
                 for departure in departures {
-                    departure.at = later(departure.at, draw(&mut self.seed) % most.saturating_add(1));
+                    let by = draw(&mut self.seed) % most.saturating_add(1);
+                    departure.at = later(departure.at, by);
+                    self.injected.jittered += u64::from(by > 0);
                 }
             }
             Kind::Duplicate => {
@@ -181,6 +217,7 @@ impl Faults {
                     // A clock that runs fast is sooner everywhere.
                     let true_ns = passed * 1_000_000_000 / (1_000_000_000 + i128::from(ppb)).max(1);
                     let ns = i64::try_from(true_ns).unwrap_or(i64::MAX);
+                    self.injected.paced += u64::from(true_ns != passed);
                     departure.at = Timestamp::from_ns(origin.as_ns().saturating_add(ns));
                 }
             }
@@ -194,6 +231,17 @@ impl Faults {
             }
             Kind::Jump(numbers) => self.jump(fault, numbers, batch),
             Kind::Marker | Kind::Source | Kind::PayloadType => self.header(fault, batch),
+            Kind::Field => {
+                for index in 0..batch.len() {
+                    if fault.strikes(&mut self.seed)
+                        && let (Some(fields), Some([_, _, _, _, _, _, _, _, _, _, _, _, payload @ ..])) =
+                            (self.fields, batch.packet_mut(index))
+                    {
+                        turn_round(fields, payload);
+                        self.injected.fields += 1;
+                    }
+                }
+            }
             Kind::Oversize(octets) => {
                 for departure in departures {
                     if !fault.strikes(&mut self.seed) {
@@ -262,6 +310,26 @@ impl Faults {
     }
 }
 
+/// Makes a packet say that it is of the other field.
+fn turn_round(fields: Fields, payload: &mut [u8]) {
+    match fields {
+        Fields::OfAncillary => {
+            if let Some(field) = payload.get_mut(5) {
+                *field ^= 0x40;
+            }
+        }
+        Fields::OfRows => {
+            // Behind the upper half of the number, pieces of six octets; one bit says that another follows.
+            for piece in payload.get_mut(2..).unwrap_or_default().as_chunks_mut::<6>().0 {
+                piece[2] ^= 0x80;
+                if piece[4] & 0x80 == 0 {
+                    break;
+                }
+            }
+        }
+    }
+}
+
 fn later(at: Timestamp<Tai>, ns: u64) -> Timestamp<Tai> {
     Timestamp::from_ns(at.as_ns().saturating_add(i64::try_from(ns).unwrap_or(i64::MAX)))
 }
@@ -280,6 +348,7 @@ fn fault(word: &str) -> Option<(Kind, Share)> {
         "marker" => Some(Kind::Marker),
         "ssrc" => Some(Kind::Source),
         "payload-type" => Some(Kind::PayloadType),
+        "field" => Some(Kind::Field),
         _ => None,
     };
     if let Some(kind) = of_packets {
@@ -386,6 +455,7 @@ mod tests {
             ("jump=1000@1/500", Kind::Jump(1000), Share::Every(500)),
             ("oversize=200@100%", Kind::Oversize(200), Share::PerMillion(1_000_000)),
             ("payload-type=2%", Kind::PayloadType, Share::PerMillion(20_000)),
+            ("field=1/1", Kind::Field, Share::Every(1)),
         ] {
             assert_eq!(fault(word), Some((kind, share)), "{word}");
         }
@@ -439,11 +509,37 @@ mod tests {
         assert_eq!((batch.len(), departures[49].packet, batch.packet(100).unwrap().len()), (102, 100, 116));
         let (_, _, departures) = run("late=1ms@1/1", 100);
         assert_eq!(departures[7].at.as_ns(), 2_007_000);
-        let (_, _, departures) = run("rate=2.0", 100);
+        let (faults, _, departures) = run("rate=2.0", 100);
+        // The first packet is where time is counted from.
+        assert_eq!(faults.injected().paced, 99);
         assert_eq!(departures[10].at.as_ns(), 1_005_000);
-        let (_, _, departures) = run("jitter=500ns", 100);
+        let (faults, _, departures) = run("jitter=500ns", 100);
+        assert!((95..=100).contains(&faults.injected().jittered));
         assert!(departures.iter().enumerate().all(|(index, departure)| {
             (0..=500).contains(&(departure.at.as_ns() - 1_000_000 - index as i64 * 1000))
         }));
+    }
+
+    #[test]
+    fn fields_are_turned_round_where_packets_tell_them() {
+        let turned = |fields, payload: &[u8]| {
+            let mut faults = Faults::parse("field=1/1", 42).unwrap().of(Some(fields)).unwrap();
+            let mut batch = Batch::default();
+            batch.add(|to| to.extend_from_slice(&[[0; 12].as_slice(), payload].concat()));
+            let mut departures = vec![Departure { at: Timestamp::from_ns(0), packet: 0 }];
+            faults.apply(&mut batch, &mut departures);
+            assert_eq!(faults.injected().fields, 1);
+            batch.packet(0).unwrap()[12..].to_vec()
+        };
+        // Two pieces, and samples whose bits stay.
+        let rows = [0, 0, 0, 5, 0, 1, 0x80, 0, 0, 5, 0x80, 2, 0, 0, 9, 9, 9, 9, 9, 9];
+        let other = [0, 0, 0, 5, 0x80, 1, 0x80, 0, 0, 5, 0, 2, 0, 0, 9, 9, 9, 9, 9, 9];
+        assert_eq!(turned(Fields::OfRows, &rows), other);
+        assert_eq!(turned(Fields::OfAncillary, &[0, 0, 0, 0, 0, 0x80, 0, 0]), [0, 0, 0, 0, 0, 0xc0, 0, 0]);
+        for payload in [&[][..], &[0; 5]] {
+            turned(Fields::OfRows, payload);
+        }
+        assert!(Faults::parse("field=1%", 1).unwrap().of(None).is_err());
+        assert!(Faults::parse("loss=1%", 1).unwrap().of(None).is_ok());
     }
 }
