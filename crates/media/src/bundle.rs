@@ -4,7 +4,15 @@
 use wire::rtp;
 
 /// What fits into one frame of Ethernet behind the headers of IPv4 and UDP: what is no longer was not joined by kernels.
-const MOST_ALONE_BYTES: usize = 1472;
+pub(crate) const MOST_ALONE_BYTES: usize = 1472;
+/// As many datagrams as a kernel carries together (`UDP_MAX_SEGMENTS`).
+const MOST_PARTS: i64 = 128;
+
+/// How many packets so many octets can hold.
+pub(crate) fn most_parts(bytes: i64) -> i64 {
+    // Each has a header, and something behind it.
+    (bytes / 13).min(MOST_PARTS)
+}
 
 /// How long each packet but the last is, where the payload of a datagram holds several; `None` where it is one.
 ///

@@ -218,9 +218,11 @@ impl Monitor {
     fn handle_bundle(&mut self, datagram: &Datagram<'_>, part: usize) {
         self.bundles += 1;
         let mut left = usize::from(datagram.udp_bytes).saturating_sub(UDP_HEADER_BYTES.into());
-        for payload in datagram.payload.chunks(part) {
-            let udp_bytes =
-                u16::try_from(left.min(part)).unwrap_or(u16::MAX).saturating_add(UDP_HEADER_BYTES);
+        let mut parts = datagram.payload.chunks(part).peekable();
+        while let Some(payload) = parts.next() {
+            // The last one that was kept stands for those that a snap length took as well.
+            let bytes = if parts.peek().is_some() { left.min(part) } else { left };
+            let udp_bytes = u16::try_from(bytes).unwrap_or(u16::MAX).saturating_add(UDP_HEADER_BYTES);
             left = left.saturating_sub(part);
             self.handle_rtp(&Datagram { udp_bytes, payload, ..*datagram });
         }

@@ -7,12 +7,12 @@ mod timing;
 
 use model::Timestamp;
 use model::media::reception::ReceptionFacts;
-use model::media::{StreamFault, StreamRule};
+use model::media::{Occurrence, StreamFault, StreamRule};
 
 pub use reports::{Measured, Reports};
 pub use timing::{Timing, TimingPlan};
 
-use crate::{Packet, Tally};
+use crate::{Packet, Tally, bundle};
 use sequence::{Place, Sequence};
 
 /// Packets did not come.
@@ -66,6 +66,31 @@ pub struct ReceptionPlan {
     pub max_udp_bytes: Option<u16>,
 }
 
+/// A datagram of which the capture kept the begin alone, and which is longer than a frame of Ethernet: one packet of
+/// jumbo frames, or several that a kernel carried together.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    at: Occurrence,
+    udp_bytes: u16,
+}
+
+impl Doubt {
+    fn of(packet: &Packet<'_>) -> Option<Doubt> {
+        let long = usize::from(packet.udp_bytes) > bundle::MOST_ALONE_BYTES + 8 && packet.is_cut();
+        long.then(|| Doubt { at: packet.occurrence(), udp_bytes: packet.udp_bytes })
+    }
+
+    fn payload_bytes(self) -> i64 {
+        i64::from(self.udp_bytes) - 8
+    }
+
+    /// How many packets it held at most, where they are known to be of so many octets.
+    fn most(self, part_bytes: Option<i64>) -> i64 {
+        let most = bundle::most_parts(self.payload_bytes());
+        part_bytes.map_or(most, |part| most.min((self.payload_bytes() + part - 1) / part.max(1)))
+    }
+}
+
 /// Measures what is received of one leg.
 #[derive(Debug, Clone)]
 pub struct Reception {
@@ -82,6 +107,9 @@ pub struct Reception {
     first_ns: Option<i64>,
     last_ns: i64,
     last_timestamp: u32,
+    doubt: Option<Doubt>,
+    /// Octets of the packets that kernels joined.
+    part_bytes: Option<i64>,
     /// Sixteenths of nanoseconds.
     jitter: u64,
     jitter_most: u64,
@@ -103,6 +131,8 @@ impl Reception {
             first_ns: None,
             last_ns: 0,
             last_timestamp: 0,
+            doubt: None,
+            part_bytes: None,
             jitter: 0,
             jitter_most: 0,
             tally: Tally::default(),
@@ -127,15 +157,46 @@ impl Reception {
         facts.udp_bytes += u64::from(packet.udp_bytes);
         facts.payload_bytes += packet.rtp.payload.len() as u64;
         facts.markers += u64::from(packet.rtp.marker);
-        facts.udp_size_bytes.add(packet.udp_bytes.into());
-        if self.plan.max_udp_bytes.is_some_and(|most| packet.udp_bytes > most) {
-            self.tally.note(&OVERSIZE, packet.occurrence(), || format!("{} octets", packet.udp_bytes));
+        let doubt = Doubt::of(packet);
+        if doubt.is_none() {
+            self.size(packet.udp_bytes, packet.occurrence());
         }
         let place = self.place(packet);
+        self.doubt = doubt;
         if let Some(time) = packet.time {
             self.clock(packet, time.as_ns(), place);
         }
         !matches!(place, Place::Behind | Place::Again)
+    }
+
+    #[inline]
+    fn size(&mut self, udp_bytes: u16, at: Occurrence) {
+        self.facts.udp_size_bytes.add(udp_bytes.into());
+        if self.plan.max_udp_bytes.is_some_and(|most| udp_bytes > most) {
+            self.tally.note(&OVERSIZE, at, || format!("{udp_bytes} octets"));
+        }
+    }
+
+    /// The number that follows tells whether the datagram before held one packet or several.
+    #[cold]
+    fn settle(&mut self, doubt: Doubt, ahead: i64) -> i64 {
+        match ahead {
+            1 => self.size(doubt.udp_bytes, doubt.at),
+            2.. => {
+                // What it cannot have held was lost behind it.
+                let held = ahead.min(doubt.most(self.part_bytes)).max(1);
+                if ahead <= doubt.most(None) {
+                    let part_bytes = doubt.payload_bytes() / held;
+                    self.part_bytes = Some(self.part_bytes.map_or(part_bytes, |known| known.max(part_bytes)));
+                }
+                if let Some(sequence) = &mut self.sequence {
+                    sequence.pass(held - 1);
+                }
+                return ahead - (held - 1);
+            }
+            _ => {}
+        }
+        ahead
     }
 
     /// Where its number puts it.
@@ -153,7 +214,10 @@ impl Reception {
                 format!("from {before} to {}", rtp.payload_type)
             });
         }
-        let ahead = self.ahead(packet);
+        let mut ahead = self.ahead(packet);
+        if let Some(doubt) = self.doubt.take() {
+            ahead = self.settle(doubt, ahead);
+        }
         let at_ns = packet.time.map_or(0, |time| time.as_ns());
         let Some(sequence) = &mut self.sequence else { return Place::Reset };
         let place = sequence.take(ahead, !self.stuck, at_ns, packet.occurrence());

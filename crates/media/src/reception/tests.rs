@@ -133,6 +133,32 @@ fn sources_and_payload_types_that_change_are_told() {
     assert_eq!(details, ["1461 octets", "from 0x00000001 to 0x00000002", "from 96 to 97"]);
 }
 
+#[test]
+fn what_a_kernel_joined_and_a_snap_length_cut_is_not_lost() {
+    let run = |step: u16, udp_bytes: u16, lose: u64| {
+        let mut reception =
+            Reception::new(ReceptionPlan { max_udp_bytes: Some(1460), ..ReceptionPlan::default() });
+        for number in (0..200_u64).filter(|number| *number != lose) {
+            // Of each datagram its first header was kept.
+            let mut packet =
+                packet(number, (number as u16).wrapping_mul(step).wrapping_add(65_000), BEGIN, 0, &[]);
+            packet.udp_bytes = udp_bytes;
+            reception.handle(&packet);
+        }
+        let facts = reception.facts();
+        let rung: Vec<_> = reception.faults().iter().map(|it| (it.rule.name, it.count)).collect();
+        (facts.lost, facts.expected, rung)
+    };
+    let whole = 199 * 40 + 1;
+    assert_eq!(run(40, 40 * 1300 + 8, 200), (0, whole, vec![]));
+    // One that did not come at all is lost with all that it held.
+    assert_eq!(run(40, 40 * 1300 + 8, 100), (40, whole, vec![("loss", 40)]));
+    // Where numbers follow each other it was one packet of jumbo frames.
+    assert_eq!(run(1, 8900, 200), (0, 200, vec![("oversize-datagram", 199)]));
+    // And one that was small lost what is missing behind it.
+    assert_eq!(run(2, 1400, 200), (199, 399, vec![("loss", 199)]));
+}
+
 fn receive_extended(numbers: impl IntoIterator<Item = (u16, u16)>) -> ReceptionFacts {
     let mut reception = Reception::new(ReceptionPlan { extended: true, ..ReceptionPlan::default() });
     for (number, (upper, lower)) in (1..).zip(numbers) {
