@@ -4,6 +4,8 @@ use model::media::Occurrence;
 use model::{Timestamp, Utc};
 use wire::rtp;
 
+use crate::bundle;
+
 /// RFC 768.
 const UDP_HEADER_BYTES: usize = 8;
 /// RFC 3550 §5.3.1.
@@ -31,6 +33,12 @@ impl Packet<'_> {
     /// Whether the capture cut it short: what it carries is not all there, and nobody's fault.
     pub fn is_cut(&self) -> bool {
         self.cut_bytes() > 0
+    }
+
+    /// Whether it may be the first of several that a kernel carried together, of which the capture kept no more: it was cut,
+    /// and is longer than a frame of Ethernet.
+    pub fn may_be_joined(&self) -> bool {
+        usize::from(self.udp_bytes) > bundle::MOST_ALONE_BYTES + UDP_HEADER_BYTES && self.is_cut()
     }
 
     /// How many octets the capture left out at its end.

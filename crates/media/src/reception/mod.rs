@@ -76,8 +76,7 @@ struct Doubt {
 
 impl Doubt {
     fn of(packet: &Packet<'_>) -> Option<Doubt> {
-        let long = usize::from(packet.udp_bytes) > bundle::MOST_ALONE_BYTES + 8 && packet.is_cut();
-        long.then(|| Doubt { at: packet.occurrence(), udp_bytes: packet.udp_bytes })
+        packet.may_be_joined().then(|| Doubt { at: packet.occurrence(), udp_bytes: packet.udp_bytes })
     }
 
     fn payload_bytes(self) -> i64 {

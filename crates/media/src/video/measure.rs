@@ -373,7 +373,8 @@ impl Measure {
             self.segment(packet, &segment, count, first.second_field, unit, place);
         }
         let rest = segments.rest_bytes();
-        if rest > 0 && !(packet.rtp.marker && self.format.packing == Packing::Block) {
+        let filled = packet.rtp.marker && self.format.packing == Packing::Block;
+        if rest > 0 && !filled && !packet.may_be_joined() {
             self.tally.note(&rules::TRAILING, at, || format!("{rest} octets"));
         }
     }
