@@ -27,11 +27,16 @@ impl Codestream {
     }
 }
 
-/// Puts codestreams together. Frames with loss or out of order are counted and left out: no decoder could use them.
+/// Puts codestreams together. Frames with loss are counted and left out, and those out of order that should be in it: no
+/// decoder could use them.
 #[derive(Debug, Clone, Default)]
 pub struct Depacketiser {
     bytes: Vec<u8>,
+    /// Of packets without order: slice and packet of each, and where it ends.
+    places: Vec<((u16, u16), usize)>,
     next: Option<u16>,
+    /// Whether a frame or field ended before.
+    ended: bool,
     current: Option<(u32, Part)>,
     dropped: u64,
 }
@@ -47,10 +52,13 @@ impl Depacketiser {
         let payload = header::parse(packet.rtp.payload).ok()?;
         let key = (packet.rtp.timestamp, payload.part);
         let follows = self.next == Some(packet.rtp.sequence);
-        self.next = Some(packet.rtp.sequence.wrapping_add(1));
-        if payload.begins() {
+        let is_first = self.next.replace(packet.rtp.sequence.wrapping_add(1)).is_none();
+        let after_end = core::mem::replace(&mut self.ended, packet.rtp.marker);
+        let begins = if payload.sequential { payload.begins() } else { is_first || follows && after_end };
+        if begins {
             self.dropped += u64::from(self.current.is_some());
             self.bytes.clear();
+            self.places.clear();
             self.current = Some(key);
         } else if !follows || self.current != Some(key) {
             self.dropped += u64::from(self.current.take().is_some());
@@ -61,17 +69,47 @@ impl Depacketiser {
             return None;
         }
         self.bytes.extend_from_slice(payload.data);
+        if !payload.sequential {
+            // The header segment has the highest number, and comes first.
+            self.places.push(((payload.slice.wrapping_add(1) & 0x7ff, payload.packet), self.bytes.len()));
+        }
         if !packet.rtp.marker {
             return None;
         }
         self.current = None;
-        let bytes = core::mem::take(&mut self.bytes);
+        let bytes = self.in_order();
+        let is_long_enough = |claimed: u32, boxes_bytes: usize| {
+            payload.sequential
+                || usize::try_from(claimed).is_ok_and(|claimed| claimed + boxes_bytes == bytes.len())
+        };
         match codestream::parse(&bytes) {
-            Ok(begin) => Some(Codestream { timestamp: key.0, part: key.1, begin: begin.boxes_bytes, bytes }),
-            Err(_) => {
+            Ok(begin) if is_long_enough(begin.facts.bytes, begin.boxes_bytes) => {
+                Some(Codestream { timestamp: key.0, part: key.1, begin: begin.boxes_bytes, bytes })
+            }
+            _ => {
                 self.dropped += 1;
                 None
             }
         }
+    }
+
+    /// What came of the frame or field, as it belongs together.
+    fn in_order(&mut self) -> Vec<u8> {
+        let bytes = core::mem::take(&mut self.bytes);
+        if self.places.is_empty() {
+            return bytes;
+        }
+        let mut begin = 0;
+        let mut pieces: Vec<_> = self
+            .places
+            .drain(..)
+            .map(|(place, end)| (place, core::mem::replace(&mut begin, end)..end))
+            .collect();
+        pieces.sort_by_key(|(place, _)| *place);
+        // Slices are counted modulo 2047: of more, nobody knows which is which.
+        if pieces.windows(2).any(|pair| matches!(pair, [(one, _), (other, _)] if one == other)) {
+            return Vec::new();
+        }
+        pieces.into_iter().flat_map(|(_, range)| bytes.get(range).unwrap_or_default()).copied().collect()
     }
 }

@@ -71,6 +71,8 @@ struct Unit {
     /// Whether every packet since its first came, in order.
     whole: bool,
     is_first: bool,
+    /// Whether the end of the codestream came, wherever it stood.
+    ended: bool,
     claimed_bytes: Option<u64>,
 }
 
@@ -189,6 +191,29 @@ impl Measure {
     fn follow(&mut self, packet: &Packet<'_>, payload: &Payload<'_>, before: Option<Last>) {
         let at = packet.occurrence();
         let Some(last) = before else { return };
+        if payload.sequential {
+            self.count(packet, payload, last);
+        }
+        let step = payload.frame.wrapping_sub(last.frame) & 0x1f;
+        let new_frame = last.marker && (payload.part != Part::Second || last.part == Part::Second);
+        let new_field = last.marker && payload.part == Part::Second && last.part == Part::First;
+        if new_field {
+            // By the text both fields have one number; there are encoders that count fields.
+            self.field_counts.iter_mut().skip(usize::from(step == 1)).take(1).for_each(|count| *count += 1);
+            if step == 1 {
+                self.facts.counts_fields = true;
+                self.tally.note(&COUNTS_FIELDS, at, || format!("{} after {}", payload.frame, last.frame));
+                return;
+            }
+        }
+        if step != u8::from(new_frame) {
+            self.tally.note(&FRAME_COUNTER, at, || format!("{} after {}", payload.frame, last.frame));
+        }
+    }
+
+    /// How packets are counted that are sent in their order; of others nothing can be assumed (RFC 9134 §4.3).
+    fn count(&mut self, packet: &Packet<'_>, payload: &Payload<'_>, last: Last) {
+        let at = packet.occurrence();
         let counters =
             || format!("{}/{} after {}/{}", payload.slice, payload.packet, last.slice, last.packet);
         let unit_ended = last.last || last.marker;
@@ -206,21 +231,6 @@ impl Measure {
         };
         if payload.slice != slice {
             self.tally.note(&SLICE_COUNTER, at, counters);
-        }
-        let step = payload.frame.wrapping_sub(last.frame) & 0x1f;
-        let new_frame = last.marker && (payload.part != Part::Second || last.part == Part::Second);
-        let new_field = last.marker && payload.part == Part::Second && last.part == Part::First;
-        if new_field {
-            // By the text both fields have one number; there are encoders that count fields.
-            self.field_counts.iter_mut().skip(usize::from(step == 1)).take(1).for_each(|count| *count += 1);
-            if step == 1 {
-                self.facts.counts_fields = true;
-                self.tally.note(&COUNTS_FIELDS, at, || format!("{} after {}", payload.frame, last.frame));
-                return;
-            }
-        }
-        if step != u8::from(new_frame) {
-            self.tally.note(&FRAME_COUNTER, at, || format!("{} after {}", payload.frame, last.frame));
         }
     }
 
@@ -254,25 +264,30 @@ impl Measure {
                 bytes: 0,
                 wire_bytes: 0,
                 slices: 0,
-                whole: payload.begins(),
+                whole: payload.begins() || !payload.sequential && before.is_some_and(|last| last.marker),
+                ended: false,
                 is_first: self.facts.packets == 1 + self.facts.unreadable,
                 claimed_bytes: None,
             });
         }
         let Some(mut unit) = self.unit else { return };
-        if unit.packets == 0 && unit.whole {
+        if payload.begins() && (unit.whole || !payload.sequential) {
             self.first(packet, payload, &mut unit);
-        } else if before.is_none() {
+        }
+        if before.is_none() && unit.packets > 0 {
             unit.whole = false;
         }
+        unit.ended = payload.data.ends_with(&END) || unit.ended && !payload.sequential;
         unit.packets += 1;
         unit.bytes += payload.data.len() as u64;
         unit.wire_bytes += u64::from(packet.udp_bytes) + IP_BYTES;
         unit.slices += u64::from(payload.slices && payload.last && payload.slice != HEADER_SEGMENT);
         self.unit = Some(unit);
         if packet.rtp.marker {
+            // Where packets have no order, only its length tells whether the first frame came whole.
+            unit.whole |= !payload.sequential && unit.is_first && unit.claimed_bytes == Some(unit.bytes);
             if unit.whole {
-                if !payload.data.ends_with(&END) {
+                if !unit.ended {
                     self.tally.note(&NO_END, at, String::new);
                 }
                 if let Some(claimed) = unit.claimed_bytes.filter(|claimed| *claimed != unit.bytes) {

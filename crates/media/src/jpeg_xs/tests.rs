@@ -189,12 +189,15 @@ fn slices() {
         (1500, 2000, 1, 1, true),
     ];
     let cuts = cuts.into_iter().chain([(2000, frame.len(), 2, 0, true)]);
-    let mut sent = Vec::new();
-    for unit in 0..4_u8 {
-        for (from, to, slice, packet, last) in cuts.clone() {
+    let sent_as = |sequential: bool, order: [usize; 5]| {
+        let mut sent = Vec::new();
+        let cuts: Vec<_> = cuts.clone().collect();
+        for (unit, (nth, at)) in (0..4_u8).flat_map(|unit| order.iter().enumerate().map(move |it| (unit, it)))
+        {
+            let (from, to, slice, packet, last) = cuts[*at];
             let data = &frame[from..to];
             let head = header::Payload {
-                sequential: false,
+                sequential,
                 slices: true,
                 last,
                 part: Part::Progressive,
@@ -206,23 +209,43 @@ fn slices() {
             sent.push(Sent {
                 sequence: u16::try_from(sent.len()).unwrap(),
                 timestamp: u32::from(unit) * 3600,
-                marker: to == frame.len(),
+                marker: nth == 4,
                 payload: [&head.header()[..], data].concat(),
             });
         }
+        sent
+    };
+    let run = |sequential: bool, sent: &[Sent]| {
+        let format = CompressedFormat { slices: true, sequential, ..format(Scan::Progressive) };
+        let (mut measure, mut depacketiser) = (Measure::new(&format), Depacketiser::default());
+        let mut detector = crate::video::Detector::default();
+        let mut files = Vec::new();
+        feed(sent, |packet| {
+            measure.handle(packet);
+            detector.handle(packet);
+            files.extend(depacketiser.handle(packet));
+        });
+        let names: Vec<_> = measure.tally().faults().iter().map(|fault| fault.rule.name).collect();
+        let whole = files.iter().filter(|file| file.bytes == frame).count();
+        (measure.facts(), names, whole, detector.found().is_some())
+    };
+    for (sequential, order) in [
+        (true, [0, 1, 2, 3, 4]),
+        (false, [0, 1, 2, 3, 4]),
+        // Without order, the header may come last, and a slice in two pieces.
+        (false, [3, 4, 1, 2, 0]),
+        (false, [0, 4, 3, 2, 1]),
+    ] {
+        let (facts, faults, files, found) = run(sequential, &sent_as(sequential, order));
+        assert_eq!((faults, files, found), (vec![], 4, true), "{order:?}");
+        assert_eq!((facts.complete, facts.slices_per_unit.min, facts.slices_per_unit.max), (4, 3, 3));
     }
-    let mut measure =
-        Measure::new(&CompressedFormat { slices: true, sequential: false, ..format(Scan::Progressive) });
-    let mut depacketiser = Depacketiser::default();
-    let mut files = Vec::new();
-    feed(&sent, |packet| {
-        measure.handle(packet);
-        files.extend(depacketiser.handle(packet));
-    });
-    assert_eq!(measure.tally().faults(), []);
-    let facts = measure.facts();
-    assert_eq!((facts.complete, facts.slices_per_unit.min, facts.slices_per_unit.max), (4, 3, 3));
-    assert!(files.len() == 4 && files.iter().all(|file| file.bytes == frame));
+    // Who says that there is order has to keep it.
+    let (_, faults, ..) = run(true, &sent_as(true, [0, 4, 3, 2, 1]));
+    assert!(faults.contains(&measure::SLICE_COUNTER.name) && faults.contains(&measure::NO_END.name));
+    let mut lost = sent_as(false, [3, 4, 1, 2, 0]);
+    lost.remove(7);
+    assert_eq!(run(false, &lost).2, 3);
 }
 
 #[test]

@@ -54,6 +54,8 @@ struct Xs {
     modes: Option<(bool, bool)>,
     begin: Option<(CodestreamFacts, bool)>,
     part: Option<Part>,
+    /// Whether the end of the codestream came since the last marker.
+    ended: bool,
     units: Units,
 }
 
@@ -73,6 +75,7 @@ impl Xs {
         if is_wrong {
             return self.contradicted();
         }
+        self.ended = payload.data.ends_with(&codestream::END) || self.ended && !payload.sequential;
         if payload.begins() {
             let Ok(begin) = codestream::parse(payload.data) else { return self.contradicted() };
             if begin.facts.width == 0 {
@@ -92,8 +95,9 @@ impl Xs {
         }
         self.next = Some(payload.index() + 1);
         if packet.rtp.marker {
-            self.next = None;
-            if payload.data.ends_with(&codestream::END) {
+            // Where packets have no order, another may come before the header.
+            self.next = (!payload.sequential).then_some(0);
+            if core::mem::take(&mut self.ended) {
                 remember(&mut self.units, (packet.rtp.timestamp, payload.part == Part::Second));
             } else {
                 self.contradicted();
