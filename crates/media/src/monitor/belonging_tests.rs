@@ -49,6 +49,39 @@ fn send(monitor: &mut Monitor, from_ms: i64, to_ms: i64) {
     }
 }
 
+/// A report of a receiver at this address that so many packets of source 7 were lost, to a group and port.
+fn report(monitor: &mut Monitor, from: &str, to: (&str, u16), lost: u8) {
+    let mut payload = vec![0x81, 201, 0, 7, 0, 0, 0, 99, 0, 0, 0, 7, 5, 0, 0, lost];
+    payload.resize(32, 0);
+    let of = |text: &str| Address::from(text.parse::<IpAddr>().unwrap());
+    monitor.handle_datagram(&Datagram {
+        time: Some(at(200)),
+        frame: 1000,
+        source: (of(from), 5005),
+        destination: (of(to.0), to.1),
+        vlan: None,
+        ttl: 32,
+        dscp: 0,
+        udp_bytes: 40,
+        payload: &payload,
+    });
+}
+
+#[test]
+fn what_receivers_report_to_the_group_counts_and_what_they_report_of_others_does_not() {
+    let mut monitor = Monitor::default();
+    send(&mut monitor, 0, 100);
+    report(&mut monitor, "192.0.2.50", ("239.1.1.1", 5005), 17);
+    report(&mut monitor, "192.0.2.51", ("239.1.1.1", 5004), 18);
+    report(&mut monitor, "192.0.2.50", ("192.0.2.1", 5005), 19);
+    for elsewhere in [("239.1.1.2", 5005), ("239.1.1.1", 6001), ("192.0.2.60", 5005)] {
+        report(&mut monitor, "192.0.2.50", elsewhere, 99);
+    }
+    let reports = only(&monitor).legs[0].reception.reports.clone().unwrap();
+    // Straight to the sender, it went to whom the group is of, and nothing says that it is of this stream.
+    assert_eq!((reports.receiver_reports, reports.reported_lost_most), (2, 18));
+}
+
 fn only(monitor: &Monitor) -> model::media::Stream {
     let mut streams = monitor.media().streams;
     assert_eq!(streams.len(), 1);

@@ -417,10 +417,14 @@ impl Monitor {
     /// A report belongs to the leg whose source it names, between the same addresses.
     fn handle_report(&mut self, datagram: &Datagram<'_>) {
         let (source, destination) = (datagram.source.0.to_ip(), datagram.destination.0.to_ip());
+        let port = datagram.destination.1;
         for live in &mut self.streams {
             for leg in &mut live.legs {
                 let (from, to) = (leg.source.ip(), leg.destination.ip());
-                if (from, to) == (source, destination) || (from, to) == (destination, source) {
+                // Who listens to a group reports to the group, on the port of the stream or the next (RFC 3550 §6, §11).
+                let group = to.is_multicast() && to == destination;
+                let of_group = group && [0, 1].contains(&port.wrapping_sub(leg.destination.port()));
+                if (from, to) == (source, destination) || (from, to) == (destination, source) || of_group {
                     leg.handle_report(datagram);
                 }
             }
