@@ -173,8 +173,16 @@ fn two_legs_guard_each_other_and_a_silent_one_rings() {
 
     let mut studio = Studio::new();
     send(&mut studio, 4, "", SENDER, GROUP, 7);
-    let (_, codes) = found("media-silent-leg", studio, &description(twice));
+    let (_, codes) = found("media-silent-leg", studio, &description(twice.clone()));
     assert!(codes.contains(&"session-without-stream warning".into()), "{codes:?}");
+
+    // Each with a source of its own, no receiver can join them.
+    let mut studio = Studio::new();
+    send(&mut studio, 4, "", SENDER, GROUP, 7);
+    send(&mut studio, 4, "", SENDER, OTHER_GROUP, 8);
+    let (document, codes) = found("media-two-streams", studio, &description(twice));
+    let rung = codes.iter().filter(|code| *code == "legs-differ warning").count();
+    assert_eq!(rung, 1, "{codes:?}: {:#}", document["findings"]);
 }
 
 #[test]

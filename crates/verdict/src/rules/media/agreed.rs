@@ -210,7 +210,7 @@ fn several_sources<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, dock
     }
 }
 
-fn overlap(one: &StreamLeg, other: &StreamLeg) -> bool {
+pub(super) fn overlap(one: &StreamLeg, other: &StreamLeg) -> bool {
     let (one, other) = (&one.reception, &other.reception);
     match ((one.first, one.last), (other.first, other.last)) {
         ((Some(first), Some(last)), (Some(other_first), Some(other_last))) => {

@@ -20,6 +20,7 @@ pub(super) fn judge<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, doc
             differences(index, stream, hitless, docket);
         }
         None => {
+            apart(watch, index, stream, docket);
             for leg in &stream.legs {
                 // Of two sources that count on with one row of numbers, each has what the other seems to have lost.
                 let mut others = agreed::beside(watch, index, stream, leg);
@@ -143,6 +144,49 @@ fn differences<'a>(index: usize, stream: &'a Stream, hitless: &HitlessFacts, doc
             "find the leg that lacks packets, and follow its path switch by switch",
         )
     });
+}
+
+/// Legs of one session that are two streams: no receiver can join them. Told once, by the first.
+fn apart<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
+    let media = &watch.traffic.media;
+    let Some(session) = stream.session.and_then(|at| media.sessions.get(at)).filter(|it| it.legs.len() > 1)
+    else {
+        return;
+    };
+    let Some((leg, of)) = stream.legs.first().and_then(|leg| Some((leg, session.leg_to(leg.destination)?)))
+    else {
+        return;
+    };
+    let is_other_leg = |other: &&Stream| {
+        other.session == stream.session
+            && other.payload_type == stream.payload_type
+            && other.hitless.is_none()
+            && other.legs.iter().any(|it| {
+                let part = session.leg_to(it.destination);
+                part.is_some_and(|part| part != of) && agreed::overlap(leg, it)
+            })
+    };
+    let Some(other) = media.streams.iter().skip(index + 1).find(is_other_leg) else { return };
+    docket.raise(
+        Code::LegsDiffer,
+        (usual(Code::LegsDiffer), SURE),
+        Cause::Number(index),
+        Subject::Stream(index),
+        || {
+            let told = |stream: &Stream| {
+                let legs = stream.legs.iter().map(words::leg).collect::<Vec<_>>().join(" ");
+                (format!("SSRC {:#010x}: {legs}", stream.ssrc), words::first_frame(stream))
+            };
+            let rule =
+                "A receiver joins packets whose RTP headers are the same (ST 2022-7:2019 §4).".to_owned();
+            say(
+                format!("The legs of '{}' are two streams: that to ", session.name),
+                "",
+                vec![told(stream), told(other), (rule, session.source.to_string())],
+                "have the sender give both legs one source and one row of numbers",
+            )
+        },
+    );
 }
 
 fn resets<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
