@@ -80,6 +80,8 @@ fn fields_that_are_marked_the_wrong_way_round_ring() {
         let faults = document["streams"][0]["faults"].as_array().unwrap();
         (faults.iter().any(|fault| fault["rule"] == "fields-swapped"), codes)
     };
+    // One wrong bit of hundreds is a mistake of its sender, and no other format.
+    assert_eq!(harmed("media-field", "field=1/700"), ["essence-fault warning"]);
     assert_eq!(rung("media-fields", ""), (false, vec![]));
     let (swapped, codes) = rung("media-fields-swapped", "field=1/1");
     assert!(swapped && codes.contains(&"essence-fault warning".into()), "{codes:?}");

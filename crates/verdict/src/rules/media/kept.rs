@@ -199,7 +199,15 @@ const TOLD_ELSEWHERE: [&str; 13] = [
 
 fn is_told(stream: &Stream, fault: &StreamFault) -> bool {
     let agreed = matches!(stream.format, Some((_, Basis::Session(_))));
-    TOLD_ELSEWHERE.contains(&fault.rule.name) || agreed && OF_FORMAT.contains(&fault.rule.name)
+    TOLD_ELSEWHERE.contains(&fault.rule.name) || agreed && is_of_format(stream, fault)
+}
+
+/// Whether a breach says that another format came. One packet of hundreds is a mistake of its sender, and no other format.
+fn is_of_format(stream: &Stream, fault: &StreamFault) -> bool {
+    let of_packets = matches!(fault.rule.name, "srd-row" | "srd-width" | "field-of-progressive");
+    let packets = stream.video.as_ref().map_or(0, |video| video.packets);
+    let is_rare = of_packets && fault.count.saturating_mul(100) < packets;
+    OF_FORMAT.contains(&fault.rule.name) && !is_rare
 }
 
 /// Rules whose breach harms nobody who is careful: what FFmpeg and GStreamer do, what networks do, and what is only advised.
@@ -235,7 +243,7 @@ const OF_FORMAT: [&str; 8] = [
 fn format<'a>(index: usize, stream: &'a Stream, docket: &mut Docket<'a>) {
     let Some((format, Basis::Session(_))) = &stream.format else { return };
     let faults: Vec<&StreamFault> =
-        stream.faults.iter().filter(|fault| OF_FORMAT.contains(&fault.rule.name)).collect();
+        stream.faults.iter().filter(|fault| is_of_format(stream, fault)).collect();
     if faults.is_empty() {
         return;
     }
