@@ -167,7 +167,7 @@ impl Sink for Sound {
         Ok(vec![
             ("samples of each channel".to_owned(), self.samples),
             ("samples that stand for lost ones".to_owned(), self.sequence.filled()),
-            ("times that the timestamps began anew".to_owned(), self.sequence.beginnings()),
+            ("times that the timestamps began anew".to_owned(), self.sequence.beginnings().saturating_sub(1)),
         ])
     }
 }
