@@ -3,7 +3,7 @@
 use model::media::AncillaryFormat;
 
 use super::word::{Words, pack};
-use super::{HEADER_BYTES, Measure, distribution, parse, splicing};
+use super::{HEADER_BYTES, Measure, distribution, parse, splicing, teletext};
 
 /// What must hold of any input: packets lie in the payload, and words survive being packed again.
 pub fn check(bytes: &[u8]) {
@@ -42,6 +42,7 @@ fn check_payload(bytes: &[u8]) {
         if let Ok(packet) = distribution::parse(values) {
             assert!(packet.pairs().count() <= 31);
         }
+        teletext::check(values);
         if let Some((_, message)) = values.split_first()
             && let Ok(message) = splicing::parse(message)
         {

@@ -10,13 +10,14 @@ use super::distribution::{self, Lane};
 use super::format_description::{self, Bars, FormatDescription};
 use super::line21::Line21;
 use super::payload_identifier::{self, PayloadIdentifier};
+use super::teletext::{self, Teletext};
 use super::time_code::{self, Label, Origin, TimeCode};
 use super::{kind, rules, splicing};
 use crate::Tally;
 
 /// Time codes that are followed: linear, two vertical ones, and one that should not be.
 const MOST_TIME_CODES: usize = 4;
-/// Caption services that are followed: four of line 21, and eight digital ones.
+/// Caption services that are followed: four of line 21, and eight digital ones, or pages of teletext.
 const MOST_CAPTIONS: usize = 12;
 /// Messages to splicers that are listed.
 const MOST_SPLICES: usize = 64;
@@ -54,6 +55,7 @@ struct FollowedCode {
 struct Captions {
     lines: [Line21; 2],
     digital: Digital,
+    teletext: Teletext,
     services: Vec<CaptionFacts>,
     packets: CaptionPacketFacts,
     sequence: Option<u16>,
@@ -74,6 +76,7 @@ impl Content {
             kind::CAPTIONS => {
                 self.captions.get_or_insert_default().distribution(values, at, frame_rate, tally);
             }
+            kind::SUBTITLES => self.captions.get_or_insert_default().subtitles(values, at, tally),
             kind::LINE_21 => {
                 // The uppermost bit names the first field (ST 334-1).
                 if let [place, one, two] = *values {
@@ -250,6 +253,21 @@ impl Captions {
         }
         for (lane, pair) in packet.pairs() {
             self.pair(lane, pair);
+        }
+    }
+
+    fn subtitles(&mut self, values: &[u8], at: Occurrence, tally: &mut Tally) {
+        let packet = match teletext::parse(values) {
+            Ok(packet) => packet,
+            Err(fault) => return tally.note(&rules::SUBTITLES, at, || fault.to_string()),
+        };
+        if !packet.checksum_holds {
+            return tally.note(&rules::SUBTITLES, at, || "a wrong checksum".into());
+        }
+        for packet in packet.packets() {
+            if let Some((number, text)) = self.teletext.handle(packet) {
+                self.shows(format_args!("page {number:X}"), text);
+            }
         }
     }
 

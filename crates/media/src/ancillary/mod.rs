@@ -8,6 +8,7 @@ pub mod line21;
 pub mod payload_identifier;
 pub mod rules;
 pub mod splicing;
+pub mod teletext;
 pub mod time_code;
 pub mod window;
 pub mod word;

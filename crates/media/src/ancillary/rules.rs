@@ -61,6 +61,8 @@ rules! {
     TIME_CODE_LABEL: "ancillary-time-code-label", "ST 12-1:2014 §5";
     /// Captions are not what they claim, or their checksum is wrong.
     CAPTIONS: "ancillary-captions", "ST 334-2:2015 §5";
+    /// Subtitles of teletext are not what they claim, or their checksum is wrong.
+    SUBTITLES: "ancillary-subtitles", "RDD 8:2008 §5";
     /// A message to splicers is not what it claims.
     SPLICE: "ancillary-splice", "ST 2010:2008 §5";
 }

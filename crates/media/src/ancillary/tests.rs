@@ -246,6 +246,25 @@ fn captions_that_contradict_themselves_are_told() {
 }
 
 #[test]
+fn subtitles_of_teletext_are_shown_and_damage_is_told() {
+    let subtitles = |change: fn(u16, &mut Vec<u8>)| {
+        let measure = of_data(0x43, 2, |index| {
+            let mut data = teletext::tests::subtitle(index, b"HELLO");
+            change(index, &mut data);
+            data
+        });
+        let told = measure.faults().iter().map(|it| (it.rule.name, it.count)).collect::<Vec<_>>();
+        (told, measure.facts().captions)
+    };
+    let (told, shown) = subtitles(|_, _| {});
+    assert_eq!((told, shown[0].service.as_str(), shown[0].last.as_str()), (vec![], "page 888", "HELLO"));
+    let (told, _) = subtitles(|index, data| data[20] ^= u8::from(index == 3));
+    assert_eq!(told, [("ancillary-subtitles", 1)]);
+    let (told, _) = subtitles(|index, data| data.truncate(if index < 2 { 30 } else { 255 }));
+    assert_eq!(told, [("ancillary-subtitles", 2)]);
+}
+
+#[test]
 fn messages_to_splicers_that_claim_too_much_are_told() {
     let message = |operation: &[u8], size: i16| {
         let mut bytes = vec![0xff, 0xff, 0, 0, 0, 1, 2, 0, 3, 0, 0, 1];
