@@ -134,7 +134,7 @@ impl Measure {
             }
         }
         if let Some((tai_ns, frame_rate)) = tai_ns.zip(self.facts.frame_rate) {
-            let signal = Signal { frame_rate, interlaced: self.is_interlaced() };
+            let signal = Signal { frame_rate, interlaced: self.is_interlaced(), field: payload.field };
             self.timing.handle(signal, line, tai_ns, at, &mut self.tally);
         }
         let used = packet.rtp.payload.len() - HEADER_BYTES - packets.rest_bytes();

@@ -387,6 +387,42 @@ fn windows_are_held_to() {
 }
 
 #[test]
+fn fields_at_the_time_of_the_other_are_told() {
+    let run = |turned: u8| {
+        let format = AncillaryFormat {
+            frame_rate: Ratio::new(30_000, 1001),
+            kinds: Vec::new(),
+            low_latency: false,
+            vpid_code: None,
+        };
+        let mut measure = Measure::new(Some(&format));
+        let fields = crate::clock::Alignment::fields(Ratio::new(30_000, 1001).unwrap()).unwrap();
+        for (sequence, field) in (0..12_u16).zip(102_000_000_001_i64..) {
+            let mut payload = Vec::new();
+            let second = field.rem_euclid(2) == 1;
+            write_header(0, 0, 0, if second { Field::Second } else { Field::First }, &mut payload);
+            payload[5] ^= turned;
+            let rtp = wire::rtp::Packet {
+                marker: true,
+                payload_type: 100,
+                sequence,
+                timestamp: fields.rtp(field, 90_000),
+                ssrc: 1,
+                sources: 0,
+                extension: None,
+                payload: &payload,
+                padding_bytes: 0,
+            };
+            let packet = crate::Packet { time: None, frame: 1, udp_bytes: 100, rtp };
+            measure.handle(&packet, Some(fields.point(field).as_ns() + 100_000));
+        }
+        measure.faults().iter().map(|it| (it.rule.name, it.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(0), []);
+    assert_eq!(run(0x40), [("fields-swapped", 9)]);
+}
+
+#[test]
 fn any_octets_are_survived() {
     let mut sample = vec![60, 3];
     one(0, 0, &mut sample);

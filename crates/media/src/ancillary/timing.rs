@@ -4,10 +4,11 @@ use model::media::ancillary::WindowFacts;
 use model::media::{AncillaryFormat, Occurrence, Ratio, Scan};
 use model::{Tai, Timestamp};
 
-use super::rules;
 use super::window::{Model, Raster};
+use super::{Field, rules};
 use crate::Tally;
 use crate::clock::{self, Alignment};
+use crate::shaping::FIELDS_SWAPPED;
 
 /// Ticks of a second.
 const CLOCK_RATE: u32 = 90_000;
@@ -19,6 +20,8 @@ pub(super) struct Signal {
     pub(super) frame_rate: Ratio,
     /// Whether fields are sent.
     pub(super) interlaced: bool,
+    /// Which one the packet says that it is of.
+    pub(super) field: Field,
 }
 
 /// Compares packets with their windows.
@@ -29,7 +32,12 @@ pub(super) struct Timing {
     /// Ticks that the session adds to the clock.
     pub(super) offset: u32,
     facts: WindowFacts,
+    /// Packets in a row whose RTP times are those of the other field.
+    swapped: u32,
 }
+
+/// So many packets in a row with the RTP times of the other field are no chance.
+const SWAPPED_IN_A_ROW: u32 = 4;
 
 impl Timing {
     pub(super) fn new(format: Option<&AncillaryFormat>) -> Timing {
@@ -55,13 +63,15 @@ impl Timing {
         at: Occurrence,
         tally: &mut Tally,
     ) {
-        let Signal { frame_rate, interlaced } = signal;
+        let Signal { frame_rate, interlaced, field: said } = signal;
         let now = Timestamp::<Tai>::from_ns(tai_ns);
         let ticks = clock::unwrap_nearest(at.timestamp.wrapping_sub(self.offset), now, CLOCK_RATE);
         let begin = clock::instant(ticks, CLOCK_RATE);
         let (frame, second) = if interlaced {
             let Some(fields) = Alignment::fields(frame_rate) else { return };
             let field = fields.nearest(begin);
+            let off = fields.point(field).as_ns().abs_diff(begin.as_ns());
+            self.hold_to_field(said, field.rem_euclid(2) == 1, off, at, tally);
             (field.div_euclid(2), field.rem_euclid(2) == 1)
         } else {
             (Alignment::new(frame_rate).nearest(begin), false)
@@ -103,6 +113,27 @@ impl Timing {
                 tally.note(&rules::LATE, at, || format!("{late} ns after its window"));
             }
             Some(_) => {}
+        }
+    }
+
+    /// Whether the field that a packet says is that of its RTP time, where that is one of a field exactly.
+    fn hold_to_field(
+        &mut self,
+        said: Field,
+        is_second: bool,
+        off_ns: u64,
+        at: Occurrence,
+        tally: &mut Tally,
+    ) {
+        let swapped = match said {
+            Field::First => is_second,
+            Field::Second => !is_second,
+            Field::Unspecified | Field::Invalid => return,
+        };
+        // Two ticks.
+        self.swapped = if swapped && off_ns < 22_223 { self.swapped.saturating_add(1) } else { 0 };
+        if self.swapped >= SWAPPED_IN_A_ROW {
+            tally.note(&FIELDS_SWAPPED, at, || format!("a {said} at the time of the other"));
         }
     }
 
