@@ -223,7 +223,7 @@ impl SourceFilter {
         };
         let (network, family, destination) = (words.next()?, words.next()?, words.next()?);
         let any_family = family == "*";
-        if network != "IN" || (any_family && destination == "*") {
+        if network != "IN" {
             return None;
         }
         let host = |word: &str| match any_family {
@@ -314,6 +314,9 @@ mod tests {
         assert!(!star.included && star.is_about("ff02::1".parse().unwrap()));
         let names = SourceFilter::parse("incl IN * dst.example.com src.example.com").unwrap();
         assert_eq!(names.sources, [Host::Name("src.example.com".into())]);
+        // Every destination, and names that have addresses of both families (RFC 4570 §3.1).
+        let every = SourceFilter::parse("incl IN * * src.example.com").unwrap();
+        assert!(every.is_about("ff02::1".parse().unwrap()) && every.is_about("239.1.1.1".parse().unwrap()));
         for bad in
             ["incl IN IP4 232.3.4.5", "only IN IP4 232.3.4.5 192.0.2.1", "incl IN IP4 232.3.4.5 ::1", "incl"]
         {

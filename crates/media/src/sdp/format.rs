@@ -367,7 +367,7 @@ fn compressed(said: &Parameters<'_>, medium: &Section) -> CompressedFormat {
         sequential: said.value("transmode") != Some("0"),
         sampling: said.token("sampling", Sampling::from_token),
         depth: said.token("depth", Depth::from_token),
-        colorimetry: said.token("colorimetry", Colorimetry::from_token),
+        colorimetry: said.token("colorimetry", colorimetry),
         transfer: said.token("TCS", Transfer::from_token),
         range: said.token("RANGE", Range::from_token),
         profile: text("profile"),

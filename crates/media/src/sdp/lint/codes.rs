@@ -45,6 +45,7 @@ lints! {
     LineEmpty, "line-empty", Warning, "RFC 8866 §5", "an empty line", "Take the line out.";
     LineForm, "line-form", Error, "RFC 8866 §5", "not of the form <type>=<value>, without space at the equals sign", "Write one letter, =, and the value, with nothing between.";
     LineUnknown, "line-unknown", Error, "RFC 8866 §5", "a type of line that no reader knows; they may refuse the whole document", "Take the line out, or make it an attribute (a=).";
+    LineSpace, "line-space", Warning, "RFC 8866 §9", "fields that are not parted by one space, or a space at the end", "Write one space between fields, and none behind them.";
     LineOrder, "line-order", Error, "RFC 8866 §5", "a line out of order", "Keep the order v o s i u e p c b t r z k a for the session, m i c b k a for each medium.";
     LineRepeated, "line-repeated", Error, "RFC 8866 §9", "a line that may stand once stands again", "Keep one of them.";
     LineMissing, "line-missing", Error, "RFC 8866 §5", "a line that must be there is missing", "Add it: v=, o=, s= and t= are never left out.";
@@ -96,7 +97,8 @@ lints! {
     ParameterUnknown, "parameter-unknown", Note, "ST 2110-20:2022 §7.1", "a parameter that the text does not have", "Readers ignore it. Check the spelling.";
     EditionName, "edition-name", Error, "ST 2110-20:2022 §7.2", "SSN names an edition that does not fit", "Write the edition that has every value used, and no later one.";
     EditionMisprint, "edition-misprint", Note, "ST 2110-40:2023", "SSN names an edition that was never published", "Write ST2110-40:2023.";
-    FrameRateForm, "frame-rate-form", Error, "ST 2110-20:2022 §7.2", "exactframerate is no integer, and no ratio in smallest terms", "Write 25, 50, 30000/1001 or 60000/1001.";
+    FrameRateForm, "frame-rate-form", Error, "ST 2110-20:2022 §7.2", "exactframerate is no integer, and no ratio in smallest terms, or framerate no decimal number", "Write exactframerate=25 or 30000/1001, or a=framerate:25 or 29.97.";
+    FrameRateTwice, "frame-rate-twice", Warning, "ST 2110-22:2022 §7.4", "the frame rate is said in two ways", "Write exactframerate, and leave a=framerate out.";
     SegmentedAlone, "segmented-alone", Error, "ST 2110-20:2022 §7.3", "segmented without interlace", "Write both, or none.";
     RangeColorimetry, "range-colorimetry", Error, "ST 2110-20:2022 §7.3", "this range does not go with this colorimetry", "BT2100 is NARROW or FULL.";
     RangeMissing, "range-missing", Warning, "ST 2110-20:2022 §7.5", "BT2100 should say its range", "Add RANGE=NARROW or RANGE=FULL.";
@@ -108,7 +110,7 @@ lints! {
     AspectForm, "aspect-form", Error, "ST 2110-20:2022 §7.3", "PAR is no ratio in smallest terms", "Write for instance PAR=12:11.";
     SenderTypeMissing, "sender-type-missing", Warning, "ST 2110-21:2022 §8.1", "nothing says how evenly the sender sends", "Add TP=2110TPN, 2110TPNL or 2110TPW.";
     PacketTimeMissing, "packet-time-missing", Error, "ST 2110-30:2017 §6.2.1", "audio without ptime", "Add a=ptime:1 or a=ptime:0.125.";
-    PacketTimeForm, "packet-time-form", Error, "RFC 8866 §6.4", "ptime or maxptime is no number of milliseconds, or stands twice", "Write for instance a=ptime:0.125.";
+    PacketTimeForm, "packet-time-form", Error, "RFC 8866 §6.4", "ptime or maxptime is no number of milliseconds, stands twice, or the longest is shorter than the usual", "Write for instance a=ptime:0.125.";
     PacketTimeLevel, "packet-time-level", Warning, "ST 2110-30:2017", "no conformance level has this packet time", "1 and 0.125 are in the levels.";
     PacketTooLong, "packet-too-long", Error, "ST 2110-10:2022 §6.3", "the samples of one packet are larger than a packet may be", "Use a shorter packet time, or fewer channels.";
     SampleRate, "sample-rate", Error, "ST 2110-30:2017 §6.1", "the sample rate or its combination with the depth is not one of AES67", "Use L16 or L24 at 48000, L24 at 96000, or L16 at 44100.";
@@ -126,14 +128,14 @@ lints! {
     FilterForm, "filter-form", Error, "RFC 4570 §3.1", "source-filter is not incl|excl IN IP4|IP6 <destination> <source>", "Write for instance a=source-filter: incl IN IP4 239.1.1.1 192.0.2.1.";
     FilterSpace, "filter-space", Note, "RFC 4570 §3.1", "no space after source-filter: and its colon", "Write a=source-filter: incl …";
     FilterMissing, "filter-missing", Error, "IS-05 v1.1", "multicast, and nothing says who sends", "Add a=source-filter: incl IN IP4 <group> <source>.";
-    FilterDestination, "filter-destination", Warning, "RFC 4570 §3.1", "source-filter is about an address that c= does not have", "Write the address of c=.";
+    FilterDestination, "filter-destination", Error, "RFC 4570 §3.1", "source-filter is about an address that c= does not have", "Write the address of c=.";
     FilterRepeated, "filter-repeated", Error, "RFC 4570 §3", "two filters of one level are about the same address", "Write all sources into one.";
     ReferenceMissing, "reference-missing", Error, "ST 2110-10:2017 §8.2", "nothing says what the clock follows", "Add a=ts-refclk:ptp=IEEE1588-2008:<grandmaster>:<domain> to the medium.";
     ReferenceLevel, "reference-level", Warning, "ST 2110-10:2017 §8.2", "ts-refclk stands at the session only", "Write it in each medium.";
     ReferenceForm, "reference-form", Error, "RFC 7273 §4.8", "ts-refclk is not understood", "Write ptp=IEEE1588-2008:<EUI-64>:<domain>, ptp=IEEE1588-2008:traceable, or localmac=<address>.";
     ReferenceKind, "reference-kind", Error, "ST 2110-10:2017 §8.2", "the clock follows neither PTP nor the sender's own", "Use ptp= or localmac=.";
     ReferenceVersion, "reference-version", Error, "RFC 7273 §4.8", "ts-refclk names no version of PTP, or not IEEE1588-2008", "Write ptp=IEEE1588-2008:…, also before traceable.";
-    ReferenceDomain, "reference-domain", Error, "RFC 7273 §4.8", "the PTP domain is no number from 0 to 127", "Write the domain's number: 127 is the default of ST 2059-2.";
+    ReferenceDomain, "reference-domain", Error, "RFC 7273 §4.8", "the PTP domain is not said, or no number from 0 to 127", "Write the domain's number: 127 is the default of ST 2059-2.";
     ReferenceCase, "reference-case", Note, "RFC 7273 §4.8", "the grandmaster or domain in a form that some readers do not know", "Write upper-case pairs with hyphens, and the bare number of the domain.";
     ReferenceExample, "reference-example", Note, "ST 2110-10:2017 §8.2", "the grandmaster is the one of the example in the text", "Write the grandmaster that your network has.";
     MediaClockMissing, "media-clock-missing", Error, "ST 2110-10:2017 §8.1", "nothing in the medium says how its clock hangs on the reference", "Add a=mediaclk:direct=0 to the medium.";

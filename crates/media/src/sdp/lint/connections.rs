@@ -39,6 +39,8 @@ pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
         rtcp(report, medium);
     }
     filter_lines(report, &document.session);
+    let all: Vec<IpAddr> = media.iter().flat_map(|medium| addresses(document, medium)).take(4096).collect();
+    destinations(report, &document.session, &all);
     shared(report, media);
     if report.edition != Edition::Rfc && streams(document) > 1 {
         report.tell(Lint::SeveralStreams, 0, "");
@@ -146,7 +148,12 @@ fn addresses(document: &Document, medium: &Medium<'_>) -> Vec<IpAddr> {
 fn filter_lines(report: &mut Report<'_>, section: &Section) {
     let mut about: Vec<Option<Host>> = Vec::new();
     for (line, value) in section.attributes("source-filter") {
-        let Some(filter) = SourceFilter::parse(value) else {
+        // An address is of one family (RFC 4570 §3.1).
+        let odd = |filter: &SourceFilter| {
+            let addressed = filter.destination.as_ref().and_then(Host::address).is_some();
+            addressed && value.split_whitespace().nth(2) == Some("*")
+        };
+        let Some(filter) = SourceFilter::parse(value).filter(|filter| !odd(filter)) else {
             report.tell(Lint::FilterForm, line.at, value);
             continue;
         };
@@ -161,22 +168,25 @@ fn filter_lines(report: &mut Report<'_>, section: &Section) {
     }
 }
 
+/// What the filters of a section are about is a destination (RFC 4570 §3.1).
+fn destinations(report: &mut Report<'_>, section: &Section, to: &[IpAddr]) {
+    let about = section.attributes("source-filter").take(64).filter_map(|(line, value)| {
+        Some((line.at, SourceFilter::parse(value)?.destination.as_ref().and_then(Host::address)?))
+    });
+    for (at, named) in about {
+        if !to.is_empty() && !to.contains(&named) {
+            report.tell(Lint::FilterDestination, at, named.to_string());
+        }
+    }
+}
+
 fn filters(report: &mut Report<'_>, medium: &Medium<'_>) {
     filter_lines(report, medium.section);
     let document = report.document;
     let own = medium.section.attribute("source-filter").is_some();
     let section = if own { medium.section } else { &document.session };
     let to = addresses(document, medium);
-    let read = section.attributes("source-filter").take(64);
-    let filters: Vec<_> =
-        read.filter_map(|(line, value)| Some((line.at, SourceFilter::parse(value)?))).collect();
-    for (at, filter) in &filters {
-        let named = filter.destination.as_ref().and_then(Host::address);
-        if own && named.is_some_and(|named| !to.is_empty() && !to.contains(&named)) {
-            let named = named.map_or_else(String::new, |named| named.to_string());
-            report.tell(Lint::FilterDestination, *at, named);
-        }
-    }
+    destinations(report, medium.section, &to);
     if medium.is_off() {
         return;
     }
@@ -186,9 +196,7 @@ fn filters(report: &mut Report<'_>, medium: &Medium<'_>) {
         IpAddr::V4(group) => group.octets().first() == Some(&232),
         IpAddr::V6(group) => group.segments().first().is_some_and(|first| first & 0xfff0 == 0xff30),
     };
-    if let Some(group) =
-        multicast.filter(|_| filters.is_empty() && section.attribute("source-filter").is_none())
-    {
+    if let Some(group) = multicast.filter(|_| section.attribute("source-filter").is_none()) {
         match (report.edition, source_specific(group)) {
             (Edition::Rfc, false) => {}
             (Edition::Rfc, true) => {

@@ -4,7 +4,6 @@ use super::medium::{Medium, Said};
 use super::video::{frame_rate, needs, one_of, timestamps};
 use super::{Edition, Lint, Report};
 use crate::sdp::fields::number;
-use crate::sdp::format::kind_of_data;
 
 pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
     for said in medium.said(&["smpte291"]) {
@@ -26,6 +25,16 @@ fn is_item_type(text: &str) -> bool {
     digits && text.len() <= 6 && u32::from_str_radix(text, 16).is_ok_and(|number| number < 1 << 22)
 }
 
+/// A kind of ancillary data: `{0x61,0x02}`.
+fn is_kind(text: &str) -> bool {
+    let octet = |text: &str| {
+        let digits = text.strip_prefix("0x").unwrap_or_default();
+        matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inner.and_then(|inner| inner.split_once(',')).is_some_and(|(one, other)| octet(one) && octet(other))
+}
+
 fn ancillary(report: &mut Report<'_>, medium: &Medium<'_>, said: &Said<'_, '_>) {
     let clause = "ST 2110-40:2023";
     // The rate became mandatory with the edition of 2023.
@@ -44,7 +53,7 @@ fn ancillary(report: &mut Report<'_>, medium: &Medium<'_>, said: &Said<'_, '_>) 
     let entries = said.parameters.map_or(&[][..], |parameters| parameters.entries.as_slice());
     for (_, value) in entries.iter().filter(|(key, _)| *key == "DID_SDID") {
         let value = value.unwrap_or_default();
-        if kind_of_data(value).is_none() {
+        if !is_kind(value) {
             report.tell_by(Lint::ParameterValue, "RFC 8331 §3.1", said.at, format!("DID_SDID={value}"));
         }
     }

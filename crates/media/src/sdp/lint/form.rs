@@ -67,6 +67,10 @@ impl Walk {
             return;
         }
         self.order(report, at, kind);
+        let spaced = value.contains("  ") || value.contains('\t') || value.ends_with(' ');
+        if matches!(kind, 'o' | 't' | 'm') && spaced {
+            report.tell(Lint::LineSpace, at, format!("{kind}={value}"));
+        }
         match kind {
             'o' => origin(report, at, value),
             's' if value.is_empty() => report.tell(Lint::SessionName, at, ""),
@@ -161,7 +165,8 @@ fn attribute(report: &mut Report<'_>, at: usize, value: &str, is_medium: bool) {
     }
     let misplaced = match name {
         "group" => is_medium,
-        "mid" | "rtpmap" | "fmtp" | "ptime" | "rtcp" | "ssrc" | "ssrc-group" => !is_medium,
+        "mid" | "rtpmap" | "fmtp" | "ptime" | "maxptime" | "framecount" | "framerate" | "rtcp" | "ssrc"
+        | "ssrc-group" => !is_medium,
         _ => false,
     };
     if misplaced {

@@ -17,8 +17,6 @@ const ENCODINGS: [(&str, &str, Option<u32>); 10] = [
     ("ttml+xml", "application", Some(90_000)),
     ("MP2T", "video", Some(90_000)),
 ];
-/// What is carried beside them, with RTP formats of its own.
-const NEIGHBOURS: [&str; 2] = ["L8", "L20"];
 
 pub(super) fn judge(report: &mut Report<'_>, media: &[Medium<'_>]) {
     for medium in media {
@@ -104,10 +102,7 @@ fn forms(report: &mut Report<'_>, medium: &Medium<'_>) {
 fn encoding(report: &mut Report<'_>, medium: &Medium<'_>, at: usize, map: &Map) {
     let known = ENCODINGS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(&map.name));
     let Some((name, kind, rate)) = known else {
-        if !NEIGHBOURS.iter().any(|name| name.eq_ignore_ascii_case(&map.name)) {
-            report.tell(Lint::EncodingUnknown, at, &map.name);
-        }
-        return;
+        return report.tell(Lint::EncodingUnknown, at, &map.name);
     };
     if *name != map.name {
         report.tell(Lint::EncodingCase, at, format!("{} for {name}", map.name));

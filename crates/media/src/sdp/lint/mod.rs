@@ -175,6 +175,13 @@ impl Report<'_> {
     }
 }
 
+/// A decimal number as RFC 8866 §9 writes it: with digits on both sides of its point.
+fn is_decimal(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'))
+}
+
 /// What strangers wrote, short enough to be read.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(160).and_then(|(end, _)| text.get(..end)).unwrap_or(text)

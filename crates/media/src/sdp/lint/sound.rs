@@ -2,7 +2,7 @@
 
 use super::medium::{Medium, Said};
 use super::video::{needs, timestamps};
-use super::{Lint, Report, Severity};
+use super::{Lint, Report, Severity, is_decimal};
 use crate::sdp::fields::number;
 use crate::sdp::format::{packet_time, whole_samples};
 
@@ -17,7 +17,8 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
         rate(report, &said, am824);
         channels(report, &said, am824);
         if said.parameters.is_some() {
-            needs(report, &said, &["channel-order", "TSMODE", "TSDELAY"], &[], "ST 2110-30:2017 §6.2.2");
+            let known = &["channel-order", "TSMODE", "TSDELAY", "IPMX", "measuredsamplerate"];
+            needs(report, &said, known, &[], "ST 2110-30:2017 §6.2.2");
             timestamps(report, &said);
             order(report, &said);
         }
@@ -31,10 +32,16 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
     for name in ["ptime", "maxptime"] {
         for (nth, (line, value)) in medium.section.attributes(name).enumerate() {
             times += usize::from(name == "ptime");
-            if nth > 0 || packet_time(value).is_none() {
+            if nth > 0 || packet_time(value).is_none() || !is_decimal(value) {
                 report.tell(Lint::PacketTimeForm, line.at, value);
             }
         }
+    }
+    let time = |name| medium.section.attributes(name).next();
+    if let (Some((_, usual)), Some((line, longest))) = (time("ptime"), time("maxptime"))
+        && packet_time(usual).zip(packet_time(longest)).is_some_and(|(usual, longest)| longest < usual)
+    {
+        report.tell(Lint::PacketTimeForm, line.at, format!("at most {longest}, usually {usual}"));
     }
     if times == 0 && is_audio {
         report.tell(Lint::PacketTimeMissing, medium.at, "");

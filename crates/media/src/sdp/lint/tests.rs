@@ -94,6 +94,24 @@ fn what_is_right_is_quiet() {
     }
 }
 
+#[test]
+fn what_one_text_allows_is_no_fault_by_another() {
+    let codec = |from: &str, to: &str| broken(JPEG_XS, from, to);
+    for text in [
+        codec("BT709", "BT709-2"),
+        codec("BT709", "SMPTE240M"),
+        codec("YCbCr-4:2:2", "UNSPECIFIED"),
+        codec("YCbCr-4:2:2", "YCbCr-4:2:0; interlace"),
+        codec("depth=10", "depth=14"),
+        codec("; exactframerate=60000/1001", "").replace("a=mediaclk", "a=framerate:59.94\r\na=mediaclk"),
+        broken(VIDEO, "interlace;", "interlace; IPMX; measuredpixclk=74175824; htotal=2200; vtotal=1125;"),
+        broken(VIDEO, "incl IN IP4 239.1.1.1 192.0.2.1", "incl IN * * camera.example.com"),
+        broken(AUDIO, "(51,ST)", "(51,ST); IPMX; measuredsamplerate=48000"),
+    ] {
+        assert_eq!(lint(text.as_bytes(), Edition::Named), [], "{text}");
+    }
+}
+
 /// Breaks a document in one place; the place must be there.
 fn broken(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from} is not in\n{text}");
@@ -114,6 +132,9 @@ fn every_rule_rings() {
         (Lint::LineForm, VIDEO, "s=Camera 1", "s= Camera 1"),
         (Lint::LineForm, VIDEO, "s=Camera 1\r\n", "s=Camera 1\r\ni=\r\n"),
         (Lint::LineUnknown, VIDEO, "t=0 0\r\n", "x=1\r\nt=0 0\r\n"),
+        (Lint::LineSpace, VIDEO, "o=- 1", "o=-  1"),
+        (Lint::LineSpace, VIDEO, "video 5004", "video  5004"),
+        (Lint::LineSpace, VIDEO, "t=0 0", "t=0 0 "),
         (Lint::LineOrder, VIDEO, "s=Camera 1\r\nt=0 0\r\n", "t=0 0\r\ns=Camera 1\r\n"),
         (Lint::LineOrder, VIDEO, "a=mediaclk:direct=0\r\n", "a=mediaclk:direct=0\r\nb=AS:1\r\n"),
         (Lint::LineOrder, VIDEO, "a=mediaclk:direct=0\r\n", "a=mediaclk:direct=0\r\nt=0 0\r\n"),
@@ -168,6 +189,7 @@ fn every_rule_rings() {
         (Lint::MapForm, VIDEO, "raw/90000", "raw/090000"),
         (Lint::MapForm, VIDEO, "96 raw", "96  raw"),
         (Lint::EncodingUnknown, VIDEO, "raw/90000", "H264/90000"),
+        (Lint::EncodingUnknown, AUDIO, "L24/48000", "L20/48000"),
         (Lint::EncodingCase, VIDEO, "raw/90000", "RAW/90000"),
         (Lint::ClockRate, VIDEO, "raw/90000", "raw/48000"),
         (Lint::MediaKind, VIDEO, "m=video", "m=application"),
@@ -180,6 +202,9 @@ fn every_rule_rings() {
         (Lint::ParameterMissing, VIDEO, "width=1920; ", ""),
         (Lint::ParameterValue, VIDEO, "width=1920", "width=32768"),
         (Lint::ParameterValue, VIDEO, "width=1920", "width=1920.0"),
+        (Lint::ParameterValue, VIDEO, "width=1920", "width=01920"),
+        (Lint::ParameterValue, VIDEO, "depth=10", "depth=14"),
+        (Lint::ParameterValue, VIDEO, "YCbCr-4:2:2", "UNSPECIFIED"),
         (Lint::ParameterValue, VIDEO, "TCS=SDR", "TCS=sdr"),
         (Lint::ParameterValue, VIDEO, "TCS=SDR", "TCS=SDR; MAXUDP=9000"),
         (Lint::ParameterValue, VIDEO, "TCS=SDR", "TCS=SDR; TROFF=-1"),
@@ -189,7 +214,10 @@ fn every_rule_rings() {
         (Lint::ParameterValue, VIDEO, "YCbCr-4:2:2", "YCbCr-4:1:1"),
         (Lint::ParameterValue, JPEG_XS, "packetmode=0", "packetmode=0; transmode=0"),
         (Lint::ParameterValue, JPEG_XS, "packetmode=0", "packetmode=2"),
+        (Lint::ParameterValue, JPEG_XS, "level=1k-1", "level=1k 1"),
+        (Lint::ParameterValue, JPEG_XS, "TP=2110TPN", "TP=2110TPN; MAXUDP=9000"),
         (Lint::ParameterValue, DATA, "{0x61,0x02}", "{61,02}"),
+        (Lint::ParameterValue, DATA, "{0x61,0x02}", "{0x61, 0x02}"),
         (Lint::ParameterValue, METADATA, "DIT=100", "DIT=0x100"),
         (Lint::ParameterFlag, VIDEO, "interlace;", "interlace=1;"),
         (Lint::ParameterCase, VIDEO, "width=1920", "Width=1920"),
@@ -202,6 +230,9 @@ fn every_rule_rings() {
         (Lint::FrameRateForm, VIDEO, "30000/1001", "25/1"),
         (Lint::FrameRateForm, VIDEO, "30000/1001", "1001/30000"),
         (Lint::FrameRateForm, VIDEO, "30000/1001", "29.97"),
+        (Lint::FrameRateForm, JPEG_XS, "a=mediaclk", "a=framerate:fast\r\na=mediaclk"),
+        (Lint::FrameRateTwice, JPEG_XS, "a=mediaclk", "a=framerate:59.94\r\na=mediaclk"),
+        (Lint::FrameRateTwice, VIDEO, "a=mediaclk", "a=framerate:25\r\na=mediaclk"),
         (Lint::SegmentedAlone, VIDEO, "interlace;", "segmented;"),
         (Lint::RangeColorimetry, VIDEO, "colorimetry=BT709", "colorimetry=BT2100; RANGE=FULLPROTECT"),
         (Lint::RangeMissing, VIDEO, "colorimetry=BT709", "colorimetry=BT2100"),
@@ -220,6 +251,8 @@ fn every_rule_rings() {
         (Lint::PacketTimeMissing, AUDIO, "a=ptime:0.125\r\n", ""),
         (Lint::PacketTimeForm, AUDIO, "a=ptime:0.125\r\n", "a=ptime:0.125\r\na=ptime:1\r\n"),
         (Lint::PacketTimeForm, AUDIO, "a=ptime:0.125", "a=ptime:fast"),
+        (Lint::PacketTimeForm, AUDIO, "a=ptime:0.125", "a=ptime:.125"),
+        (Lint::PacketTimeForm, AUDIO, "a=ptime:0.125\r\n", "a=ptime:0.125\r\na=maxptime:0.1\r\n"),
         (Lint::PacketTimeLevel, AUDIO, "a=ptime:0.125", "a=ptime:4"),
         (Lint::PacketTooLong, AUDIO, "a=ptime:0.125", "a=ptime:4"),
         (Lint::SampleRate, AUDIO, "L24/48000", "L24/44100"),
@@ -248,6 +281,13 @@ fn every_rule_rings() {
         (Lint::FilterMissing, VIDEO, "a=source-filter: incl IN IP4 239.1.1.1 192.0.2.1\r\n", ""),
         (Lint::FilterDestination, VIDEO, "incl IN IP4 239.1.1.1", "incl IN IP4 239.1.1.9"),
         (
+            Lint::FilterDestination,
+            VIDEO,
+            "t=0 0\r\n",
+            "t=0 0\r\na=source-filter: incl IN IP4 239.1.1.9 192.0.2.1\r\n",
+        ),
+        (Lint::FilterForm, VIDEO, "incl IN IP4", "incl IN *"),
+        (
             Lint::FilterRepeated,
             VIDEO,
             "a=rtpmap",
@@ -269,6 +309,7 @@ fn every_rule_rings() {
         (Lint::ReferenceVersion, DATA, "ptp=IEEE1588-2008:traceable", "ptp=traceable"),
         (Lint::ReferenceVersion, DATA, "ptp=IEEE1588-2008:traceable", "ptp=IEEE1588-2002:traceable"),
         (Lint::ReferenceDomain, VIDEO, ":127", ":128"),
+        (Lint::ReferenceDomain, VIDEO, ":127", ""),
         (Lint::ReferenceCase, VIDEO, "00-1B-19", "00-1b-19"),
         (Lint::ReferenceCase, VIDEO, ":127", ":domain-nmbr=127"),
         (Lint::ReferenceExample, VIDEO, "00-1B-19-FF-FE-00-00-01", "39-A7-94-FF-FE-07-CB-D0"),

@@ -93,7 +93,10 @@ fn reference(report: &mut Report<'_>, at: usize, value: &str) {
         report.tell(Lint::ReferenceCase, at, master);
     }
     match rest.strip_prefix(':') {
-        None if rest.is_empty() => {}
+        // RFC 7273 §4.8 can do without; ST 2110-10 cannot.
+        None if rest.is_empty() => {
+            report.tell_by(Lint::ReferenceDomain, "ST 2110-10:2017 §8.2", at, "not said");
+        }
         Some(name) if name.strip_prefix("domain-name=").is_some_and(|name| !name.is_empty()) => {
             report.tell_as(Lint::ReferenceCase, Severity::Warning, at, name);
         }

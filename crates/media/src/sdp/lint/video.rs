@@ -3,11 +3,11 @@
 use model::media::{Colorimetry, Depth, Packing, Range, Ratio, Sampling, SenderType, Transfer};
 
 use super::medium::{Medium, Said};
-use super::{Edition, Lint, Report, Severity};
+use super::{Edition, Lint, Report, Severity, is_decimal};
 use crate::sdp::fields::number;
-use crate::sdp::format::{bandwidth, ratio};
+use crate::sdp::format::{bandwidth, decimal_rate, ratio};
 
-/// Parameters of ST 2110-20, -21 and -10.
+/// Parameters of ST 2110-20, -21 and -10; the last are those that IPMX adds (VSF TR-10-2).
 const RAW: &[&str] = &[
     "sampling",
     "depth",
@@ -28,11 +28,15 @@ const RAW: &[&str] = &[
     "CMAX",
     "TSMODE",
     "TSDELAY",
+    "IPMX",
+    "measuredpixclk",
+    "htotal",
+    "vtotal",
 ];
 /// Those without which ST 2110-20:2022 §7.2 describes nothing.
 const RAW_NEEDED: &[&str] =
     &["sampling", "depth", "width", "height", "exactframerate", "colorimetry", "PM", "SSN"];
-/// Parameters of RFC 9134 §7.1 and ST 2110-22.
+/// Parameters of RFC 9134 §7.1 and ST 2110-22; the last are those of later profiles (ISO/IEC 21122-2) and of IPMX.
 const JPEG_XS: &[&str] = &[
     "packetmode",
     "transmode",
@@ -56,6 +60,11 @@ const JPEG_XS: &[&str] = &[
     "MAXUDP",
     "TSMODE",
     "TSDELAY",
+    "fbblevel",
+    "IPMX",
+    "measuredpixclk",
+    "htotal",
+    "vtotal",
 ];
 
 pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
@@ -64,6 +73,8 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
             continue;
         }
         picture(report, &said);
+        raw_picture(report, &said);
+        rates(report, medium, &said);
         end(report, medium, &said, true);
         pacing(report, &said, Severity::Warning);
         packing(report, &said);
@@ -74,6 +85,8 @@ pub(super) fn judge(report: &mut Report<'_>, medium: &Medium<'_>) {
         let needed = &["packetmode", "width", "height", "SSN"];
         if needs(report, &said, JPEG_XS, needed, "ST 2110-22:2022") {
             picture(report, &said);
+            compressed_picture(report, &said);
+            rates(report, medium, &said);
             end(report, medium, &said, false);
             pacing(report, &said, Severity::Error);
             one_of(report, &said, "packetmode", "RFC 9134 §7.1", |text| matches!(text, "0" | "1"));
@@ -159,15 +172,12 @@ pub(super) fn frame_rate(report: &mut Report<'_>, said: &Said<'_, '_>) {
 
 /// What both kinds of video say of the picture.
 fn picture(report: &mut Report<'_>, said: &Said<'_, '_>) {
-    let side = |text: &str| number::<u32>(text).is_some_and(|side| (1..=32_767).contains(&side));
+    let side = |text: &str| {
+        number::<u32>(text).is_some_and(|side| (1..=32_767).contains(&side)) && !text.starts_with('0')
+    };
     let clause = "ST 2110-20:2022 §7.2";
     one_of(report, said, "width", clause, side);
     one_of(report, said, "height", clause, side);
-    one_of(report, said, "sampling", "ST 2110-20:2022 §7.4.1", |text| Sampling::from_token(text).is_some());
-    one_of(report, said, "depth", "ST 2110-20:2022 §7.4.2", |text| Depth::from_token(text).is_some());
-    one_of(report, said, "colorimetry", "ST 2110-20:2022 §7.5", |text| {
-        Colorimetry::from_token(text).is_some()
-    });
     one_of(report, said, "TCS", "ST 2110-20:2022 §7.6", |text| Transfer::from_token(text).is_some());
     one_of(report, said, "RANGE", "ST 2110-20:2022 §7.3", |text| Range::from_token(text).is_some());
     frame_rate(report, said);
@@ -191,6 +201,46 @@ fn picture(report: &mut Report<'_>, said: &Said<'_, '_>) {
     if let (Some(colours @ ("BT601" | "BT709")), Some(transfer @ ("PQ" | "HLG"))) = (colours, transfer) {
         report.tell(Lint::TransferColorimetry, said.at, format!("{transfer} with {colours}"));
     }
+}
+
+/// What RFC 9134 §7.1 says of the picture: more samplings, depths and names of colours, and no pixel groups.
+fn compressed_picture(report: &mut Report<'_>, said: &Said<'_, '_>) {
+    let clause = "RFC 9134 §7.1";
+    one_of(report, said, "sampling", clause, |text| {
+        text == "UNSPECIFIED" || Sampling::from_token(text).is_some()
+    });
+    one_of(report, said, "depth", clause, |text| number::<u8>(text).is_some_and(|bits| bits > 0));
+    one_of(report, said, "colorimetry", clause, |text| {
+        matches!(text, "BT601-5" | "BT709-2" | "SMPTE240M") || Colorimetry::from_token(text).is_some()
+    });
+    for name in ["profile", "level", "sublevel"] {
+        one_of(report, said, name, clause, |text| !text.contains(char::is_whitespace));
+    }
+}
+
+/// The frame rate as an attribute, beside the parameter (RFC 8866 §6.13).
+fn rates(report: &mut Report<'_>, medium: &Medium<'_>, said: &Said<'_, '_>) {
+    for (line, text) in medium.section.attributes("framerate") {
+        let Some(rate) = decimal_rate(text).filter(|_| is_decimal(text)) else {
+            report.tell_by(Lint::FrameRateForm, "RFC 8866 §6.13", line.at, text);
+            continue;
+        };
+        let Some(exact) = said.value("exactframerate") else { continue };
+        if ratio(exact, '/') != Some(rate) {
+            report.tell_as(Lint::FrameRateTwice, Severity::Error, line.at, format!("{text} and {exact}"));
+        } else if said.map.name.eq_ignore_ascii_case("jxsv") {
+            report.tell(Lint::FrameRateTwice, line.at, text);
+        }
+    }
+}
+
+/// What ST 2110-20:2022 §7 says of the picture.
+fn raw_picture(report: &mut Report<'_>, said: &Said<'_, '_>) {
+    one_of(report, said, "sampling", "ST 2110-20:2022 §7.4.1", |text| Sampling::from_token(text).is_some());
+    one_of(report, said, "depth", "ST 2110-20:2022 §7.4.2", |text| Depth::from_token(text).is_some());
+    one_of(report, said, "colorimetry", "ST 2110-20:2022 §7.5", |text| {
+        Colorimetry::from_token(text).is_some()
+    });
     if said.value("sampling").is_some_and(|sampling| sampling.ends_with("4:2:0")) {
         if said.value("depth").is_some_and(|depth| depth.starts_with("16")) {
             report.tell(Lint::SamplingDepth, said.at, "4:2:0 with 16 bits");
@@ -227,6 +277,7 @@ fn pacing(report: &mut Report<'_>, said: &Said<'_, '_>, missing: Severity) {
     let clause = "ST 2110-21:2022 §8.2";
     one_of(report, said, "TROFF", clause, |text| number::<u32>(text).is_some());
     one_of(report, said, "CMAX", clause, |text| number::<u32>(text).is_some_and(|packets| packets > 0));
+    one_of(report, said, "MAXUDP", "ST 2110-10:2022 §6.3", |text| matches!(text, "1460" | "8960"));
     timestamps(report, said);
 }
 
@@ -239,7 +290,6 @@ pub(super) fn timestamps(report: &mut Report<'_>, said: &Said<'_, '_>) {
 
 fn packing(report: &mut Report<'_>, said: &Said<'_, '_>) {
     one_of(report, said, "PM", "ST 2110-20:2022 §6.3", |text| Packing::from_token(text).is_some());
-    one_of(report, said, "MAXUDP", "ST 2110-10:2022 §6.3", |text| matches!(text, "1460" | "8960"));
     let extended = said.value("MAXUDP").and_then(number::<u32>).is_some_and(|most| most > 1460);
     if said.value("PM") == Some("2110BPM") && extended {
         report.tell(Lint::PackingSize, said.at, "");
