@@ -93,7 +93,7 @@ impl<'f> Hall<'f> {
 
     pub(crate) fn close(self) -> Traffic {
         match self {
-            Hall::Here { mut observer, monitor, on_flow } => {
+            Hall::Here { mut observer, mut monitor, on_flow } => {
                 observer.end();
                 if let Some(on_flow) = on_flow {
                     while let Some(flow) = observer.poll() {
@@ -101,6 +101,9 @@ impl<'f> Hall<'f> {
                     }
                 }
                 let mut traffic = observer.finish();
+                if let Some(last) = traffic.last {
+                    monitor.pass(last);
+                }
                 add_media(&mut traffic, monitor.media());
                 traffic
             }
@@ -157,7 +160,11 @@ impl Desk {
                 // Who reads may have ended already.
                 let _ = done.try_send(batch);
             }
-            (observer.part(), monitor.media())
+            let part = observer.part();
+            if let Some(last) = part.last() {
+                monitor.pass(last);
+            }
+            (part, monitor.media())
         });
         Desk { batch: Batch::default(), to, back, worker }
     }

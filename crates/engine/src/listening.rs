@@ -1,8 +1,10 @@
 //! One frame for two who listen: the observer of flows, and the monitor of media.
 
+use std::collections::HashMap;
+
 use media::monitor::Monitor;
 use model::Traffic;
-use model::media::{Basis, Media, Stream};
+use model::media::{Basis, Media, SessionSource, Stream};
 use traffic::{Observer, Shown};
 use wire::Frame;
 
@@ -24,20 +26,18 @@ pub(crate) fn add_media(traffic: &mut Traffic, mut media: Media) {
 /// What several heard, each of other flows. A session that more than one of them knows is told once.
 pub(crate) fn together(heard: impl Iterator<Item = Media>) -> Media {
     let mut whole = Media::default();
+    let mut known: HashMap<(SessionSource, String), usize> = HashMap::new();
     for media in heard {
-        let places: Vec<usize> = media
-            .sessions
-            .into_iter()
-            .map(|session| {
-                let known = |it: &model::media::Session| {
-                    it.source == session.source && it.identity == session.identity
-                };
-                whole.sessions.iter().position(known).unwrap_or_else(|| {
-                    whole.sessions.push(session);
-                    whole.sessions.len() - 1
-                })
-            })
-            .collect();
+        let mut places = Vec::with_capacity(media.sessions.len());
+        for session in media.sessions {
+            let next = whole.sessions.len();
+            let name = (session.source.clone(), session.identity.clone());
+            let at = *known.entry(name).or_insert(next);
+            if at == next {
+                whole.sessions.push(session);
+            }
+            places.push(at);
+        }
         let moved = |mut stream: Stream| {
             stream.session = stream.session.and_then(|at| places.get(at).copied());
             if let Some((_, Basis::Session(at))) = &mut stream.format {

@@ -106,6 +106,7 @@ impl Watching {
     /// Lets time pass without a frame, so that flows end on a quiet wire, too, and that what is long over is forgotten.
     pub fn pass(&mut self, now: Timestamp<Utc>) {
         self.observer.pass(now);
+        self.monitor.pass(now);
         if now.as_ns().abs_diff(self.forgot.as_ns()) >= FORGET_EVERY.unsigned_abs() {
             self.forgot = now;
             self.monitor.forget(Timestamp::from_ns(now.as_ns().saturating_sub(WINDOW)));

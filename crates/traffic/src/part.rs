@@ -211,6 +211,11 @@ impl Part {
     }
 
     /// The facts.
+    /// When the last packet came, as far as times are known.
+    pub fn last(&self) -> Option<Timestamp<Utc>> {
+        self.last.timestamp()
+    }
+
     pub(crate) fn traffic(mut self) -> Traffic {
         self.beacons.count();
         let mut gaps = Vec::new();

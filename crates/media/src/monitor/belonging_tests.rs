@@ -139,6 +139,59 @@ fn a_stream_that_ended_in_time_keeps_its_session() {
     assert_eq!(only(&monitor).session, Some(0));
 }
 
+/// An announcement of SAP, from 192.0.2.1, with this text.
+fn announce(monitor: &mut Monitor, ms: i64, text: &str) {
+    let payload = [&[0x20, 0, 0x12, 0x34, 192, 0, 2, 1], text.as_bytes()].concat();
+    monitor.handle_datagram(&Datagram {
+        time: Some(at(ms)),
+        frame: 1,
+        source: (Address::from_v4([192, 0, 2, 1]), 9875),
+        destination: (Address::from_v4([239, 255, 255, 255]), 9875),
+        vlan: None,
+        ttl: 32,
+        dscp: 0,
+        udp_bytes: u16::try_from(payload.len() + 8).unwrap(),
+        payload: &payload,
+    });
+}
+
+#[test]
+fn what_is_announced_ends_with_its_version_and_with_silence_and_is_forgotten_in_the_end() {
+    let medium = |group: u8| {
+        format!(
+            "m=audio 5004 RTP/AVP 97\r\nc=IN IP4 239.1.1.{group}/32\r\na=rtpmap:97 L24/48000/2\r\na=ptime:1\r\n"
+        )
+    };
+    let text = |version: u8, media: &[u8]| {
+        let media: String = media.iter().map(|group| medium(*group)).collect();
+        format!("v=0\r\no=- 1 {version} IN IP4 192.0.2.1\r\ns=Desk\r\nt=0 0\r\n{media}")
+    };
+    let mut monitor = Monitor::default();
+    monitor.agree(session("239.9.9.9"));
+    let ended = |monitor: &Monitor| -> Vec<bool> {
+        monitor.media().sessions.iter().map(|session| session.ended.is_some()).collect()
+    };
+    announce(&mut monitor, 0, &text(1, &[7, 1]));
+    send(&mut monitor, 0, 1000);
+    assert_eq!(only(&monitor).session, Some(2));
+    announce(&mut monitor, 1000, &text(2, &[7]));
+    assert_eq!(ended(&monitor), [false, false, true], "a medium that the next version leaves out is over");
+    announce(&mut monitor, 2000, &text(3, &[7, 1]));
+    assert_eq!(ended(&monitor), [false, false, false]);
+    monitor.pass(at(3_000_000));
+    assert_eq!(ended(&monitor), [false, false, false]);
+    monitor.pass(at(4_000_000));
+    assert_eq!(ended(&monitor), [false, true, true], "silence of an hour");
+    monitor.forget(at(0));
+    assert_eq!(ended(&monitor), [false, true, true]);
+    send(&mut monitor, 3_999_000, 4_001_000);
+    assert_eq!(only(&monitor).session, Some(2));
+    monitor.forget(at(4_000_500));
+    assert_eq!(ended(&monitor), [false]);
+    let stream = only(&monitor);
+    assert_eq!((stream.session, stream.format.map(|(_, basis)| basis)), (None, Some(Basis::Payload)));
+}
+
 #[test]
 fn what_says_nothing_new_unsettles_nothing() {
     let mut book = Book::default();

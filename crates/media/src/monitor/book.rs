@@ -13,6 +13,8 @@ const MOST_SESSIONS: usize = 1 << 16;
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     sessions: Vec<Session>,
+    /// Where each of them is, by who told of it and what he calls it.
+    known: HashMap<SessionSource, HashMap<String, usize>>,
     /// Which sessions have a leg to a destination: of each, and the leg.
     places: HashMap<SocketAddr, Vec<(usize, usize)>>,
     left_out: u64,
@@ -22,21 +24,20 @@ impl Book {
     /// Writes a session in, or over the one that the same source gave under the same identity. Says whether packets may
     /// belong to another session now.
     pub fn agree(&mut self, session: Session) -> bool {
-        let known = self
-            .sessions
-            .iter()
-            .position(|it| it.source == session.source && it.identity == session.identity);
-        let Some(at) = known else {
+        let Some(at) = self.place(&session.source, &session.identity) else {
             if self.sessions.len() >= MOST_SESSIONS {
                 self.left_out += 1;
                 return false;
             }
             self.sessions.push(session);
-            self.note_places(self.sessions.len() - 1);
+            self.note(self.sessions.len() - 1);
             return true;
         };
+        let moved = self.sessions.get(at).is_some_and(|known| known.legs != session.legs);
+        if moved {
+            self.forget_places(at);
+        }
         let Some(known) = self.sessions.get_mut(at) else { return false };
-        let moved = known.legs != session.legs;
         // To where it moved it is agreed since then only.
         let first = if moved { session.last.or(session.first) } else { known.first.or(session.first) };
         let changed = moved
@@ -45,7 +46,6 @@ impl Book {
             || known.ended.is_some() != session.ended.is_some();
         *known = Session { first, ..session };
         if moved {
-            self.forget_places(at);
             self.note_places(at);
         }
         changed
@@ -54,15 +54,35 @@ impl Book {
     /// Notes that a session was withdrawn. It stays in the book: its packets may still come. Says whether packets may
     /// belong to another session now.
     pub fn withdraw(&mut self, source: &SessionSource, identity: &str, when: Option<Timestamp<Utc>>) -> bool {
-        let mut changed = false;
-        for session in &mut self.sessions {
-            if session.source == *source && session.identity == identity {
-                changed |= session.ended.is_some() != when.is_some();
-                // It ended when that was first said.
-                session.ended = when.map(|when| session.ended.unwrap_or(when));
-            }
-        }
+        let at = self.place(source, identity);
+        let Some(session) = at.and_then(|at| self.sessions.get_mut(at)) else { return false };
+        let changed = session.ended.is_some() != when.is_some();
+        // It ended when that was first said.
+        session.ended = when.map(|when| session.ended.unwrap_or(when));
         changed
+    }
+
+    /// Forgets sessions that ended before then. Where some were, gives the new place of each that was there.
+    pub fn forget(&mut self, before: Timestamp<Utc>) -> Option<Vec<Option<usize>>> {
+        let stays = |session: &Session| session.ended.is_none_or(|ended| ended >= before);
+        if self.sessions.iter().all(stays) {
+            return None;
+        }
+        let mut kept = 0;
+        let place = |session: &Session| {
+            let here = stays(session);
+            kept += usize::from(here);
+            here.then(|| kept - 1)
+        };
+        let places = self.sessions.iter().map(place).collect();
+        self.sessions.retain(stays);
+        (self.known, self.places) = Default::default();
+        (0..self.sessions.len()).for_each(|at| self.note(at));
+        Some(places)
+    }
+
+    fn place(&self, source: &SessionSource, identity: &str) -> Option<usize> {
+        self.known.get(source)?.get(identity).copied()
     }
 
     /// All of them, in the order in which they became known.
@@ -90,6 +110,13 @@ impl Book {
         })
     }
 
+    fn note(&mut self, at: usize) {
+        if let Some(session) = self.sessions.get(at) {
+            self.known.entry(session.source.clone()).or_default().insert(session.identity.clone(), at);
+        }
+        self.note_places(at);
+    }
+
     fn note_places(&mut self, at: usize) {
         let Some(session) = self.sessions.get(at) else { return };
         for (leg, place) in session.legs.iter().enumerate() {
@@ -98,10 +125,14 @@ impl Book {
     }
 
     fn forget_places(&mut self, at: usize) {
-        self.places.retain(|_, list| {
-            list.retain(|(session, _)| *session != at);
-            !list.is_empty()
-        });
+        for leg in self.sessions.get(at).map_or(&[][..], |session| session.legs.as_slice()) {
+            if let Some(list) = self.places.get_mut(&leg.destination) {
+                list.retain(|(session, _)| *session != at);
+                if list.is_empty() {
+                    self.places.remove(&leg.destination);
+                }
+            }
+        }
     }
 }
 
@@ -149,5 +180,30 @@ mod tests {
         assert_eq!(book.sessions().len(), 1);
         book.withdraw(&SessionSource::File("a.sdp".into()), "a", Some(Timestamp::from_ns(1)));
         assert!(book.sessions()[0].ended.is_some());
+    }
+
+    #[test]
+    fn what_is_long_over_makes_room_and_the_others_are_found_where_they_are_now() {
+        let mut book = Book::default();
+        for (identity, destination) in [
+            ("a", "239.1.1.1:5004"),
+            ("b", "239.1.1.2:5004"),
+            ("c", "239.1.1.3:5004"),
+            ("d", "239.1.1.2:5004"),
+        ] {
+            book.agree(session(identity, destination, Sources::Any));
+        }
+        let file = SessionSource::File("a.sdp".into());
+        book.withdraw(&file, "a", Some(Timestamp::from_ns(10)));
+        book.withdraw(&file, "b", Some(Timestamp::from_ns(20)));
+        assert_eq!(book.forget(Timestamp::from_ns(10)), None);
+        assert_eq!(book.forget(Timestamp::from_ns(20)), Some(vec![None, Some(0), Some(1), Some(2)]));
+        let one = "192.0.2.1".parse().unwrap();
+        assert_eq!(book.find(one, "239.1.1.2:5004".parse().unwrap(), 96), Some((2, 0)));
+        assert!(!book.knows("239.1.1.1:5004".parse().unwrap()));
+        // What comes again is written over what is there.
+        book.agree(session("c", "239.1.1.9:5004", Sources::Any));
+        assert_eq!(book.find(one, "239.1.1.9:5004".parse().unwrap(), 96), Some((1, 0)));
+        assert_eq!(book.sessions().len(), 3);
     }
 }

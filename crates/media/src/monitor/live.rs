@@ -221,6 +221,16 @@ impl Live {
         }
     }
 
+    /// Sessions are at other places now, or gone.
+    pub(super) fn move_session(&mut self, place: impl Fn(usize) -> Option<usize>) {
+        self.session = self.session.and_then(&place);
+        if let Some((_, basis)) = &mut self.format
+            && let Basis::Session(at) = basis
+        {
+            *basis = place(*at).map_or(Basis::Payload, Basis::Session);
+        }
+    }
+
     /// Gives a leg what its format needs to be measured.
     fn equip(&self, leg: &mut Leg) {
         let Some((format, _)) = &self.format else { return };

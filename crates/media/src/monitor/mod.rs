@@ -243,11 +243,18 @@ impl Monitor {
     #[cold]
     fn handle_announcement(&mut self, datagram: &Datagram<'_>) {
         let now = datagram.time.unwrap_or(Timestamp::from_ns(0));
-        self.announced.handle(datagram.payload, datagram.source.0.to_ip(), now);
-        for session in self.announced.snapshot() {
-            self.is_unsettled |= self.book.agree(session);
+        for session in self.announced.handle(datagram.payload, datagram.source.0.to_ip(), now) {
+            self.agree(session);
         }
-        self.settle(datagram.time);
+        self.pass(now);
+    }
+
+    /// Time passes: what was announced and has not been heard of for too long is over.
+    pub fn pass(&mut self, now: Timestamp<Utc>) {
+        for session in self.announced.pass(now) {
+            self.agree(session);
+        }
+        self.settle(Some(now));
     }
 
     fn handle_rtp(&mut self, datagram: &Datagram<'_>) {
@@ -431,8 +438,12 @@ impl Monitor {
         }
     }
 
-    /// Forgets streams that nothing came of since then. Sessions stay: they were agreed.
+    /// Forgets streams that nothing came of since then, and sessions that were over by then.
     pub fn forget(&mut self, before: Timestamp<Utc>) {
+        if let Some(places) = self.book.forget(before) {
+            let place = |session: usize| places.get(session).copied().flatten();
+            self.streams.iter_mut().for_each(|live| live.move_session(place));
+        }
         let mut kept = 0;
         let places: Vec<Option<usize>> = self
             .streams

@@ -19,6 +19,7 @@ pub const MAX_SESSIONS: usize = 64;
 const SINCE_1900_S: i64 = 2_208_988_800;
 /// Silence is no end before this: ten periods, or an hour (RFC 2974 §4).
 const HOUR_NS: i64 = 3_600_000_000_000;
+const SECOND_NS: i64 = 1_000_000_000;
 
 /// What came, and what was not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +66,16 @@ struct Entry {
 }
 
 impl Entry {
+    /// Its sessions, as they are now.
+    fn sessions(&self) -> impl Iterator<Item = Session> + '_ {
+        self.sessions.iter().map(|session| Session {
+            first: Some(self.first),
+            last: Some(self.last),
+            ended: self.ended,
+            ..session.clone()
+        })
+    }
+
     /// How long it may be silent: ten times its period, and never less than an hour.
     fn patience_ns(&self) -> i64 {
         let gaps = i64::try_from(self.heard.saturating_sub(1)).unwrap_or(i64::MAX);
@@ -79,22 +90,25 @@ pub struct Listener {
     entries: HashMap<Key, Entry>,
     size_bytes: usize,
     counts: Counts,
+    /// When it was last looked for what is over.
+    passed: Option<Timestamp<Utc>>,
 }
 
 impl Listener {
-    /// Takes one packet from a host.
-    pub fn handle(&mut self, bytes: &[u8], sender: IpAddr, now: Timestamp<Utc>) {
+    /// Takes one packet from a host. Gives the sessions that it is about, as they are now: those that it changed, those
+    /// that were announced again, and those that are over by it.
+    pub fn handle(&mut self, bytes: &[u8], sender: IpAddr, now: Timestamp<Utc>) -> Vec<Session> {
         self.counts.packets += 1;
         let Ok(announcement) = parse(bytes) else {
             self.counts.faults += 1;
-            return;
+            return Vec::new();
         };
         let Announcement { origin, hash: named, deletion, payload, .. } = announcement;
         let (kind, body) = match payload {
             // What is encrypted can still be withdrawn, by its hash.
             Payload::Encrypted(_) if !deletion => {
                 self.counts.encrypted += 1;
-                return;
+                return Vec::new();
             }
             Payload::Encrypted(_) => (SDP.into(), std::borrow::Cow::default()),
             Payload::Plain { kind, bytes } => (kind, bytes),
@@ -103,31 +117,33 @@ impl Listener {
         let base = kind.split(';').next().unwrap_or_default().trim();
         if !base.eq_ignore_ascii_case(SDP) {
             self.counts.other_kinds += 1;
-            return;
+            return Vec::new();
         }
         let key = Key { sender, origin, hash: if named == 0 { hash(&body) } else { named } };
-        if deletion {
-            self.delete(&key, &body, now);
-        } else {
-            self.announce(key, &body, now);
-        }
+        if deletion { self.delete(&key, &body, now) } else { self.announce(key, &body, now) }
     }
 
-    fn announce(&mut self, key: Key, body: &[u8], now: Timestamp<Utc>) {
+    fn announce(&mut self, key: Key, body: &[u8], now: Timestamp<Utc>) -> Vec<Session> {
         let payload_hash = long_hash(body);
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.payload_hash == payload_hash) {
             entry.last = entry.last.max(now);
             entry.heard += 1;
-            // Silence was taken for its end, or it was announced again.
-            entry.ended = None;
-            return;
+            // Silence was taken for its end, or it was announced again; what it says itself to be over stays so.
+            if entry.stops.is_none_or(|stops| stops >= now) {
+                entry.ended = None;
+            }
+            return entry.sessions().collect();
         }
         let (document, _) = sdp::parse(body);
         let identity = identity(&document);
         let mut first = now;
         let mut heard = 1;
+        // What the old versions agreed and this one does not is over.
+        let mut over: Vec<Session> = Vec::new();
+        let mut replace = |entry: &Entry| over.extend(entry.sessions().filter(|it| it.ended.is_none()));
         if let Some(entry) = self.forget(&key) {
             (first, heard) = (entry.first, entry.heard + 1);
+            replace(&entry);
         }
         if let Some(identity) = &identity {
             // Of the same session another version: it takes the old one's place, if it comes from the same host
@@ -141,21 +157,29 @@ impl Listener {
                 && let Some(entry) = self.forget(&old)
             {
                 (first, heard) = (entry.first, entry.heard + 1);
+                replace(&entry);
             }
         }
         let (mut sessions, _) = sdp::sessions(&document, &SessionSource::Sap(key.sender));
         sessions.truncate(MAX_SESSIONS);
         let size_bytes = body.len() + sessions.iter().map(size_of_session).sum::<usize>();
-        if !self.make_room(size_bytes) {
+        let has_room = self.make_room(size_bytes);
+        if has_room {
+            over.retain(|old| sessions.iter().all(|session| session.identity != old.identity));
+        }
+        over.iter_mut().for_each(|session| session.ended = Some(now));
+        if !has_room {
             self.counts.left_out += 1;
-            return;
+            return over;
         }
         self.size_bytes += size_bytes;
         let stops = stops(&document);
         let last = now;
         let entry =
             Entry { identity, sessions, payload_hash, size_bytes, heard, first, last, stops, ended: None };
+        over.extend(entry.sessions());
         self.entries.insert(key, entry);
+        over
     }
 
     fn forget(&mut self, key: &Key) -> Option<Entry> {
@@ -187,7 +211,7 @@ impl Listener {
     }
 
     /// Only the host that announced can withdraw (RFC 2974 §4): nobody signs, so where it comes from has to do.
-    fn delete(&mut self, key: &Key, body: &[u8], now: Timestamp<Utc>) {
+    fn delete(&mut self, key: &Key, body: &[u8], now: Timestamp<Utc>) -> Vec<Session> {
         let (document, _) = sdp::parse(body);
         let identity = identity(&document);
         let meant = |other: &Key, entry: &Entry| {
@@ -195,9 +219,11 @@ impl Listener {
             entry.ended.is_none() && (by_name || (other.origin == key.origin && other.hash == key.hash))
         };
         let (mut own, mut foreign) = (false, false);
+        let mut over = Vec::new();
         for (other, entry) in self.entries.iter_mut().filter(|(other, entry)| meant(other, entry)) {
             if other.sender == key.sender {
                 entry.ended = Some(now);
+                over.extend(entry.sessions());
                 own = true;
             } else {
                 foreign = true;
@@ -208,34 +234,35 @@ impl Listener {
             (false, true) => self.counts.not_believed += 1,
             (false, false) => self.counts.unknown_deletions += 1,
         }
+        over
     }
 
-    /// Time passes: what was silent for too long has ended.
-    pub fn pass(&mut self, now: Timestamp<Utc>) {
+    /// Time passes: what was silent for too long has ended. Gives what ended by that; asked more often than once a
+    /// second it does not look.
+    pub fn pass(&mut self, now: Timestamp<Utc>) -> Vec<Session> {
+        let mut over = Vec::new();
+        if self.passed.is_some_and(|passed| (0..SECOND_NS).contains(&now.since_ns(passed))) {
+            return over;
+        }
+        self.passed = Some(now);
         for entry in self.entries.values_mut().filter(|entry| entry.ended.is_none()) {
-            let over = entry.stops.filter(|stops| *stops < now);
-            if let Some(stops) = over {
+            if let Some(stops) = entry.stops.filter(|stops| *stops < now) {
                 entry.ended = Some(stops.max(entry.first));
             } else if now.since_ns(entry.last) > entry.patience_ns() {
                 entry.ended = Some(now);
             }
+            if entry.ended.is_some() {
+                over.extend(entry.sessions());
+            }
         }
+        over
     }
 
     /// Every session that was announced, ended ones with them, the earliest first.
     pub fn snapshot(&self) -> Vec<Session> {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|(key, entry)| (entry.first, key.sender, key.origin, key.hash));
-        let of_entry = |(_, entry): (&Key, &Entry)| {
-            let dated = |session: &Session| Session {
-                first: Some(entry.first),
-                last: Some(entry.last),
-                ended: entry.ended,
-                ..session.clone()
-            };
-            entry.sessions.iter().map(dated).collect::<Vec<_>>()
-        };
-        entries.into_iter().flat_map(of_entry).collect()
+        entries.into_iter().flat_map(|(_, entry)| entry.sessions()).collect()
     }
 
     /// Announcements that hold.

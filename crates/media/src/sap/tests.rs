@@ -195,6 +195,34 @@ fn a_new_version_takes_the_place_of_the_old() {
 }
 
 #[test]
+fn each_packet_tells_what_it_changed_and_what_is_over_by_it() {
+    let told = |sessions: Vec<model::media::Session>| -> Vec<(u16, bool)> {
+        sessions.iter().map(|it| (it.legs[0].destination.port(), it.ended.is_some())).collect()
+    };
+    let mut listener = Listener::default();
+    let second =
+        TEXT.split_once("m=").map(|(_, medium)| format!("m={medium}").replace("5004", "5006")).unwrap();
+    let both = packet(0, [TEXT, &second].concat().as_bytes());
+    assert_eq!(told(listener.handle(&both, DESK, at(0))), [(5004, false), (5006, false)]);
+    assert_eq!(told(listener.handle(&both, DESK, at(30))), [(5004, false), (5006, false)]);
+    // The next version has the first medium only.
+    let mut one = packet(0, TEXT.replace("7 1 IN", "7 2 IN").as_bytes());
+    one[3] = 0x35;
+    assert_eq!(told(listener.handle(&one, DESK, at(60))), [(5006, true), (5004, false)]);
+    // Another session under the same hash takes its place.
+    let mut other = packet(0, TEXT.replace("7 1 IN", "9 1 IN").replace("5004", "5010").as_bytes());
+    other[3] = 0x35;
+    assert_eq!(told(listener.handle(&other, DESK, at(90))), [(5004, true), (5010, false)]);
+    assert_eq!(told(listener.handle(b"noise", DESK, at(91))), []);
+    assert_eq!(told(listener.pass(at(100))), []);
+    assert_eq!(told(listener.pass(at(50_000))), [(5010, true)]);
+    assert_eq!(told(listener.handle(&other, DESK, at(50_001))), [(5010, false)]);
+    let mut gone = packet(4, b"o=- 9 1 IN IP4 192.0.2.1\r\n");
+    gone[3] = 0x35;
+    assert_eq!(told(listener.handle(&gone, DESK, at(50_002))), [(5010, true)]);
+}
+
+#[test]
 fn a_change_that_the_header_hides_is_seen() {
     let mut listener = Listener::default();
     listener.handle(&packet(0, TEXT.as_bytes()), DESK, at(0));
@@ -213,6 +241,9 @@ fn a_description_can_say_when_it_is_over() {
     assert_eq!(listener.holding(), 1);
     listener.pass(at(51));
     assert_eq!((listener.holding(), listener.snapshot()[0].ended), (0, Some(at(50))));
+    // Whoever goes on announcing it does not make it go on.
+    listener.handle(&packet(0, text.as_bytes()), DESK, at(60));
+    assert_eq!(listener.holding(), 0);
 }
 
 #[test]
