@@ -262,6 +262,26 @@ fn every_finding_of_media_says_what_where_why_and_what_next() {
 }
 
 #[test]
+fn what_goes_on_after_the_end_of_its_session_rings_after_a_grace() {
+    let of = |ended: i64, source: SessionSource| {
+        let mut wire = in_order();
+        let media = &mut wire.traffic.media;
+        let last = media.streams[0].legs[0].reception.last.unwrap();
+        let at = media.streams[0].session.unwrap();
+        media.sessions[at].ended =
+            Some(model::Timestamp::from_ns(last.as_ns().saturating_sub(ended * 1_000_000_000)));
+        media.sessions[at].source = source;
+        rung(&wire)
+    };
+    let sap = || SessionSource::Sap(addr("192.0.2.1"));
+    let rtsp = || SessionSource::Rtsp(socket("192.0.2.1:554"));
+    assert_eq!(of(10, sap()), BTreeSet::new());
+    assert_eq!(of(11, sap()), BTreeSet::from([Code::StreamWithoutSession]));
+    assert_eq!(of(90, rtsp()), BTreeSet::new());
+    assert_eq!(of(91, rtsp()), BTreeSet::from([Code::StreamWithoutSession]));
+}
+
+#[test]
 fn groups_that_the_network_lives_by_are_nobodys_session() {
     for group in ["224.0.0.251", "224.0.1.129", "239.255.255.250", "ff02::fb", "ff05::2"] {
         let mut wire = in_order();

@@ -2,9 +2,9 @@
 //! source-not-agreed, format-not-agreed, several-senders.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use model::media::{Session, Stream, StreamLeg};
+use model::media::{Session, SessionSource, Stream, StreamLeg};
 use model::{Code, Confidence, Severity, Subject};
 
 use super::words;
@@ -22,6 +22,7 @@ pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stre
         Some(session) => {
             wrong_source(session, stream, &subject, docket);
             wrong_format(watch, session, stream, &subject, docket);
+            goes_on(session, index, stream, &subject, docket);
         }
         None => {
             // Where nothing was agreed at all, nothing says that this was not.
@@ -43,6 +44,43 @@ pub(super) fn judge_stream<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stre
     }
     several(watch, index, stream, docket);
     several_sources(watch, index, stream, docket);
+}
+
+/// A stream whose session is over: it was withdrawn, torn down, or not announced for long.
+fn goes_on<'a>(
+    session: &Session,
+    index: usize,
+    stream: &'a Stream,
+    subject: &Subject,
+    docket: &mut Docket<'a>,
+) {
+    let last = stream.legs.iter().filter_map(|leg| leg.reception.last).max();
+    let Some((ended, last)) = session.ended.zip(last) else { return };
+    let grace_ns = match session.source {
+        // A session outlives its connection for its time-out, 60 s where nothing is said (RFC 2326 §12.37).
+        SessionSource::Rtsp(_) => 90_000_000_000,
+        _ => PATIENCE_NS,
+    };
+    let beyond_ns = last.since_ns(ended);
+    if beyond_ns <= grace_ns {
+        return;
+    }
+    let weight = (usual(Code::StreamWithoutSession), Confidence::Medium);
+    docket.raise(Code::StreamWithoutSession, weight, Cause::Number(index), subject.clone(), || {
+        let over = format!(
+            "The session '{}' is over, and packets came for {} s after that.",
+            session.name,
+            beyond_ns / 1_000_000_000
+        );
+        let mut facts = vec![(over, words::source(session))];
+        facts.extend(stream.legs.iter().map(|leg| (words::leg(leg), words::first_frame(stream))));
+        say(
+            format!("After the end of the session '{}' still comes the stream to ", session.name),
+            "",
+            facts,
+            "stop the sender, or have its session announced again",
+        )
+    });
 }
 
 fn wrong_source<'a>(session: &Session, stream: &'a Stream, subject: &Subject, docket: &mut Docket<'a>) {
@@ -220,13 +258,19 @@ pub(super) fn overlap(one: &StreamLeg, other: &StreamLeg) -> bool {
     }
 }
 
+/// Where streams went.
+pub(super) fn destinations(watch: &Watch<'_>) -> BTreeSet<SocketAddr> {
+    let legs = watch.traffic.media.streams.iter().flat_map(|stream| &stream.legs);
+    legs.map(|leg| leg.destination).collect()
+}
+
 pub(super) fn judge_session<'a>(
     watch: &Watch<'a>,
+    came: &BTreeSet<SocketAddr>,
     index: usize,
     session: &'a Session,
     docket: &mut Docket<'a>,
 ) {
-    let media = &watch.traffic.media;
     if session.ended.is_some() || session.legs.is_empty() {
         return;
     }
@@ -236,10 +280,7 @@ pub(super) fn judge_session<'a>(
     if watch.facts.live && last.since_ns(known) < PATIENCE_NS {
         return;
     }
-    let came = |destination| {
-        media.streams.iter().any(|stream| stream.legs.iter().any(|leg| leg.destination == destination))
-    };
-    let silent: Vec<_> = session.legs.iter().filter(|leg| !came(leg.destination)).collect();
+    let silent: Vec<_> = session.legs.iter().filter(|leg| !came.contains(&leg.destination)).collect();
     if silent.is_empty() {
         return;
     }
@@ -302,9 +343,10 @@ pub(super) fn judge_groups<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, doc
         let fact = format!("{by} joined {} on {name}.", own.group);
         joined.entry(own.group).or_default().push((fact, "the memberships of this machine".to_owned()));
     }
+    let legs = media.sessions.iter().flat_map(|session| &session.legs);
+    let named: BTreeSet<IpAddr> = legs.map(|leg| leg.destination.ip()).collect();
     for (group, facts) in joined {
-        let named = media.sessions.iter().any(|it| it.legs.iter().any(|leg| leg.destination.ip() == group));
-        if named || is_of_the_network(group) {
+        if named.contains(&group) || is_of_the_network(group) {
             continue;
         }
         let subject = Subject::Group(group);

@@ -30,12 +30,13 @@ pub(crate) fn judge<'a>(watch: &Watch<'a>, consent: &mut Consent<'_>, docket: &m
         legs::judge(watch, index, stream, docket);
         kept::judge(index, stream, docket);
     }
+    let came = agreed::destinations(watch);
     for (index, session) in media.sessions.iter().enumerate() {
         let place = session.legs.first().map(|leg| leg.destination);
         let addresses: Vec<_> = place.iter().map(|place| place.ip()).collect();
         let ports = place.map(|place| (Transport::Udp, place.port()..=place.port()));
         consent.consider(ports, &addresses, (Subject::Session(index), None), docket);
-        agreed::judge_session(watch, index, session, docket);
+        agreed::judge_session(watch, &came, index, session, docket);
     }
     agreed::judge_groups(watch, consent, docket);
     consent.consider(None, &[], (Subject::Capture, None), docket);
