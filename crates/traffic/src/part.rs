@@ -1,6 +1,9 @@
 //! The facts of one observer, and how those of several become one [`Traffic`].
 
-use model::{Appearance, Area, Certainty, Gap, Reason, Recognised, Traffic, Transport, Volume, WireFault};
+use model::{
+    Appearance, Area, Certainty, Gap, Reason, Recognised, Timestamp, Traffic, Transport, Utc, Volume,
+    WireFault,
+};
 use wire::Fault;
 
 use crate::beacon::{Beacons, Pair, Threshold};
