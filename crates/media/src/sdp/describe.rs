@@ -97,7 +97,11 @@ fn medium(session: &Session, leg: &Leg, title: Option<&str>, mark: Option<&Strin
     for format in &session.formats {
         let Format { payload_type, .. } = format;
         attribute(format!("rtpmap:{payload_type} {}", encoding(format)));
-        let parameters = parameters(&format.essence);
+        let mut parameters = parameters(&format.essence);
+        // The first edition of ST 2110-20 §7.1 wants it, and readers of later ones pass over it.
+        if parameters.contains("SSN=ST2110-20:2017") && !parameters.ends_with(';') {
+            parameters.push(';');
+        }
         if !parameters.is_empty() {
             attribute(format!("fmtp:{payload_type} {parameters}"));
         }

@@ -352,7 +352,7 @@ fn what_is_described_is_agreed_and_right() {
         let complaints = lint(text.as_bytes(), Edition::Named);
         let worst = complaints.iter().map(|complaint| complaint.severity).max();
         // Only what the formats themselves lack is said; and the first edition wants a semicolon.
-        let known = [Lint::FmtpEnd, Lint::TransferColorimetry, Lint::PacketTimeLevel, Lint::SeveralStreams];
+        let known = [Lint::TransferColorimetry, Lint::PacketTimeLevel, Lint::SeveralStreams];
         assert!(
             complaints.iter().all(|complaint| known.contains(&complaint.code))
                 && worst < Some(Severity::Error),
