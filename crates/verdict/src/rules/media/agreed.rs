@@ -191,8 +191,9 @@ fn several<'a>(watch: &Watch<'a>, index: usize, stream: &'a Stream, docket: &mut
             let others: Vec<String> = others.iter().map(ToString::to_string).collect();
             say(
                 format!(
-                    "{} send to {} at the same time as the sender of ",
+                    "{} {} to {} at the same time as the sender of ",
                     others.join(", "),
+                    if others.len() == 1 { "sends" } else { "send" },
                     leg.destination
                 ),
                 "",
@@ -315,10 +316,11 @@ pub(in crate::rules) fn is_of_the_network(group: IpAddr) -> bool {
                 // Relative to the local scope: SSDP, SLP, MADCAP, SAP (RFC 2365 §9).
                 || group.octets().starts_with(&[239, 255, 255])
         }
-        // Scopes 1 and 2 do not leave the link; well-known groups of any scope (RFC 4291 §2.7.1).
+        // Scopes 1 and 2 do not leave the link; groups of any scope that are assigned for ever (RFC 4291 §2.7).
         IpAddr::V6(group) => {
             let [first, rest @ ..] = group.segments();
-            matches!(first & 0xf, 1 | 2) || rest.iter().take(6).all(|word| *word == 0)
+            let is_assigned = first & 0xf0 == 0 && rest.iter().take(6).all(|word| *word == 0);
+            matches!(first & 0xf, 1 | 2) || is_assigned
         }
     }
 }
