@@ -47,7 +47,13 @@ impl fmt::Display for Trouble {
             Trouble::Connection(error) => error.fmt(f),
             Trouble::Answer(Outcome::Refused(status)) => write!(f, "the server refuses with status {status}"),
             Trouble::Answer(Outcome::WhoAreYou) => f.write_str("the server asks for a name and a password"),
+            Trouble::Answer(Outcome::NotBelieved) => {
+                f.write_str("the server does not accept this name and password")
+            }
             Trouble::Answer(Outcome::Moved(to)) => write!(f, "it is said to be at {to}"),
+            Trouble::Answer(Outcome::Ended) => {
+                f.write_str("the server ended the connection without an answer")
+            }
             Trouble::Answer(_) => f.write_str("what came is not RTSP"),
         }
     }
@@ -67,16 +73,8 @@ pub fn describe_with(
     limits: Limits,
     trust: &Trust,
 ) -> Result<Answer, Trouble> {
-    let mut url = url.to_owned();
-    let mut secure = false;
-    let mut credentials = credentials;
+    let mut client = Client::new(url, credentials).ok_or(Trouble::Address)?;
     for _ in 0..=MOST_MOVES {
-        let mut client = Client::new(&url, credentials).ok_or(Trouble::Address)?;
-        if secure && !client.is_secure() {
-            let why = format!("it leads out of TLS, to {url}");
-            return Err(Trouble::Connection(Error::Broken(why)));
-        }
-        secure = client.is_secure();
         let server = exchange(&mut client, limits, trust).map_err(Trouble::Connection)?;
         match client.outcome() {
             Some(Outcome::Described { text }) => {
@@ -84,14 +82,19 @@ pub fn describe_with(
                 return Ok(Answer { server, text: text.clone(), sessions });
             }
             Some(Outcome::Moved(place)) => {
-                url = place.clone();
-                // Another server is not told who we are.
-                credentials = None;
+                let Some(next) = client.moved(place) else {
+                    return Err(Trouble::Answer(Outcome::Moved(place.clone())));
+                };
+                if client.is_secure() && !next.is_secure() {
+                    let why = format!("it leads out of TLS, to {place}");
+                    return Err(Trouble::Connection(Error::Broken(why)));
+                }
+                client = next;
             }
             other => return Err(Trouble::Answer(other.cloned().unwrap_or(Outcome::Broken))),
         }
     }
-    Err(Trouble::Answer(Outcome::Moved(url)))
+    Err(Trouble::Connection(Error::Broken("the server leads from place to place".into())))
 }
 
 fn exchange(client: &mut Client, limits: Limits, trust: &Trust) -> Result<SocketAddr, Error> {

@@ -82,9 +82,9 @@ fn a_stranger_describes_what_it_has() {
     let nothing = describe(&format!("rtsp://127.0.0.1:{port}/nothing"), None, limits);
     assert!(matches!(nothing, Err(Trouble::Answer(Outcome::Refused(404)))), "{nothing:?}");
     let locked = format!("rtsp://127.0.0.1:{locked}/quay");
-    for wrong in [None, Some(("reeve", "port"))] {
+    for (wrong, why) in [(None, Outcome::WhoAreYou), (Some(("reeve", "port")), Outcome::NotBelieved)] {
         let refused = describe(&locked, wrong, limits);
-        assert!(matches!(refused, Err(Trouble::Answer(Outcome::WhoAreYou))), "{refused:?}");
+        assert!(matches!(&refused, Err(Trouble::Answer(outcome)) if *outcome == why), "{refused:?}");
     }
     let answer = describe(&locked, Some(("reeve", "harbour")), limits).unwrap();
     assert_eq!(answer.sessions.len(), 2);

@@ -27,10 +27,14 @@ pub enum Outcome {
     Moved(String),
     /// The server refuses, with this status.
     Refused(u16),
-    /// It asks who we are, and we did not say, or it did not believe us.
+    /// It asks who we are, and we did not say.
     WhoAreYou,
+    /// It does not believe us who we are, or asks in a way that we cannot answer.
+    NotBelieved,
     /// What came is not RTSP.
     Broken,
+    /// The connection ended without an answer.
+    Ended,
 }
 
 /// A client of one server. `poll` gives bytes to send, `handle` takes what came, until there is an outcome.
@@ -148,7 +152,17 @@ impl Client {
 
     /// The connection is at its end.
     pub fn close(&mut self) {
-        self.outcome.get_or_insert(Outcome::Broken);
+        self.outcome.get_or_insert(Outcome::Ended);
+    }
+
+    /// For where a server says that it is. Who we are is told to the same server only.
+    pub fn moved(&self, place: &str) -> Option<Client> {
+        let mut client = Client::new(place, None)?;
+        let same = client.authority.eq_ignore_ascii_case(&self.authority) && client.secure == self.secure;
+        if same && client.credentials.is_none() {
+            client.credentials.clone_from(&self.credentials);
+        }
+        Some(client)
     }
 
     /// What came of it; `None` while there is more to do.
@@ -206,8 +220,12 @@ impl Client {
     fn identify(&mut self, message: &Message<'_>) {
         let challenge = Challenge::of(message);
         let again = self.challenge.is_none() || challenge.as_ref().is_some_and(Challenge::is_stale);
-        if self.credentials.is_none() || challenge.is_none() || !again || self.attempts >= MOST_ATTEMPTS {
+        if self.credentials.is_none() {
             self.outcome = Some(Outcome::WhoAreYou);
+            return;
+        }
+        if challenge.is_none() || !again || self.attempts >= MOST_ATTEMPTS {
+            self.outcome = Some(Outcome::NotBelieved);
             return;
         }
         self.attempts += 1;

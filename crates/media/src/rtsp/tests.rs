@@ -140,10 +140,32 @@ fn a_server_is_asked_and_told_who_we_are() {
     // The wrong password, or none.
     let mut client = Client::new("rtsp://user:word@camera/", None).unwrap();
     assert_eq!(ask(&mut client, &[no, no]).len(), 2);
-    assert_eq!(client.outcome(), Some(&Outcome::WhoAreYou));
+    assert_eq!(client.outcome(), Some(&Outcome::NotBelieved));
     let mut client = Client::new("rtsp://camera/", None).unwrap();
     ask(&mut client, &[no]);
     assert_eq!(client.outcome(), Some(&Outcome::WhoAreYou));
+}
+
+#[test]
+fn who_we_are_is_told_to_the_same_server_only() {
+    let no = "RTSP/1.0 401 No\r\nCSeq: SEQ\r\nWWW-Authenticate: Basic realm=\"r\"\r\n\r\n";
+    let yes = "RTSP/1.0 200 OK\r\nCSeq: SEQ\r\n\r\n";
+    let first = Client::new("rtsp://user:word@camera:8554/live", None).unwrap();
+    for (place, outcome) in [
+        ("rtsp://Camera:8554/other", None),
+        ("rtsp://camera:8555/other", Some(Outcome::WhoAreYou)),
+        ("rtsps://camera:8554/other", Some(Outcome::WhoAreYou)),
+        ("rtsp://thief/live", Some(Outcome::WhoAreYou)),
+    ] {
+        let mut client = first.moved(place).unwrap();
+        let requests = ask(&mut client, &[yes, no]);
+        assert_eq!(client.outcome(), outcome.as_ref(), "{place}");
+        assert_eq!(requests.last().unwrap().contains("Authorization: Basic "), outcome.is_none(), "{place}");
+    }
+    assert!(first.moved("http://camera:8554/").is_none());
+    let mut silent = Client::new("rtsp://camera/", None).unwrap();
+    silent.close();
+    assert_eq!(silent.outcome(), Some(&Outcome::Ended));
 }
 
 #[test]
