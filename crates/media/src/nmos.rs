@@ -43,6 +43,16 @@ pub struct Fault {
     pub what: &'static str,
 }
 
+/// Of a list that does not come to its end.
+pub(crate) const BREAKS_OFF: &str = "not a list in JSON, or one that breaks off";
+
+impl Fault {
+    /// Whether what follows could not be read, so that nobody knows what is there.
+    pub(crate) fn breaks_off(&self) -> bool {
+        self.what == BREAKS_OFF
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {:?}", self.what, self.at)
@@ -54,6 +64,11 @@ impl fmt::Display for Fault {
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
+    /// Notes that a list breaks off, whether there is room or not.
+    pub(crate) fn break_off(&mut self) {
+        self.0.push(Fault { at: String::new(), what: BREAKS_OFF });
+    }
+
     /// Notes one; `at` is asked only where there is room.
     pub(crate) fn note(&mut self, what: &'static str, at: impl FnOnce() -> String) {
         if self.0.len() < MOST_FAULTS {

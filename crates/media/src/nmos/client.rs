@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use model::{Timestamp, Utc};
 
 use super::grain::Subscription;
-use super::paging::Paging;
+use super::paging::{Next, Paging};
 use super::registry::{Registry, kind_of};
 use super::resource::Resource;
 use super::url::Url;
@@ -18,7 +18,7 @@ mod check;
 mod plan;
 
 pub(super) use check::check;
-use plan::{Api, Plan, Role, Task};
+use plan::{Api, Plan, Role, Task, refusal};
 
 /// Requests that are on their way at once, without those that wait for messages.
 const MOST_UNDER_WAY: usize = 8;
@@ -147,6 +147,9 @@ pub struct Client {
     /// Which reading of each list is the present one; pages of an earlier one lead no further.
     readings: BTreeMap<Kind, u64>,
 }
+
+/// Headers of an answer, with their names.
+type Headers = [(String, String)];
 
 /// A task on its way.
 #[derive(Debug, Clone)]
@@ -365,14 +368,7 @@ impl Client {
         })
     }
 
-    fn succeed(
-        &mut self,
-        task: Task,
-        url: &Url,
-        headers: &[(String, String)],
-        body: &[u8],
-        now: Timestamp<Utc>,
-    ) {
+    fn succeed(&mut self, task: Task, url: &Url, headers: &Headers, body: &[u8], now: Timestamp<Utc>) {
         if task.end().is_none() {
             self.silence = None;
         }
@@ -394,12 +390,20 @@ impl Client {
                 if !is_present {
                     return;
                 }
-                match self.next_page(query, count, pages, headers) {
-                    Some(next) => {
+                // What is not on a page that breaks off may be there all the same.
+                if faults.iter().any(super::Fault::breaks_off) {
+                    return self.break_list(kind, now);
+                }
+                match self.next_page(query, (count, pages), headers) {
+                    Next::Page(next) => {
                         let task = Task::Page { kind, query: Some(next), pages: pages + 1, reading };
                         self.plan.push(now.as_ns(), 0, task);
                     }
-                    None => self.end_list(kind, now),
+                    Next::End => self.end_list(kind, now),
+                    Next::Astray => {
+                        self.note(url, "its pages lead back, or go on for ever");
+                        self.break_list(kind, now);
+                    }
                 }
             }
             Task::Subscribe(kind) => {
@@ -422,23 +426,22 @@ impl Client {
         }
     }
 
-    /// The query of the page after this one; `None` where this was the last.
-    fn next_page(
-        &mut self,
-        query: Option<String>,
-        count: usize,
-        pages: u32,
-        headers: &[(String, String)],
-    ) -> Option<String> {
-        let paging = Paging::parse(headers);
-        let full = paging.limit.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| count >= limit));
-        if !self.api.paging || count == 0 || !full || pages >= MOST_PAGES {
-            return None;
+    /// Which page comes after this one.
+    fn next_page(&self, query: Option<String>, (count, pages): (usize, u32), headers: &Headers) -> Next {
+        let here = query.unwrap_or_else(|| self.api.first_query());
+        let next = Paging::parse(headers).after(count, &here, |until| self.api.query_since(until));
+        match next {
+            _ if !self.api.paging => Next::End,
+            Next::Page(_) if pages >= MOST_PAGES => Next::Astray,
+            next => next,
         }
-        // Between the same two times there is nothing.
-        let until = paging.until.filter(|until| paging.since.as_ref() != Some(until));
-        let next = paging.next.or_else(|| Some(self.api.query_since(&until?)))?;
-        (query.unwrap_or_else(|| self.api.first_query()) != next).then_some(next)
+    }
+
+    /// A list that could not be read to its end: nothing is known to be gone by it.
+    fn break_list(&mut self, kind: Kind, now: Timestamp<Utc>) {
+        if self.mode == Mode::Follow {
+            self.begin_list(kind, now.as_ns().saturating_add(INTERVAL_NS));
+        }
     }
 
     fn end_list(&mut self, kind: Kind, now: Timestamp<Utc>) {
@@ -474,7 +477,7 @@ impl Client {
                 self.begin_list(kind, now.as_ns());
             }
             Task::Page { kind, .. } if !busy => {
-                self.note(url, &format!("status {status}"));
+                self.note(url, &refusal(status));
                 if self.mode == Mode::Follow {
                     self.begin_list(kind, now.as_ns().saturating_add(INTERVAL_NS));
                 }
@@ -486,7 +489,7 @@ impl Client {
                 if simpler {
                     self.plan.push(now.as_ns(), 0, Task::Subscribe(kind));
                 } else {
-                    self.note(url, &format!("no subscription: status {status}"));
+                    self.note(url, &format!("no subscription: {}", refusal(status)));
                     self.poll_kind(kind, now);
                 }
             }
@@ -495,9 +498,9 @@ impl Client {
                 self.registry.handle_transport_file(sender, b"");
             }
             Task::Active(side, id, _) if status == 404 => self.registry.handle_active(side, id, None, now),
-            Task::Active(..) | Task::File(..) if !busy => self.note(url, &format!("status {status}")),
+            Task::Active(..) | Task::File(..) if !busy => self.note(url, &refusal(status)),
             task => {
-                self.note(url, &format!("status {status}"));
+                self.note(url, &refusal(status));
                 self.again(task, attempt, now);
             }
         }

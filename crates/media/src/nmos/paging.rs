@@ -35,6 +35,34 @@ impl Paging {
     }
 }
 
+/// What follows a page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The page with this query.
+    Page(String),
+    /// Nothing: it was the last.
+    End,
+    /// Nothing that would ever end.
+    Astray,
+}
+
+impl Paging {
+    /// What follows this page, which has so many and was asked for with `here`; `since` writes the query of what is newer.
+    pub(super) fn after(self, count: usize, here: &str, since: impl Fn(&str) -> String) -> Next {
+        let full = self.limit.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| count >= limit));
+        if count == 0 || !full {
+            return Next::End;
+        }
+        // Between the same two times there is nothing.
+        let until = self.until.filter(|until| self.since.as_ref() != Some(until));
+        match self.next.or_else(|| Some(since(&until?))) {
+            None => Next::End,
+            Some(next) if next == here => Next::Astray,
+            Some(next) => Next::Page(next),
+        }
+    }
+}
+
 /// `<address>; rel="next", <address>; rel="prev"` (RFC 8288 §3).
 fn links(value: &str, paging: &mut Paging) {
     let mut rest = value;

@@ -219,13 +219,13 @@ pub(super) fn each_element(body: &[u8], faults: &mut Faults, mut take: impl FnMu
     if body.trim_ascii_start().first() == Some(&b'{') {
         match serde_json::from_slice::<&RawValue>(body) {
             Ok(only) => take(only, faults),
-            Err(_) => faults.note("not JSON", String::new),
+            Err(_) => faults.break_off(),
         }
         return;
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let whole = reader.deserialize_seq(Elements(&mut take, faults)).and_then(|()| reader.end());
     if whole.is_err() {
-        faults.note("not a list in JSON, or one that breaks off", String::new);
+        faults.break_off();
     }
 }

@@ -100,6 +100,14 @@ impl Registry {
 fn legs(end: &End, described: Option<&Session>) -> Vec<Leg> {
     let told = described.map(|it| it.legs.as_slice()).unwrap_or_default();
     let Some(active) = &end.active else { return told.to_vec() };
+    // Some leave "auto" in what is in force; what became of it stands in the file.
+    let open = |leg: &super::connection::Leg| {
+        leg.enabled
+            && leg.automatic.iter().any(|name| matches!(name.as_str(), "destination_ip" | "destination_port"))
+    };
+    if active.enabled && active.legs.iter().any(open) && !told.is_empty() {
+        return told.to_vec();
+    }
     let mut legs: Vec<Leg> = active.legs.iter().filter_map(super::connection::Leg::endpoint).collect();
     for leg in &mut legs {
         leg.ttl = told.iter().find(|it| it.destination == leg.destination).and_then(|it| it.ttl);

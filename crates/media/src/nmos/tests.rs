@@ -355,6 +355,70 @@ fn a_registry_that_is_busy_is_asked_later() {
     assert_eq!((requests, client.is_whole(), client.troubles().1), (3, false, 3));
 }
 
+/// Answers every request of a client for lists with `answer`, and others with 404, until it has nothing to do at once.
+fn answered(
+    client: &mut Client,
+    now: Timestamp<model::Utc>,
+    answer: &dyn Fn(&str) -> (Vec<(String, String)>, String),
+) {
+    for _ in 0..200 {
+        let Some(request) = client.poll(now) else { return };
+        let (Ask::Read { url, .. } | Ask::Post { url, .. } | Ask::Listen { url, .. }) = &request.ask;
+        let is_list = matches!(request.ask, Ask::Read { .. }) && url.contains("/query/v1.");
+        let (headers, body) = if is_list { answer(url) } else { (Vec::new(), "[]".into()) };
+        let status = if is_list { 200 } else { 400 };
+        client.handle(
+            request.ticket,
+            Answer::Response { status, headers: &headers, body: body.as_bytes() },
+            now,
+        );
+    }
+    panic!("it goes on for ever");
+}
+
+#[test]
+fn what_breaks_off_is_not_whole_and_takes_nothing_away() {
+    let page = |url: &str| match url.contains("/senders") {
+        true => json!([{"id": id(5, 1), "version": "1:0", "label": "camera", "description": "", "tags": {},
+            "device_id": id(2, 0), "transport": "urn:x-nmos:transport:rtp", "interface_bindings": [],
+            "manifest_href": null, "subscription": {"receiver_id": null, "active": true}}])
+        .to_string(),
+        false => "[]".to_owned(),
+    };
+    let mut client = Client::new("http://registry/x-nmos/query/v1.3", Mode::Follow).unwrap();
+    answered(&mut client, at(0), &|url| (Vec::new(), page(url)));
+    assert_eq!((client.is_whole(), client.registry().count(Kind::Sender)), (true, 1));
+    let broken = ["<html>", "[{\"id\"", "", "{\"code\": 5", "[1, 2"];
+    for (minute, broken) in (1_i64..).zip(broken) {
+        let troubles = client.troubles().1;
+        let now = at(minute * 60_000_000_000);
+        answered(&mut client, now, &|_| (Vec::new(), broken.into()));
+        assert_eq!(client.registry().count(Kind::Sender), 1, "{broken}");
+        assert!(client.troubles().1 > troubles, "{broken}");
+        let mut once = Client::new("http://registry/x-nmos/query/v1.3", Mode::Once).unwrap();
+        answered(&mut once, at(0), &|_| (Vec::new(), broken.into()));
+        assert!(once.is_done() && !once.is_whole(), "{broken}");
+    }
+    // And where the list is there again, it is believed.
+    answered(&mut client, at(600_000_000_000), &|_| (Vec::new(), "[]".into()));
+    assert_eq!(client.registry().count(Kind::Sender), 0);
+}
+
+#[test]
+fn pages_that_lead_back_are_not_the_whole() {
+    let link =
+        ("Link".to_owned(), "<http://r/x-nmos/query/v1.3/senders?paging.since=1:0>; rel=\"next\"".to_owned());
+    let limit = ("X-Paging-Limit".to_owned(), "1".to_owned());
+    let mut client = Client::new("http://registry/x-nmos/query/v1.3", Mode::Once).unwrap();
+    answered(&mut client, at(0), &|url| match url.contains("/senders") {
+        true => (vec![link.clone(), limit.clone()], json!([{"id": id(5, 1), "version": "1:0"}]).to_string()),
+        false => (Vec::new(), "[]".to_owned()),
+    });
+    assert!(client.is_done() && !client.is_whole());
+    let (troubles, _) = client.troubles();
+    assert!(troubles.into_iter().any(|trouble| trouble.what.contains("lead back")));
+}
+
 #[test]
 fn a_node_alone_is_asked_itself() {
     let mut facility = Facility { alone: true, ..Facility::new(5) };

@@ -21,6 +21,19 @@ pub(super) fn wait_ns(attempt: u32) -> i64 {
     1_000_000_000_i64.checked_shl(attempt.saturating_sub(1).min(6)).unwrap_or(MOST_WAIT_NS).min(MOST_WAIT_NS)
 }
 
+/// What a status means here, and what would help.
+pub(super) fn refusal(status: u16) -> String {
+    let meaning = match status {
+        401 | 403 => {
+            ": it wants to know who asks (BCP-003-02), which cannot be told here; ask an API that is open"
+        }
+        404 | 410 => ": there is nothing at this address; give that of a Query API or of a node",
+        500.. => ": it is there, and does not work at present",
+        _ => "",
+    };
+    format!("status {status}{meaning}")
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Task {
