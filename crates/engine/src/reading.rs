@@ -40,6 +40,8 @@ pub struct MediaSettings {
     pub sessions: Vec<Session>,
     /// How streams are measured.
     pub monitor: media::monitor::Config,
+    /// What should have told of agreements, and did not tell all.
+    pub gaps: Vec<Gap>,
 }
 
 impl Reading {
@@ -122,6 +124,7 @@ pub fn read(
     let mut traffic = hall.close();
     intake.sum_up(&mut traffic);
     ledger.sum_up(&mut traffic);
+    traffic.gaps.extend(reading.media.gaps.iter().cloned());
     traffic
 }
 

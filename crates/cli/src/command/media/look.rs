@@ -61,8 +61,13 @@ pub(super) fn view(args: &MediaLookArgs) -> Result<(TrafficView, Reading), Stop>
     let by = TrafficArgs { filter: args.filter.clone(), memory: MEMORY_BYTES, ..TrafficArgs::default() };
     let mut reading = read::reading(&by, 1, &grounds)?;
     reading.media = super::sessions::settings(&args.sessions, &grounds.policy)?;
-    let traffic =
-        if args.interface.is_empty() { files(args, &reading)? } else { live::watch(args, &reading)? };
+    let traffic = if args.interface.is_empty() {
+        files(args, &reading)?
+    } else {
+        let mut traffic = live::watch(args, &reading)?;
+        traffic.gaps.extend(reading.media.gaps.iter().cloned());
+        traffic
+    };
     Ok((grounds.judge_traffic(traffic, None, !args.interface.is_empty()), reading))
 }
 

@@ -9,6 +9,7 @@ use host::client::Limits;
 use media::monitor::Config;
 use media::sdp;
 use model::media::{Profile, Session, SessionSource};
+use model::{Area, Gap, Reason};
 use verdict::Policy;
 
 use crate::args::{AgreedArgs, ProfileName, SessionArgs};
@@ -52,7 +53,10 @@ fn settings_of(args: &SessionArgs, agreed: &AgreedArgs, policy: &Policy) -> Resu
     for written in written(policy) {
         sessions.extend(written?);
     }
-    sessions.extend(named(agreed)?);
+    let (told, wrong) = named(agreed)?;
+    sessions.extend(told);
+    let gap = |what: String| Gap { area: Area::Configuration, reason: Reason::Damaged, what, count: None };
+    let gaps = wrong.into_iter().map(gap).collect();
     let profile = match args.profile {
         ProfileName::Standard => Profile::Standard,
         ProfileName::List => Profile::List,
@@ -60,7 +64,7 @@ fn settings_of(args: &SessionArgs, agreed: &AgreedArgs, policy: &Policy) -> Resu
         ProfileName::JtNm2022 => Profile::JtNm2022,
         ProfileName::Cbc => Profile::Cbc,
     };
-    Ok(MediaSettings { sessions, monitor: Config { profile, ..Config::default() } })
+    Ok(MediaSettings { sessions, monitor: Config { profile, ..Config::default() }, gaps })
 }
 
 /// Adds what was agreed to what a look is judged by. A description that only policy names and that cannot be read is
@@ -73,25 +77,30 @@ pub(in crate::command) fn agree(grounds: &mut Grounds, args: &AgreedArgs) -> Res
             Err(stop) => return Err(stop),
         }
     }
-    grounds.sessions.extend(named(args)?);
+    let (told, wrong) = named(args)?;
+    grounds.sessions.extend(told);
+    grounds.wrong.extend(wrong);
     Ok(())
 }
 
-/// The sessions of the command line.
-fn named(args: &AgreedArgs) -> Result<Vec<Session>, Stop> {
+/// The sessions of the command line, and what of them could not be read.
+fn named(args: &AgreedArgs) -> Result<(Vec<Session>, Vec<String>), Stop> {
     let mut sessions = Vec::new();
+    let mut wrong = Vec::new();
     for path in &args.sdp {
         sessions.extend(described(path, &SessionSource::File(path.display().to_string()))?);
     }
     for url in &args.nmos {
-        sessions.extend(registered(url)?);
+        let (told, missing) = registered(url)?;
+        sessions.extend(told);
+        wrong.extend(missing);
     }
     for url in &args.rtsp {
         let answer = engine::rtsp::describe(url, None, Limits::default())
             .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(&public(url)))))?;
         sessions.extend(answer.sessions);
     }
-    Ok(sessions)
+    Ok((sessions, wrong))
 }
 
 /// An address without the name and the password that may stand in it: what is said of it ends in logs.
@@ -117,8 +126,8 @@ fn written(policy: &Policy) -> Vec<Result<Vec<Session>, Stop>> {
     read.collect()
 }
 
-/// What an NMOS API has. What it did not tell is said, and what it told counts.
-fn registered(url: &str) -> Result<Vec<Session>, Stop> {
+/// What an NMOS API has, and what is missing of it. What it did not tell is said, and what it told counts.
+fn registered(url: &str) -> Result<(Vec<Session>, Option<String>), Stop> {
     let address = public(url);
     let name = sanitise::line(&address);
     let fetched = engine::nmos::fetch_once(url, Limits::default(), WITHIN).ok_or_else(|| no_address(url))?;
@@ -134,10 +143,9 @@ fn registered(url: &str) -> Result<Vec<Session>, Stop> {
     if !fetched.whole && fetched.sessions.is_empty() {
         return Err(Stop::Failed(format!("{name}: no session could be read there")));
     }
-    if !fetched.whole {
-        output::complain(&format!("{name}: not everything could be read; what came is used"));
-    }
-    Ok(fetched.sessions)
+    let missing =
+        (!fetched.whole).then(|| format!("some of the sessions of {name}: it did not tell everything"));
+    Ok((fetched.sessions, missing))
 }
 
 /// So long a registry may take to tell everything.
