@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Most bytes that a policy or baseline may have.
-const TEXT_LIMIT: u64 = 16 << 20;
+pub(crate) const TEXT_LIMIT: u64 = 16 << 20;
 /// Most bytes that a registry may have.
 pub(crate) const TABLE_LIMIT: u64 = 64 << 20;
 

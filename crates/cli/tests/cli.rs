@@ -298,3 +298,39 @@ fn names_from_others_cannot_speak_to_the_terminal() {
     drop(child.stdin.take());
     child.wait().unwrap();
 }
+
+#[test]
+fn descriptions_are_linted_from_files_of_any_letters_and_from_standard_input() {
+    use std::io::Write;
+    let home = Home::new("lint");
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=K\u{e4}mera\r\nt=0 0\r\na=charset:ISO-8859-1\r\nm=audio 5004 RTP/AVP 0\r\n\
+                c=IN IP4 192.0.2.9\r\n";
+    // Every letter in one octet.
+    let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let path = home.0.join("latin.sdp");
+    std::fs::write(&path, &latin).unwrap();
+    let missing = home.0.join("missing.sdp");
+    let words = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let lint = ["media", "sdp", "lint", "--edition", "rfc", "--fail-on", "note"];
+    let run = home.run(&[&lint[..], &[&words(&path)]].concat());
+    assert_eq!((run.status.code(), run.stderr.as_slice()), (Some(0), &b""[..]), "{run:?}");
+    // One that is not there does not hide the other, and is not passed over.
+    let run = home.run(&[&lint[..], &[&words(&missing), &words(&path)]].concat());
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stdout).contains("nothing to complain"), "{run:?}");
+    assert!(String::from_utf8_lossy(&run.stderr).contains("missing.sdp"), "{run:?}");
+    let mut child = home
+        .command()
+        .args([&lint[..], &["-"]].concat())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&latin[..20]).unwrap();
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    assert!(String::from_utf8_lossy(&run.stdout).contains("line-missing"));
+    // Nothing can be sent to port 0.
+    let run = home.run(&["media", "send", "audio", "--to", "192.0.2.9:0", "--duration", "1"]);
+    assert_eq!(run.status.code(), Some(64), "{run:?}");
+}

@@ -16,7 +16,7 @@ pub(crate) struct ReceiveArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) stream: u16,
     /// Receive here instead of where the description says; twice for two legs
-    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "sdp")]
+    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "sdp", value_parser = super::sending::destination)]
     pub(crate) at: Vec<SocketAddr>,
     /// Only from this source (may be given several times), where a description says none
     #[arg(long, value_name = "ADDRESS")]

@@ -37,10 +37,10 @@ pub(crate) enum SendCommand {
 #[derive(Debug, Args, Clone)]
 pub(crate) struct SendArgs {
     /// Where to send it
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = destination)]
     pub(crate) to: SocketAddr,
     /// Send everything here as well (ST 2022-7)
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = destination)]
     pub(crate) also: Option<SocketAddr>,
     /// Interface to send from
     #[arg(short = 'i', long, value_name = "NAME")]
@@ -119,11 +119,18 @@ pub(crate) enum ContentKind {
     Metadata,
 }
 
+/// Where packets can go: an address and a port that are some.
+pub(crate) fn destination(text: &str) -> Result<SocketAddr, String> {
+    let expected = || String::from("expected ADDRESS:PORT, as in 239.1.1.1:5004 or [ff3e::8000:1]:5004");
+    let to: SocketAddr = text.parse().map_err(|_| expected())?;
+    if to.port() == 0 || to.ip().is_unspecified() { Err(expected()) } else { Ok(to) }
+}
+
 fn with(text: &str) -> Result<(ContentKind, SocketAddr), String> {
     let expected = || String::from("expected KIND=ADDRESS:PORT, as in audio=239.1.1.2:5004");
     let (kind, to) = text.split_once('=').ok_or_else(expected)?;
     let kind = ContentKind::from_str(kind, false).map_err(|_| expected())?;
-    Ok((kind, to.parse().map_err(|_| expected())?))
+    Ok((kind, destination(to).map_err(|_| expected())?))
 }
 
 /// A picture to send.

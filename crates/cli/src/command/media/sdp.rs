@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::send;
 use crate::args::{ComplaintLevel, SdpCommand, SdpLintArgs};
-use crate::command::{Status, Stop, write_json};
+use crate::command::{Status, write_json};
 use crate::style::Paint;
 use crate::{files, output, sanitise};
 
@@ -46,9 +46,19 @@ fn lint(args: &SdpLintArgs) -> Status {
         ComplaintLevel::Error => Severity::Error,
     };
     let mut all: Vec<(String, Vec<Complaint>)> = Vec::new();
+    let mut unread = false;
     for path in &args.files {
-        let text = files::read_named(path).map_err(Stop::Failed)?;
-        all.push((path.display().to_string(), sdp::lint(text.as_bytes(), args.edition)));
+        // Of many, one that cannot be read keeps none of the others from being held to the rules.
+        match files::read_input(path, files::TEXT_LIMIT) {
+            Ok(text) => all.push((path.display().to_string(), sdp::lint(&text, args.edition))),
+            Err(error) => {
+                output::complain(&sanitise::line(&error));
+                unread = true;
+            }
+        }
+    }
+    if all.is_empty() {
+        return Ok(2);
     }
     let fails = all.iter().any(|(_, list)| list.iter().any(|complaint| complaint.severity >= least));
     if args.output.json {
@@ -63,7 +73,7 @@ fn lint(args: &SdpLintArgs) -> Status {
         }
         output::present(&out, &args.output)?;
     }
-    Ok(u8::from(fails))
+    Ok(if unread { 2 } else { u8::from(fails) })
 }
 
 fn shown<'a>(file: &'a str, complaint: &'a Complaint) -> Shown<'a> {

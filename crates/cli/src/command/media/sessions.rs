@@ -96,8 +96,13 @@ fn named(args: &AgreedArgs) -> Result<(Vec<Session>, Vec<String>), Stop> {
         wrong.extend(missing);
     }
     for url in &args.rtsp {
-        let answer = engine::rtsp::describe(url, None, Limits::default())
-            .map_err(|trouble| Stop::Failed(format!("{}: {trouble}", sanitise::line(&public(url)))))?;
+        let answer = engine::rtsp::describe(url, None, Limits::default()).map_err(|trouble| {
+            let said = format!("{}: {trouble}", sanitise::line(&public(url)));
+            match trouble {
+                engine::rtsp::Trouble::Address => Stop::Usage(format!("--rtsp: {said}")),
+                _ => Stop::Failed(said),
+            }
+        })?;
         sessions.extend(answer.sessions);
     }
     Ok((sessions, wrong))
@@ -153,8 +158,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 /// The sessions of one description.
 pub(in crate::command) fn described(path: &Path, source: &SessionSource) -> Result<Vec<Session>, Stop> {
-    let text = files::read_named(path).map_err(Stop::Failed)?;
-    let (document, faults) = sdp::parse(text.as_bytes());
+    let text = files::read_input(path, files::TEXT_LIMIT).map_err(Stop::Failed)?;
+    let (document, faults) = sdp::parse(&text);
     let (sessions, more) = sdp::sessions(&document, source);
     for fault in faults.iter().chain(&more) {
         output::complain(&format!("{}: line {}: {}", path.display(), fault.at, fault.what));
