@@ -11,10 +11,16 @@ pub(crate) enum SchemaName {
     Changes,
     /// The document of registry search and show
     Assignments,
-    /// The document of read, and the lines of watch
+    /// The document of read; in the last line of watch it is below traffic, and in others flows and findings are
     Traffic,
     /// The document of media ls, media probe and media ptp
     Media,
+    /// The document of media send
+    Sending,
+    /// The document of media receive
+    Receiving,
+    /// The document of media sdp lint
+    Complaints,
     /// The document of doctor
     Doctor,
     /// The document of census

@@ -6,6 +6,7 @@
 
 mod census;
 mod comment;
+mod complaint;
 mod decoy;
 mod doctor;
 mod event;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use engine::{Door, Row, View};
 
 pub(crate) use census::CensusDocument;
+pub(crate) use complaint::ComplaintsDocument;
 pub(crate) use decoy::{
     Counts as DecoyCountsDocument, Coverage as DecoyCoverage, DecoyVisit, Line as DecoyLine,
     Touch as DecoyTouchDocument,

@@ -79,6 +79,13 @@ fn history_and_findings_have_schemas() {
 }
 
 #[test]
+fn what_is_sent_received_and_linted_has_a_schema() {
+    compare(&docs("sending-v1.schema.json"), &schema_text::<SendingDocument<'static>>());
+    compare(&docs("receiving-v1.schema.json"), &schema_text::<ReceivingDocument<'static>>());
+    compare(&docs("complaints-v1.schema.json"), &schema_text::<ComplaintsDocument<'static>>());
+}
+
+#[test]
 fn the_lines_of_decoys_have_a_schema() {
     compare(&docs("decoy-v1.schema.json"), &schema_text::<DecoyLine<'static>>());
 }

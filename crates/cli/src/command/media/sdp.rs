@@ -2,11 +2,11 @@
 
 use media::sdp::lint::Severity;
 use media::sdp::{self, Complaint};
-use serde::Serialize;
 
 use super::send;
 use crate::args::{ComplaintLevel, SdpCommand, SdpLintArgs};
 use crate::command::{Status, write_json};
+use crate::document::ComplaintsDocument;
 use crate::style::Paint;
 use crate::{files, output, sanitise};
 
@@ -18,25 +18,6 @@ pub(super) fn run(command: &SdpCommand) -> Status {
             Ok(0)
         }
     }
-}
-
-/// A complaint as strangers read it.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    /// The file.
-    file: &'a str,
-    /// Which line, from 1; 0 for the document as a whole.
-    line: usize,
-    /// Its code (docs/sdp.md).
-    code: &'static str,
-    /// `note`, `warning` or `error`.
-    severity: &'static str,
-    /// The clause.
-    clause: &'static str,
-    /// What is wrong.
-    text: &'a str,
-    /// What to do.
-    next_step: &'a str,
 }
 
 fn lint(args: &SdpLintArgs) -> Status {
@@ -62,10 +43,7 @@ fn lint(args: &SdpLintArgs) -> Status {
     }
     let fails = all.iter().any(|(_, list)| list.iter().any(|complaint| complaint.severity >= least));
     if args.output.json {
-        let shown: Vec<Shown<'_>> =
-            all.iter().flat_map(|(file, list)| list.iter().map(|complaint| shown(file, complaint))).collect();
-        let document = serde_json::json!({ "schema_version": 1, "complaints": shown });
-        write_json(serde_json::to_vec(&document)?, output::is_terminal())?;
+        write_json(serde_json::to_vec(&ComplaintsDocument::of(&all))?, output::is_terminal())?;
     } else {
         let mut out = String::new();
         for (file, list) in &all {
@@ -74,18 +52,6 @@ fn lint(args: &SdpLintArgs) -> Status {
         output::present(&out, &args.output)?;
     }
     Ok(if unread { 2 } else { u8::from(fails) })
-}
-
-fn shown<'a>(file: &'a str, complaint: &'a Complaint) -> Shown<'a> {
-    Shown {
-        file,
-        line: complaint.line,
-        code: complaint.code.name(),
-        severity: complaint.severity.word(),
-        clause: complaint.clause,
-        text: &complaint.text,
-        next_step: complaint.next,
-    }
 }
 
 fn write(out: &mut String, file: &str, list: &[Complaint], args: &SdpLintArgs) {

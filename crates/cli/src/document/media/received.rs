@@ -10,6 +10,8 @@ use crate::document::tables::Generator;
 
 /// What was received: the document of `media receive`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "Portreeve receiving", deny_unknown_fields))]
 pub(crate) struct ReceivingDocument<'a> {
     schema_version: u32,
     generator: Generator,
@@ -23,12 +25,16 @@ pub(crate) struct ReceivingDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Written<'a> {
     what: &'a str,
     count: u64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Hitless {
     received: u64,
     lost: u64,
@@ -61,6 +67,8 @@ impl<'a> ReceivingDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Leg<'a> {
     destination: String,
     source: Option<String>,

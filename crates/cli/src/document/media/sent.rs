@@ -9,6 +9,8 @@ use crate::document::tables::Generator;
 
 /// What became of streams: the document of `media send`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "Portreeve sending", deny_unknown_fields))]
 pub(crate) struct SendingDocument<'a> {
     schema_version: u32,
     generator: Generator,
@@ -32,6 +34,8 @@ impl<'a> SendingDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub(super) struct Tried<'a> {
     what: &'a str,
     had: Option<&'a str>,
@@ -46,6 +50,8 @@ impl<'a> Tried<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Stream<'a> {
     name: &'a str,
     ssrc: u32,
@@ -63,6 +69,8 @@ struct Stream<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Fault<'a> {
     name: &'a str,
     count: u64,
@@ -88,6 +96,8 @@ impl<'a> Stream<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Leg<'a> {
     source: String,
     destination: String,
@@ -98,6 +108,8 @@ struct Leg<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Refused<'a> {
     reason: &'a str,
     packets: u64,
