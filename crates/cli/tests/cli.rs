@@ -334,3 +334,19 @@ fn descriptions_are_linted_from_files_of_any_letters_and_from_standard_input() {
     let run = home.run(&["media", "send", "audio", "--to", "192.0.2.9:0", "--duration", "1"]);
     assert_eq!(run.status.code(), Some(64), "{run:?}");
 }
+
+#[test]
+fn a_look_at_clocks_says_where_it_could_not_look() {
+    let home = Home::new("clocks");
+    // The header of a capture, and the beginning of a record that never came.
+    let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]);
+    bytes.extend_from_slice(&[1, 0, 0, 0, 0, 0]);
+    let path = home.0.join("cut.pcap");
+    std::fs::write(&path, bytes).unwrap();
+    for look in ["ls", "probe", "ptp"] {
+        let run = home.run(&["media", look, path.to_str().unwrap()]);
+        assert_eq!(run.status.code(), Some(2), "{look}: {run:?}");
+        assert!(String::from_utf8_lossy(&run.stdout).contains("Not seen:"), "{look}: {run:?}");
+    }
+}

@@ -27,8 +27,8 @@ pub(crate) use findings::{changes, check, subject_words, write_finding, write_on
 pub(crate) use history::{finding, findings, port_history, record_words, records, statistics};
 pub(crate) use list::{gaps, judged, list, plural};
 pub(crate) use media::{
-    media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table, rate,
-    session_name, verdict_of, what,
+    media_foot, media_list, media_page, media_probe, media_ptp, media_received, media_sent, media_table,
+    rate, session_name, verdict_of, what,
 };
 pub(crate) use page::{Beyond, page, write_holder};
 pub(crate) use paper::{assignments, field, heading};

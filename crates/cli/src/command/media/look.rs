@@ -48,7 +48,10 @@ pub(super) fn run(args: &MediaLookArgs, face: Face) -> Status {
         match face {
             Face::List => text::media_list(&mut out, &view, form),
             Face::Probe => text::media_probe(&mut out, &view, form),
-            Face::Ptp => text::media_ptp(&mut out, &view, form),
+            Face::Ptp => {
+                text::media_ptp(&mut out, &view, form);
+                text::media_foot(&mut out, &view, form);
+            }
         }
         output::present(&out, &args.output)?;
     }

@@ -37,6 +37,11 @@ const COLUMNS: [Column; 7] = [
 /// Writes a line for each leg of a stream, and for each session of which nothing came.
 pub(crate) fn media_list(out: &mut String, view: &TrafficView, form: Form) {
     media_table(out, view, form);
+    media_foot(out, view, form);
+}
+
+/// What was found, and where it could not be looked: what the exit status is about.
+pub(crate) fn media_foot(out: &mut String, view: &TrafficView, form: Form) {
     if form.headings {
         out.push('\n');
         traffic::findings(out, view, form);
