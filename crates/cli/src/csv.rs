@@ -2,6 +2,7 @@
 
 use engine::census::{Attendance, Chair, Use, WELL_KNOWN};
 use engine::{Row, TrafficView, View};
+use media::sdp::Complaint;
 use model::{Timestamp, Transport, Utc};
 use registry::Paper;
 
@@ -306,6 +307,19 @@ pub(crate) fn table<const N: usize>(
     out.push_str("\r\n");
     for row in rows {
         record(out, &row);
+    }
+}
+
+/// Writes which rules descriptions break, one line per complaint.
+pub(crate) fn complaints(out: &mut String, files: &[(String, Vec<Complaint>)], headings: bool) {
+    if headings {
+        out.push_str("file,line,code,severity,clause,text,next_step\r\n");
+    }
+    for (file, complaint) in files.iter().flat_map(|(file, list)| list.iter().map(move |it| (file, it))) {
+        let (code, severity) = (complaint.code.name(), complaint.severity.word());
+        let (line, clause) = (complaint.line.to_string(), complaint.clause);
+        let fields = [file, &line, code, severity, clause, &complaint.text, complaint.next];
+        record(out, &fields.map(str::to_owned));
     }
 }
 

@@ -314,6 +314,12 @@ fn descriptions_are_linted_from_files_of_any_letters_and_from_standard_input() {
     let lint = ["media", "sdp", "lint", "--edition", "rfc", "--fail-on", "note"];
     let run = home.run(&[&lint[..], &[&words(&path)]].concat());
     assert_eq!((run.status.code(), run.stderr.as_slice()), (Some(0), &b""[..]), "{run:?}");
+    let latin_text = String::from_utf8_lossy(&latin).replace("0 0\r\n", "0 0 \r\n");
+    let spaced = home.file("spaced.sdp", &latin_text);
+    let run = home.run(&[&lint[..], &["--csv", &words(&spaced)]].concat());
+    let lines = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(lines.starts_with("file,line,code,severity,clause,text,next_step\r\n"), "{lines}");
+    assert!(lines.contains(",4,line-space,warning,RFC 8866 §9,"), "{lines}");
     // One that is not there does not hide the other, and is not passed over.
     let run = home.run(&[&lint[..], &[&words(&missing), &words(&path)]].concat());
     assert_eq!(run.status.code(), Some(2));

@@ -355,12 +355,10 @@ fn a_registry_that_is_busy_is_asked_later() {
     assert_eq!((requests, client.is_whole(), client.troubles().1), (3, false, 3));
 }
 
-/// Answers every request of a client for lists with `answer`, and others with 404, until it has nothing to do at once.
-fn answered(
-    client: &mut Client,
-    now: Timestamp<model::Utc>,
-    answer: &dyn Fn(&str) -> (Vec<(String, String)>, String),
-) {
+type Headers = Vec<(String, String)>;
+
+/// Answers every request of a client for lists with `answer`, and refuses others, until it has nothing to do at once.
+fn answered(client: &mut Client, now: Timestamp<model::Utc>, answer: &dyn Fn(&str) -> (Headers, String)) {
     for _ in 0..200 {
         let Some(request) = client.poll(now) else { return };
         let (Ask::Read { url, .. } | Ask::Post { url, .. } | Ask::Listen { url, .. }) = &request.ask;

@@ -8,7 +8,7 @@ use crate::args::{ComplaintLevel, SdpCommand, SdpLintArgs};
 use crate::command::{Status, write_json};
 use crate::document::ComplaintsDocument;
 use crate::style::Paint;
-use crate::{files, output, sanitise};
+use crate::{csv, files, output, sanitise};
 
 pub(super) fn run(command: &SdpCommand) -> Status {
     match command {
@@ -44,6 +44,10 @@ fn lint(args: &SdpLintArgs) -> Status {
     let fails = all.iter().any(|(_, list)| list.iter().any(|complaint| complaint.severity >= least));
     if args.output.json {
         write_json(serde_json::to_vec(&ComplaintsDocument::of(&all))?, output::is_terminal())?;
+    } else if args.output.csv {
+        let mut out = String::new();
+        csv::complaints(&mut out, &all, !args.output.no_header);
+        output::present(&out, &args.output)?;
     } else {
         let mut out = String::new();
         for (file, list) in &all {
