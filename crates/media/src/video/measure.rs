@@ -3,7 +3,7 @@
 mod legs;
 
 use model::media::video::{ExtendedSequence, VideoFacts};
-use model::media::{Packing, Scan, VideoFormat};
+use model::media::{Occurrence, Packing, Scan, VideoFormat};
 
 use super::coverage::Coverage;
 use super::header::{self, MOST_SEGMENTS, Payload, Segment};
@@ -72,6 +72,8 @@ pub struct Measure {
     timeline: Timeline,
     last_key: Option<Key>,
     last: Option<Last>,
+    /// What follows the last row of a packet that may be several: the next number tells.
+    joined: Option<(Occurrence, usize)>,
     wraps: u64,
     extended_faults: u64,
     blocks: u64,
@@ -105,6 +107,7 @@ impl Measure {
             timeline: Timeline::new(Some(format.frame_rate), format.scan),
             last_key: None,
             last: None,
+            joined: None,
             wraps: 0,
             extended_faults: 0,
             blocks: 0,
@@ -144,6 +147,9 @@ impl Measure {
         self.facts.segments.add(payload.count() as u64);
         self.packing(packet, &payload);
         let place = self.place(packet, payload.extended_sequence);
+        if let Some((at, rest)) = self.joined.take().filter(|_| place == Place::Next) {
+            self.tally.note(&rules::TRAILING, at, || format!("{rest} octets"));
+        }
         let key = Key { timestamp: packet.rtp.timestamp, second: first.second_field };
         let before = self.last;
         if place != Place::Behind {
@@ -374,7 +380,9 @@ impl Measure {
         }
         let rest = segments.rest_bytes();
         let filled = packet.rtp.marker && self.format.packing == Packing::Block;
-        if rest > 0 && !filled && !packet.may_be_joined() {
+        if rest > 0 && packet.may_be_joined() {
+            self.joined = Some((at, rest));
+        } else if rest > 0 && !filled {
             self.tally.note(&rules::TRAILING, at, || format!("{rest} octets"));
         }
     }
