@@ -98,7 +98,7 @@ fn medium(session: &Session, leg: &Leg, title: Option<&str>, mark: Option<&Strin
         let Format { payload_type, .. } = format;
         attribute(format!("rtpmap:{payload_type} {}", encoding(format)));
         let mut parameters = parameters(&format.essence);
-        // The first edition of ST 2110-20 §7.1 wants it behind each, and white space behind that; readers of later ones
+        // ST 2110-20:2017 §7.1 wants it behind each, and white space behind that; readers of later editions
         // pass over it.
         if parameters.contains("SSN=ST2110-20:2017") && !parameters.ends_with(';') {
             parameters.push_str("; ");
