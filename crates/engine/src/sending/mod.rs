@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter, UrgencyRequest, assist, urgency};
 use media::clock::LEAP_SECONDS;
+use model::Timestamp;
 use model::media::{SendingFacts, SentStream};
-use model::{Tai, Timestamp};
 
 pub use self::chores::{Chore, Due};
 pub use self::gate::Gate;

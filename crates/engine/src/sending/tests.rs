@@ -2,6 +2,7 @@
 
 use super::*;
 use host::receive::{ReceiveRequest, Receiver as Socket};
+use model::Tai;
 use model::media::SentStream;
 
 /// Ten packets in each of a hundred periods a second; every seventh packet is left out.
