@@ -403,6 +403,30 @@ fn what_breaks_off_is_not_whole_and_takes_nothing_away() {
 }
 
 #[test]
+fn what_automatic_parameters_became_stands_in_the_file() {
+    let sender = Id::parse(&id(5, 1)).unwrap();
+    let mut registry = Registry::new("http://registry");
+    let list = json!([{"id": id(5, 1), "version": "1:0", "label": "camera", "description": "", "tags": {},
+        "device_id": id(2, 0), "transport": "urn:x-nmos:transport:rtp", "interface_bindings": [],
+        "manifest_href": null, "subscription": {"receiver_id": null, "active": true}}]);
+    registry.handle_page(Kind::Sender, list.to_string().as_bytes(), at(0));
+    registry.handle_transport_file(
+        sender,
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=a\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\nc=IN IP4 239.1.1.1/32\r\n\
+          a=rtpmap:97 L24/48000/2\r\n",
+    );
+    let mut destination = |ip: &str| {
+        let active = json!({"master_enable": true, "transport_params": [{"destination_ip": ip,
+            "destination_port": 5004, "source_ip": "192.0.2.1", "rtp_enabled": true}]});
+        let (active, _) = connection::parse_active(Side::Sender, active.to_string().as_bytes());
+        registry.handle_active(Side::Sender, sender, active, at(1));
+        registry.sessions()[0].legs[0].destination.to_string()
+    };
+    assert_eq!(destination("239.1.1.9"), "239.1.1.9:5004");
+    assert_eq!(destination("auto"), "239.1.1.1:5004");
+}
+
+#[test]
 fn pages_that_lead_back_are_not_the_whole() {
     let link =
         ("Link".to_owned(), "<http://r/x-nmos/query/v1.3/senders?paging.since=1:0>; rel=\"next\"".to_owned());
