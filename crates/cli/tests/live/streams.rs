@@ -406,7 +406,7 @@ fn two_legs_become_one() {
     let number = |value: &Value| value.as_u64().unwrap();
     let legs = told["hitless_legs"].as_array().unwrap();
     assert_eq!(legs.len(), 2);
-    assert!(number(&legs[0]["received"]) > 3000 && number(&legs[1]["received"]) > 3000, "{told}");
+    assert!(number(&legs[0]["received"]) > 1900 && number(&legs[1]["received"]) > 1900, "{told}");
     // One leg may have been read a little further than the other when there was enough.
     let most = number(&legs[0]["received"]).max(number(&legs[1]["received"]));
     assert!(number(&told["packets_used"]) <= most, "{told}");

@@ -487,7 +487,7 @@ pub(crate) mod tests {
             let (mut alone, mut beside, mut calls) = (Batch::default(), Batch::default(), 0);
             makers[0].frame(420, [7; 2], &mut alone);
             makers[1].frame_meanwhile(420, [7; 2], &mut beside, &mut || calls += 1);
-            assert!(alone.iter().eq(beside.iter()) && alone.len() > 180);
+            assert!(alone.iter().eq(beside.iter()) && alone.len() > 90);
             // All rows are painted and packed, or those with the time.
             let rows =
                 if signal == Signal::ZonePlate { 2 * 180 } else { 2 * makers[1].burn_in.unwrap().height };

@@ -20,7 +20,8 @@ pub(super) struct Unit {
     pub(super) second: bool,
     /// Its first packet to come.
     pub(super) first: Occurrence,
-    /// Whether its first packet says that it is the first.
+    /// Whether its packets have RFC 4175's payload header, and the one with the lowest number says that it is the first.
+    raw: bool,
     begins: bool,
     /// When its packets came.
     pub(super) times: Vec<i64>,
@@ -79,6 +80,7 @@ impl Unit {
             timestamp: 0,
             second: false,
             first: Occurrence { frame: 0, sequence: 0, timestamp: 0 },
+            raw: false,
             begins: false,
             times: Vec::new(),
             offsets: Vec::new(),
@@ -127,7 +129,7 @@ impl Unit {
         self.timestamp = packet.rtp.timestamp;
         self.second = second;
         self.first = packet.occurrence();
-        self.begins = begins;
+        (self.raw, self.begins) = (raw, begins);
         self.times.clear();
         self.times.push(at_ns);
         self.offsets.clear();
@@ -168,7 +170,10 @@ impl Unit {
             self.highest_sequence = packet.rtp.sequence;
             self.marked = packet.rtp.marker;
         }
-        self.lowest = self.lowest.min(offset);
+        if offset < self.lowest {
+            self.lowest = offset;
+            self.begins = self.raw && raw_header(packet).1;
+        }
         self.times.push(at_ns);
         self.offsets.push(offset);
     }
