@@ -215,9 +215,20 @@ pub fn urgency(request: &UrgencyRequest) -> Urgency {
 /// Changes nothing: all threads are alike.
 pub fn assist(_: &UrgencyRequest) {}
 
+/// A thread that does what an urgent one does not come to.
+#[derive(Debug)]
+pub struct StandBy(());
+
 /// Not to be had here.
-pub fn stand_by() -> io::Result<()> {
+pub fn stand_by() -> io::Result<StandBy> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+impl StandBy {
+    /// Whether others want to run.
+    pub fn others_wait(&self) -> bool {
+        true
+    }
 }
 
 /// A socket that receives.

@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use model::media::Refusal;
 
 #[cfg(target_os = "linux")]
-pub use crate::linux::transmit::{Pacer, Transmitter, Urgency, assist, stand_by, urgency};
+pub use crate::linux::transmit::{Pacer, StandBy, Transmitter, Urgency, assist, stand_by, urgency};
 #[cfg(not(target_os = "linux"))]
-pub use crate::plain::{Pacer, Transmitter, Urgency, assist, stand_by, urgency};
+pub use crate::plain::{Pacer, StandBy, Transmitter, Urgency, assist, stand_by, urgency};
 
 /// How to send. [`TransmitRequest::to`] is what most want.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use host::transmit::{Pacer, SocketError, TransmitRequest, Transmitter};
+use host::transmit::{Pacer, SocketError, StandBy, TransmitRequest, Transmitter};
 use model::media::{Lateness, SentLeg, SentStream};
 use model::{Tai, Timestamp};
 
@@ -186,9 +186,9 @@ impl Lane {
         }
     }
 
-    /// Lets leave what the thread that sends has not come to in time, if there is something; sleeps now and then, or, where
-    /// there is nothing else to do and time for it, until it looks again.
-    pub(super) fn stand_in(&mut self, pacer: &Pacer, is_idle: bool, watch: &Watch) {
+    /// Lets leave what the thread that sends has not come to in time, if there is something; sleeps now and then. Who has nothing
+    /// else to do does so for as long as others want to run, or, where there is time for it, until it looks again.
+    pub(super) fn stand_in(&mut self, pacer: &Pacer, idle: Option<&StandBy>, watch: &Watch) {
         let now = pacer.now();
         // What is due only becomes later, and to look more often would take the place from the other's cache each time.
         if now >= self.look
@@ -199,10 +199,13 @@ impl Lane {
                 return self.leave(now, pacer, watch);
             }
         }
-        let may_sleep = is_idle && u128::try_from(self.behind_ns).is_ok_and(|ns| ns >= SLEEP.as_nanos());
+        let in_time = u128::try_from(self.behind_ns).is_ok_and(|ns| ns >= SLEEP.as_nanos());
+        let may_sleep = idle.is_some() && in_time;
         if may_sleep || now.since_ns(self.awake) > STANDING_NS {
             pacer.sleep(SLEEP);
-            self.awake = pacer.now();
+            // They need not wait for a millisecond.
+            let others_wait = idle.is_some_and(StandBy::others_wait);
+            self.awake = if others_wait { Timestamp::from_ns(0) } else { pacer.now() };
         }
     }
 

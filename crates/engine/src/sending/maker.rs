@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use host::transmit::{Pacer, SocketError, stand_by};
+use host::transmit::{Pacer, SocketError, StandBy, stand_by};
 use model::media::Effort;
 use model::{Tai, Timestamp};
 
@@ -21,6 +21,7 @@ pub(super) struct Maker {
     clock: Pacer,
     /// The stream as this thread sends it, and how it hears of what it has made itself.
     own: Option<(SyncSender<Arc<Period>>, Lane)>,
+    beside: Option<StandBy>,
 }
 
 /// What became of a maker.
@@ -41,7 +42,7 @@ impl Maker {
         empty: Receiver<Period>,
         clock: Pacer,
     ) -> Maker {
-        Maker { source, full, empty, clock, own: None }
+        Maker { source, full, empty, clock, own: None, beside: None }
     }
 
     /// Has it stand in for the thread that sends this one, where that is late by so much.
@@ -73,7 +74,7 @@ impl Maker {
             let (clock, own) = (&self.clock, &mut self.own);
             self.source.make(number, &mut period, &mut || {
                 if let Some((_, lane)) = own {
-                    lane.stand_in(clock, false, watch);
+                    lane.stand_in(clock, None, watch);
                 }
             });
             number += 1;
@@ -96,11 +97,17 @@ impl Maker {
 
     /// An ordinary thread would be stopped with packets in its hands: it only makes them.
     fn stand_by(&mut self) -> Effort {
-        let had = stand_by().map(|()| "SCHED_FIFO, who makes the stream sends what is late".to_owned());
-        if had.is_err() {
-            self.own = None;
-        }
-        Effort { what: "a second thread".to_owned(), outcome: had.map_err(|error| error.to_string()) }
+        let outcome = match stand_by() {
+            Ok(beside) => {
+                self.beside = Some(beside);
+                Ok("SCHED_FIFO, who makes the stream sends what is late".to_owned())
+            }
+            Err(error) => {
+                self.own = None;
+                Err(error.to_string())
+            }
+        };
+        Effort { what: "a second thread".to_owned(), outcome }
     }
 
     /// A period to make. Who stands in does so until there is one.
@@ -111,7 +118,7 @@ impl Maker {
                 Ok(period) => return Some(period),
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) if watch.stop.load(Ordering::Relaxed) => return None,
-                Err(TryRecvError::Empty) => lane.stand_in(&self.clock, true, watch),
+                Err(TryRecvError::Empty) => lane.stand_in(&self.clock, self.beside.as_ref(), watch),
             }
         }
     }

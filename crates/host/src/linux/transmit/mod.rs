@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use self::frames::Frames;
 use self::messages::{MOST_MESSAGES, Message};
 pub use self::pace::Pacer;
-pub use self::urgent::{Urgency, assist, stand_by, urgency};
+pub use self::urgent::{StandBy, Urgency, assist, stand_by, urgency};
 use super::datagram;
 use crate::transmit::{Refused, SocketError, TransmitCounts, TransmitRequest};
 

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
+use std::os::unix::fs::FileExt;
 
 use model::media::Effort;
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -88,10 +89,34 @@ pub fn assist(request: &UrgencyRequest) {
     }
 }
 
-/// The calling thread does what an urgent one does not come to: it runs before all ordinary ones, and until it sleeps.
-pub fn stand_by() -> io::Result<()> {
+/// A thread that does what an urgent one does not come to.
+#[derive(Debug)]
+pub struct StandBy {
+    /// How many threads run, or want to (proc_loadavg(5)).
+    running: File,
+}
+
+/// Has the calling thread do what an urgent one does not come to: it runs before all ordinary ones, and until it sleeps.
+pub fn stand_by() -> io::Result<StandBy> {
+    let running = File::open("/proc/loadavg")?;
     without_slack()?;
-    first_come(BESIDE)
+    first_come(BESIDE)?;
+    Ok(StandBy { running })
+}
+
+impl StandBy {
+    /// Whether more threads than this one and the urgent one want to run now.
+    pub fn others_wait(&self) -> bool {
+        let mut text = [0; 64];
+        let count = self.running.read_at(&mut text, 0).unwrap_or(0);
+        running(text.get(..count).unwrap_or_default()).is_some_and(|running| running > 2)
+    }
+}
+
+/// The fourth word is `running/all`.
+fn running(loadavg: &[u8]) -> Option<u32> {
+    let words = std::str::from_utf8(loadavg).ok()?;
+    words.split_ascii_whitespace().nth(3)?.split('/').next()?.parse().ok()
 }
 
 fn without_slack() -> io::Result<()> {
@@ -169,7 +194,7 @@ mod tests {
     #[test]
     fn who_stands_by_is_first_come_below_the_urgent() {
         let (answer, policy) = std::thread::spawn(|| {
-            let answer = stand_by();
+            let answer = stand_by().map(|beside| beside.others_wait());
             // SAFETY: it reads nothing of ours; 0 is the calling thread.
             (answer, unsafe { libc::sched_getscheduler(0) })
         })
@@ -179,6 +204,12 @@ mod tests {
         let is_first_come = policy & !libc::SCHED_RESET_ON_FORK == libc::SCHED_FIFO;
         assert_eq!(answer.is_ok(), is_first_come, "{answer:?}");
         const { assert!(BESIDE < PRIORITY) };
+        assert_eq!(running(b"0.30 1.31 1.80 3/121 17887\n"), Some(3));
+        assert!(
+            [&b""[..], b"0.30 1.31", b"0.30 1.31 1.80 x/121 1", b"\xff"]
+                .iter()
+                .all(|it| running(it).is_none())
+        );
     }
 
     #[test]
